@@ -1,0 +1,320 @@
+"""Every setting of Payhub: its name, its unit, its default and why it is there.
+
+Read once, at the start of a process, from PAYHUB_* environment variables; entry points hand the values on.
+This module never reads the environment by itself, and knows neither core nor hub nor workers.
+"""
+
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+from msgspec import Meta
+
+PREFIX = "PAYHUB_"
+MASTER_KEY_BYTES = 32  # AES-256 wraps the signing keys
+HUBS_MAX = 64  # each hub keeps about ten database connections; more hubs want a connection pooler in between
+DRAIN_SECONDS_MAX = 300  # orchestrators kill what takes longer than a few minutes to stop
+
+_DATABASE_SCHEMES = ("postgresql", "postgres")
+_REDIS_SCHEMES = ("redis", "rediss", "unix")
+_WEB_SCHEMES = ("http", "https")
+_SPLIT = frozenset({"allowed_origins"})  # comma-separated in the environment
+
+
+class SettingsError(Exception):
+    """A setting Payhub cannot work with: one sentence that names the variable and says what to do."""
+
+    def __init__(self, variable: str, reason: str) -> None:
+        super().__init__(f"{variable} {reason}")
+        self.variable = variable
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings of one process. Make one with `Settings.from_environment`."""
+
+    database_url: Annotated[
+        str,
+        Meta(
+            description="PostgreSQL 18, as hubs and workers log in (role payhub_app, which owns nothing). "
+            "Empty: `payhub run` starts its own PostgreSQL."
+        ),
+    ]
+    admin_database_url: Annotated[
+        str,
+        Meta(
+            description="PostgreSQL as the owner of the tables, for migrations and new tenants only; "
+            "hubs never see it. Default: PAYHUB_DATABASE_URL."
+        ),
+    ]
+    redis_url: Annotated[
+        str,
+        Meta(
+            description="Redis or Valkey, for hints between hubs and cluster-wide limits; nothing in it is "
+            "ever the only copy. Empty: `payhub run` starts its own Valkey."
+        ),
+    ]
+    master_key_file: Annotated[
+        Path,
+        Meta(
+            description="File of 32 random bytes that wraps the signing keys kept in the database, so that a "
+            "copy of the database alone signs nothing. `payhub migrate` creates it. Keep a copy elsewhere."
+        ),
+    ]
+    listen: Annotated[
+        str, Meta(description="host:port where hubs serve HTTP and WebSockets; all hubs share it.")
+    ]
+    admin_listen: Annotated[
+        str,
+        Meta(
+            description="host:port of /metrics, never to be public. `payhub run` counts the port up: "
+            "one per hub, then one for the worker."
+        ),
+    ]
+    allowed_origins: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Origins of web pages that may open a WebSocket, with commas between; any other page "
+            "is refused. Default: the local ones of PAYHUB_LISTEN, and PAYHUB_PUBLIC_URL."
+        ),
+    ]
+    public_url: Annotated[
+        str,
+        Meta(description="Where people reach the hub from outside; goes into links, mails and tokens."),
+    ]
+    hubs: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=HUBS_MAX,
+            description="Hub processes of `payhub run`; one core each is what they can use.",
+        ),
+    ]
+    drain_seconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=DRAIN_SECONDS_MAX,
+            description="Seconds a stopping hub takes to answer what is under way and to send its clients "
+            "elsewhere. Below 10, because container runtimes kill after 10.",
+        ),
+    ]
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Meta(description="The least important log line to write."),
+    ]
+    data_dir: Annotated[
+        Path,
+        Meta(description="Folder of the embedded servers' data, the logs and the master key."),
+    ]
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read PAYHUB_* variables; an empty one counts as absent. Raises SettingsError."""
+        given = {name: value for name in cls.__struct_fields__ if (value := environ.get(variable(name)))}
+        for name, check in _CHECKS.items():
+            if name in given:
+                check(variable(name), given[name])
+        values = {**_defaults(given), **given}
+        raw = {name: _split(value) if name in _SPLIT else value for name, value in values.items()}
+        try:
+            return msgspec.convert(raw, cls, strict=False, dec_hook=_decode_path)
+        except msgspec.ValidationError as error:
+            raise _explain(error, values) from None
+
+    def to_environment(self) -> dict[str, str]:
+        """Write the variables that make a child process read exactly these settings."""
+        return {variable(name): _as_text(getattr(self, name)) for name in self.__struct_fields__}
+
+    def require_servers(self) -> None:
+        """Refuse to go on without a database and a Redis; only `payhub run` brings its own."""
+        for name in ("database_url", "redis_url"):
+            if not getattr(self, name):
+                raise SettingsError(
+                    variable(name),
+                    "is not set and no `payhub run` or `payhub embedded` is active in "
+                    f"{self.data_dir}: set it, or start one of these first.",
+                )
+
+
+def variable(name: str) -> str:
+    """Name the environment variable of a field."""
+    return PREFIX + name.upper()
+
+
+def address(text: str) -> tuple[str, int]:
+    """Take "host:port" or "[ipv6]:port" apart. Raises ValueError."""
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isascii() or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError(text)
+    return host, int(port)
+
+
+def with_port(text: str, step: int) -> str:
+    """Count the port of "host:port" up by `step`."""
+    _, port = address(text)
+    return f"{text.rpartition(':')[0]}:{port + step}"
+
+
+def masked(text: str) -> str:
+    """Hide the password of a URL; anything else comes back as it is."""
+    parts = urlsplit(text)
+    if not parts.password:
+        return text
+    user_and_host = parts.netloc.replace(f":{parts.password}@", ":***@")
+    return urlunsplit(parts._replace(netloc=user_and_host))
+
+
+def explain(settings: Settings, environ: Mapping[str, str]) -> list[tuple[str, str, str, str]]:
+    """List every setting as (variable, value without secrets, where it is from, what it means)."""
+    hints = get_type_hints(Settings, include_extras=True)
+    rows = []
+    for name in Settings.__struct_fields__:
+        meaning = next(meta.description for meta in get_args(hints[name]) if isinstance(meta, Meta))
+        source = "environment" if environ.get(variable(name)) else "default"
+        rows.append((variable(name), masked(_as_text(getattr(settings, name))), source, meaning or ""))
+    return rows
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """List PAYHUB_* variables that mean nothing, most likely because of a slip of the pen."""
+    known = {variable(name) for name in Settings.__struct_fields__}
+    return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+
+
+def ensure_master_key(path: Path) -> bool:
+    """Create the master key unless it is there; says whether it did. Readable by its owner only."""
+    if path.exists():
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and linked into place: a crash half way must not leave half a key behind.
+    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".master-key-")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(secrets.token_bytes(MASTER_KEY_BYTES))
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(path).hardlink_to(aside)
+    except FileExistsError:
+        return False
+    finally:
+        Path(aside).unlink()
+    return True
+
+
+def read_master_key(path: Path) -> bytes:
+    """Read the master key. Raises SettingsError when it is absent or not 32 bytes."""
+    try:
+        key = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(
+            variable("master_key_file"),
+            f"names {path}, which cannot be read ({error.strerror}): run `payhub migrate` to create it, "
+            "or put your copy there.",
+        ) from None
+    if len(key) != MASTER_KEY_BYTES:
+        raise SettingsError(
+            variable("master_key_file"),
+            f"names {path}, which holds {len(key)} bytes instead of {MASTER_KEY_BYTES}: put your copy there.",
+        )
+    return key
+
+
+def _defaults(given: Mapping[str, str]) -> dict[str, str]:
+    listen = given.get("listen", "127.0.0.1:8080")
+    host, port = address(listen)
+    everywhere = host in ("0.0.0.0", "::")  # noqa: S104  # compared with, never listened on by default
+    public_url = given.get("public_url", f"http://{f'localhost:{port}' if everywhere else listen}").rstrip(
+        "/"
+    )
+    local = [f"http://localhost:{port}", f"http://127.0.0.1:{port}"]
+    data_dir = str(Path(given.get("data_dir", ".payhub")).resolve())
+    return {
+        "database_url": "",
+        "admin_database_url": given.get("database_url", ""),
+        "redis_url": "",
+        "master_key_file": str(Path(data_dir) / "master.key"),
+        "listen": listen,
+        "admin_listen": "127.0.0.1:9080",
+        "allowed_origins": ",".join(dict.fromkeys([*local, public_url])),
+        "public_url": public_url,
+        "hubs": "2",
+        "drain_seconds": "8",
+        "log_level": "info",
+        "data_dir": data_dir,
+    }
+
+
+def _check_address(name: str, value: str) -> None:
+    try:
+        address(value)
+    except ValueError:
+        raise SettingsError(name, f"is {value!r}: write host:port, for example 127.0.0.1:8080.") from None
+
+
+def _check_url(name: str, value: str, schemes: tuple[str, ...], example: str) -> None:
+    if urlsplit(value).scheme not in schemes:
+        raise SettingsError(name, f"is {masked(value)!r}: write a URL like {example}.")
+
+
+def _check_database(name: str, value: str) -> None:
+    _check_url(name, value, _DATABASE_SCHEMES, "postgresql://payhub_app:password@host/payhub")
+
+
+def _check_redis(name: str, value: str) -> None:
+    _check_url(name, value, _REDIS_SCHEMES, "redis://host:6379/0")
+
+
+def _check_public_url(name: str, value: str) -> None:
+    _check_url(name, value, _WEB_SCHEMES, "https://pay.example.com")
+
+
+def _check_origins(name: str, value: str) -> None:
+    for origin in _split(value):
+        parts = urlsplit(origin)
+        if parts.scheme not in _WEB_SCHEMES or not parts.netloc or parts.path or parts.query:
+            raise SettingsError(
+                name, f"holds {origin!r}: write origins without a path, like https://pay.example.com."
+            )
+
+
+_CHECKS = {
+    "database_url": _check_database,
+    "admin_database_url": _check_database,
+    "redis_url": _check_redis,
+    "listen": _check_address,
+    "admin_listen": _check_address,
+    "public_url": _check_public_url,
+    "allowed_origins": _check_origins,
+}
+
+
+def _split(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _as_text(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _decode_path(wanted: type[Any], value: Any) -> Any:
+    if wanted is not Path:
+        raise NotImplementedError(wanted)
+    return Path(value).resolve()
+
+
+def _explain(error: msgspec.ValidationError, values: Mapping[str, str]) -> SettingsError:
+    reason, _, place = str(error).partition(" - at `$.")
+    name = place.rstrip("`").split("[")[0]
+    kind = get_args(get_type_hints(Settings, include_extras=True)[name])[0]
+    if get_args(kind):
+        wanted = "one of " + ", ".join(get_args(kind))
+    else:
+        wanted = reason.replace("`", "").removeprefix("Expected ").replace("int, got str", "int")
+        wanted = wanted.replace("int", "a whole number")
+    return SettingsError(variable(name), f"is {values[name]!r}: write {wanted}.")

@@ -1,0 +1,85 @@
+"""The one door to PostgreSQL: pools, transactions inside a tenant, and what an error means.
+
+It never retries on its own and knows no table.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import asyncpg
+
+from core.errors import OutcomeUnknown, Unavailable
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+# PostgreSQL reports a *successful* commit with only a warning when the wait for a synchronous standby
+# is cancelled; the row is then visible here and gone after a failover. There is no SQLSTATE of its own,
+# so the message is matched; servers under Payhub run with lc_messages = C, and this is pinned below.
+SYNC_WAIT_CANCELLED = "canceling wait for synchronous replication"
+SYNC_WAIT_TERMINATED = "canceling the wait for synchronous replication"
+
+# The server said no before anything was done, or said that it rolled back: SQLSTATE classes 08 and 57P
+# can come after a commit and are not here.
+CONNECT_TIMEOUT_S = 5.0
+
+
+async def open_pool(url: str, *, size_max: int, name: str) -> Pool:
+    """A pool of connections that see only the payhub schema and no tenant until one is named."""
+    try:
+        return await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=size_max,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=None,
+            server_settings={
+                "application_name": name,
+                "search_path": "payhub",
+                "timezone": "UTC",
+                "jit": "off",
+                # A client that vanished must not hold the accounts' locks.
+                "idle_in_transaction_session_timeout": "10000",
+                "tcp_user_timeout": "10000",
+            },
+        )
+    except (OSError, asyncpg.PostgresError, asyncio.TimeoutError) as error:
+        raise Unavailable(f"PostgreSQL cannot be reached: {type(error).__name__}") from error
+
+
+@asynccontextmanager
+async def in_tenant(pool: Pool, tenant_id: int) -> AsyncIterator[Connection]:
+    """A transaction that sees one tenant's rows only. The setting is local: it ends with the transaction."""
+    async with acquire(pool) as connection, connection.transaction():
+        await connection.execute("select set_config('payhub.tenant_id', $1, true)", str(tenant_id))
+        yield connection
+
+
+@asynccontextmanager
+async def acquire(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection from the pool; an unreachable server is Unavailable."""
+    try:
+        connection = await pool.acquire(timeout=CONNECT_TIMEOUT_S)
+    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncio.TimeoutError) as error:
+        raise Unavailable(f"PostgreSQL cannot be reached: {type(error).__name__}") from error
+    try:
+        yield connection
+    finally:
+        await pool.release(connection)
+
+
+def is_rolled_back(error: BaseException) -> bool:
+    """Whether the error proves that nothing was committed.
+
+    An error that the server reports for a statement ends its transaction; a broken connection, a server
+    that is shutting down (57P01..57P03) or a cancelled wait proves nothing.
+    """
+    if not isinstance(error, asyncpg.PostgresError):
+        return False
+    code = error.sqlstate or ""
+    return not (code.startswith("08") or code.startswith("57P") or code == "57014" or code == "")
+
+
+__all__ = ["Connection", "OutcomeUnknown", "Pool", "acquire", "in_tenant", "is_rolled_back", "open_pool"]

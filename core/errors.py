@@ -1,0 +1,47 @@
+"""What can go wrong in core, as exceptions.
+
+A refusal (no funds, unknown account) is never one of these: it is a result, `core.nouns.PaymentStatus`.
+
+    CoreError
+    ├── Unavailable           nothing was done; try again
+    │   └── Overloaded        too many payments are waiting
+    ├── OutcomeUnknown        it may or may not have committed; only asking again with the same id settles it
+    ├── NotFound              no such thing in this tenant, or it belongs to somebody else
+    ├── Conflict              the thing exists already
+    └── CredentialsRefused    wrong name, password or refresh token; never says which
+"""
+
+
+class CoreError(Exception):
+    """Something core could not do. The docstring is the default message."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+
+
+class Unavailable(CoreError):
+    """The ledger cannot be reached. Nothing was done; try again."""
+
+    def __init__(self, message: str | None = None, *, retry_after_ms: int = 1000) -> None:
+        super().__init__(message)
+        self.retry_after_ms = retry_after_ms
+
+
+class Overloaded(Unavailable):
+    """Too many payments are waiting. Nothing was done; try again."""
+
+
+class OutcomeUnknown(CoreError):
+    """The commit's outcome is not known. Ask again with the same payment id."""
+
+
+class NotFound(CoreError):
+    """There is no such thing here."""
+
+
+class Conflict(CoreError):
+    """It exists already."""
+
+
+class CredentialsRefused(CoreError):
+    """The name, the password or the token is wrong."""

@@ -1,0 +1,188 @@
+"""Makes payments wait for company: many askers, few commits.
+
+Idle, a payment leaves on the next turn of the loop, alone. Busy, payments gather while batches are in
+flight. Tenants take turns at filling a batch, so a loud one waits behind itself. It decides nothing
+about money, holds nothing durable, and never answers before the commit.
+"""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+from core.database import Pool, acquire, is_rolled_back
+from core.errors import CoreError, OutcomeUnknown, Overloaded, Unavailable
+from core.ledger.posting import post_payments
+from core.nouns import Payment, Posting
+
+log = logging.getLogger(__name__)
+
+# Larger batches save nothing more per payment, and everyone in one waits for its slowest lock.
+BATCH_SIZE_MAX = 256
+# One batch commits while the next is judged; a third only fragments them.
+FLIGHTS_MAX = 2
+# About a second of work at full speed: what waits longer is better refused and asked again.
+QUEUE_LENGTH_MAX = 20_000
+# One tenant may fill at most half of the queue.
+TENANT_QUEUE_LENGTH_MAX = QUEUE_LENGTH_MAX // 2
+# A deadlock or a lost race for an id rolls the batch back whole; each try settles at least one of them.
+TRIES_MAX = 6
+RETRY_AFTER_MS = 500
+
+Outcome: TypeAlias = Posting | CoreError
+Answer: TypeAlias = Callable[[Payment, Outcome], None]
+Committed: TypeAlias = Callable[[Sequence[Payment], Sequence[Posting]], None]
+Post: TypeAlias = Callable[[Sequence[Payment]], Awaitable[list[Posting]]]
+
+
+class Batcher:
+    """Collects payments and posts them in batches.
+
+    `submit` calls `answer(payment, outcome)` exactly once per payment, from the event loop, after the commit:
+    a Posting, or an Unavailable (nothing was done) or OutcomeUnknown (ask again with the same id).
+    `on_commit(batch, postings)` is told of each committed batch after its answers have left.
+    """
+
+    def __init__(self, post: Post, *, on_commit: Committed | None = None) -> None:
+        self._post = post
+        self._on_commit = on_commit
+        self._queues: dict[int, deque[tuple[Payment, Answer]]] = {}
+        self._turns: deque[int] = deque()
+        self._waiting = 0
+        self._wake_scheduled = False
+        self._flights: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """How many payments have not left yet."""
+        return self._waiting
+
+    @property
+    def in_flight(self) -> int:
+        """How many batches are at the database."""
+        return len(self._flights)
+
+    def submit(self, payment: Payment, answer: Answer) -> None:
+        """Queue a payment. Raises Overloaded or Unavailable at once, without calling `answer`, if it cannot be."""
+        if self._closed:
+            raise Unavailable("This hub is stopping. Ask another.", retry_after_ms=RETRY_AFTER_MS)
+        queue = self._queues.get(payment.tenant_id)
+        if queue is None:
+            queue = self._queues[payment.tenant_id] = deque()
+            self._turns.append(payment.tenant_id)
+        elif len(queue) >= TENANT_QUEUE_LENGTH_MAX:
+            raise Overloaded(retry_after_ms=RETRY_AFTER_MS)
+        if self._waiting >= QUEUE_LENGTH_MAX:
+            raise Overloaded(retry_after_ms=RETRY_AFTER_MS)
+        queue.append((payment, answer))
+        self._waiting += 1
+        if not self._wake_scheduled and len(self._flights) < FLIGHTS_MAX:
+            # Not now but on the loop's next turn: what arrived in the same read shares the commit.
+            self._wake_scheduled = True
+            asyncio.get_running_loop().call_soon(self._depart)
+
+    async def post(self, payment: Payment) -> Posting:
+        """Submit and wait. Raises what `submit` raises or `answer` is given."""
+        future: asyncio.Future[Posting] = asyncio.get_running_loop().create_future()
+
+        def answer(_: Payment, outcome: Outcome) -> None:
+            if future.done():
+                return
+            if isinstance(outcome, CoreError):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        self.submit(payment, answer)
+        return await future
+
+    async def close(self) -> None:
+        """Take no more payments and wait until every one taken is answered."""
+        self._closed = True
+        while self._flights or self._waiting:
+            if not self._flights:
+                self._depart()
+            await asyncio.wait(self._flights)
+
+    def _depart(self) -> None:
+        self._wake_scheduled = False
+        while self._waiting and len(self._flights) < FLIGHTS_MAX:
+            flight = asyncio.get_running_loop().create_task(self._fly(self._take()))
+            self._flights.add(flight)
+            flight.add_done_callback(self._land)
+
+    def _land(self, flight: asyncio.Task[None]) -> None:
+        self._flights.discard(flight)
+        if self._waiting:
+            self._depart()
+
+    def _take(self) -> list[tuple[Payment, Answer]]:
+        """Up to a batch, one payment per tenant per turn."""
+        if len(self._turns) == 1 and self._waiting <= BATCH_SIZE_MAX:
+            queue = self._queues.pop(self._turns.pop())
+            self._waiting = 0
+            return list(queue)
+        taken: list[tuple[Payment, Answer]] = []
+        while self._turns and len(taken) < BATCH_SIZE_MAX:
+            tenant = self._turns.popleft()
+            queue = self._queues[tenant]
+            taken.append(queue.popleft())
+            if queue:
+                self._turns.append(tenant)
+            else:
+                del self._queues[tenant]
+        self._waiting -= len(taken)
+        return taken
+
+    async def _fly(self, taken: list[tuple[Payment, Answer]]) -> None:
+        batch = [payment for payment, _ in taken]
+        outcomes = await self._settle(batch)
+        for (payment, answer), outcome in zip(taken, outcomes, strict=True):
+            try:
+                answer(payment, outcome)
+            except Exception:
+                # The money is safe; one client's broken callback must not cost the others their answers.
+                log.exception("answer_failed")
+        if self._on_commit is not None:
+            posted = [(p, o) for p, o in zip(batch, outcomes, strict=True) if isinstance(o, Posting)]
+            if posted:
+                self._on_commit(*zip(*posted, strict=True))
+
+    async def _settle(self, batch: Sequence[Payment]) -> Sequence[Outcome]:
+        """Post the batch; if it keeps being rolled back, find out which payment it is by posting each alone."""
+        for tried in range(1, TRIES_MAX + 1):
+            try:
+                return await self._post(batch)
+            except (Unavailable, OutcomeUnknown) as error:
+                return [error] * len(batch)
+            except Exception as error:
+                if not is_rolled_back(error):
+                    log.warning("outcome_unknown", extra={"payments": len(batch), "error": type(error).__name__})
+                    return [OutcomeUnknown()] * len(batch)
+                log.warning("batch_rolled_back", extra={"payments": len(batch), "error": type(error).__name__})
+                if tried == TRIES_MAX:
+                    break
+                if len(batch) > 1 and not _is_race(error):
+                    break
+                await asyncio.sleep(random.uniform(0, 0.005 * 2**tried))  # noqa: S311
+        if len(batch) == 1:
+            return [Unavailable("The ledger could not judge this payment. Nothing was done.", retry_after_ms=5_000)]
+        return [outcome for payment in batch for outcome in await self._settle([payment])]
+
+
+def _is_race(error: BaseException) -> bool:
+    """Deadlock, serialization failure, or two batches that met the same new id: trying again settles it."""
+    return getattr(error, "sqlstate", None) in {"40P01", "40001", "23505"}
+
+
+def poster(pool: Pool) -> Post:
+    """A `post` for the Batcher that takes its connections from `pool`."""
+
+    async def post(batch: Sequence[Payment]) -> list[Posting]:
+        async with acquire(pool) as connection:
+            return await post_payments(connection, batch)
+
+    return post

@@ -1,0 +1,92 @@
+"""Reads the books: accounts, entries, events, and the answers of payments in doubt.
+
+Each read is one round trip that names its tenant; row-level security holds inside it.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from core.database import Pool, acquire
+from core.nouns import Account, Entry
+
+
+class Settled(NamedTuple):
+    """What became of a payment in doubt. Only `id`, `status` and `judged_at_us` are set if it was fenced."""
+
+    id: str
+    status: int
+    payer: int | None
+    payee: int | None
+    amount: int | None
+    payer_balance: int | None
+    payer_version: int | None
+    payee_balance: int | None
+    payee_version: int | None
+    judged_at_us: int
+    description: str | None
+
+
+ENTRIES = """
+select account_id, number, payment_id::text, amount, counterparty, balance,
+       (extract(epoch from judged_at) * 1000000)::bigint, description
+"""
+
+
+async def read_account(pool: Pool, tenant_id: int, account_id: int) -> Account | None:
+    """The account as it stands, or None if the tenant has no such account."""
+    async with acquire(pool) as connection:
+        row = await connection.fetchrow(
+            "select id, person_id::text, status, version, balance, floor from read_account($1, $2)", tenant_id, account_id
+        )
+    return Account(*row) if row else None
+
+
+async def read_entries_after(pool: Pool, tenant_id: int, account_id: int, after: int, limit: int) -> list[Entry]:
+    """Events with a number above `after`, oldest first."""
+    async with acquire(pool) as connection:
+        rows = await connection.fetch(
+            f"{ENTRIES} from read_entries_after($1, $2, $3, $4)", tenant_id, account_id, after, limit
+        )
+    return [Entry(*row) for row in rows]
+
+
+async def read_entries_before(pool: Pool, tenant_id: int, account_id: int, before: int, limit: int) -> list[Entry]:
+    """Entries with a number below `before`, newest first: a page of history."""
+    async with acquire(pool) as connection:
+        rows = await connection.fetch(
+            f"{ENTRIES} from read_entries_before($1, $2, $3, $4)", tenant_id, account_id, before, limit
+        )
+    return [Entry(*row) for row in rows]
+
+
+async def read_versions(pool: Pool, accounts: Sequence[tuple[int, int]]) -> list[int | None]:
+    """The last event number of each (tenant, account), in order; None where there is none."""
+    if not accounts:
+        return []
+    tenants, ids = zip(*accounts, strict=True)
+    async with acquire(pool) as connection:
+        versions: list[int | None] = await connection.fetchval("select read_versions($1, $2)", tenants, ids)
+    return versions
+
+
+async def settle_payments(pool: Pool, tenant_id: int, person_id: str, ids: Sequence[str]) -> list[Settled]:
+    """The answer of each payment in doubt, in the order asked; one that never arrived is fenced for good."""
+    async with acquire(pool) as connection:
+        rows = await connection.fetch(
+            "select id::text, status, payer, payee, amount, payer_balance, payer_version, payee_balance,"
+            " payee_version, judged_at_us, description from settle_payments($1, $2, $3)",
+            tenant_id,
+            person_id,
+            ids,
+        )
+    found = {row[0]: Settled(*row) for row in rows}
+    return [found[payment_id] for payment_id in dict.fromkeys(ids)]
+
+
+async def acknowledge(pool: Pool, seen: Sequence[tuple[int, int, str, int]]) -> None:
+    """Write how far people have seen: (tenant, account, person, number) each."""
+    if not seen:
+        return
+    tenants, accounts, persons, numbers = zip(*seen, strict=True)
+    async with acquire(pool) as connection:
+        await connection.execute("select acknowledge($1, $2, $3, $4)", tenants, accounts, persons, numbers)

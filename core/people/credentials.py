@@ -1,0 +1,149 @@
+"""Logins and passwords: argon2id, at a bounded cost, and an answer that never says what was wrong.
+
+It never limits how often somebody may try; that is the hub's part. No password or login enters a
+log line or an exception.
+"""
+
+import asyncio
+import base64
+import re
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.profiles import RFC_9106_LOW_MEMORY
+
+from core.database import Pool, in_tenant
+from core.errors import CredentialsRefused, Overloaded
+from core.people.persons import PersonStatus
+
+# Twelve: PCI DSS 4.0.1, 8.3.6. The upper end leaves room for any passphrase (at least 64: OWASP ASVS
+# 5.0, 6.2.9) and bounds what an unknown caller can make the server normalise and hash.
+PASSWORD_LENGTH_MIN = 12
+PASSWORD_LENGTH_MAX = 128
+LOGIN_LENGTH_MAX = 100
+LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{2,99}")  # credentials.login_is_plain
+
+# Each hash fills 64 MiB of memory on purpose. Two at once are 128 MiB and leave the other cores to payments.
+HASHES_AT_ONCE_MAX = 2
+# About three seconds of waiting. Whoever comes after that is told to come back, not kept.
+HASHES_WAITING_MAX = 64
+
+HASHER = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+
+READ_CREDENTIALS = """
+select credentials.person_id, credentials.password_hash, persons.status
+  from credentials
+  join persons on persons.tenant_id = credentials.tenant_id and persons.id = credentials.person_id
+ where credentials.tenant_id = $1 and credentials.login = $2
+"""
+# Only over the hash that was verified: a password changed meanwhile stays changed.
+REPLACE_HASH = """
+update credentials set password_hash = $4, updated_at = now()
+ where tenant_id = $1 and login = $2 and password_hash = $3
+"""
+
+T = TypeVar("T")
+
+
+def _hash_of_nothing() -> str:
+    """An argon2id hash that no password has, at the cost of a real one."""
+    salt, tag = (
+        base64.b64encode(bytes(size)).decode().rstrip("=") for size in (HASHER.salt_len, HASHER.hash_len)
+    )
+    cost = f"m={HASHER.memory_cost},t={HASHER.time_cost},p={HASHER.parallelism}"
+    return f"$argon2id$v=19${cost}${salt}${tag}"
+
+
+# What the password is compared with when nobody has the login.
+NOBODYS_HASH = _hash_of_nothing()
+
+
+class _Hashing:
+    """Runs the hashes in a few threads of their own and refuses to queue without end."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(HASHES_AT_ONCE_MAX, thread_name_prefix="argon2")
+        self._under_way = 0
+
+    async def run(self, work: Callable[..., T], *arguments: str) -> T:
+        if self._under_way >= HASHES_AT_ONCE_MAX + HASHES_WAITING_MAX:
+            raise Overloaded("Too many logins are waiting. Try again.")
+        self._under_way += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        finally:
+            self._under_way -= 1
+
+
+_hashing = _Hashing()
+
+
+async def hash_password(password: str) -> str:
+    """The argon2id hash of a new password (12 to 128 characters after NFC), parameters inside.
+
+    Raises ValueError when its length is out of bounds, Overloaded when too many are waiting.
+    """
+    plain = _normalise_password(password)
+    if plain is None or len(plain) < PASSWORD_LENGTH_MIN:
+        raise ValueError(f"A password has {PASSWORD_LENGTH_MIN} to {PASSWORD_LENGTH_MAX} characters.")
+    return await _hashing.run(HASHER.hash, plain)
+
+
+async def check_password(pool: Pool, tenant_id: int, login: str, password: str) -> str:
+    """The id of the active person with this login and password.
+
+    Raises CredentialsRefused for whatever is wrong; an unknown login costs as much time as a wrong
+    password. Raises Overloaded when too many logins are waiting.
+    """
+    candidate = _normalise_password(password)
+    if candidate is None:
+        raise CredentialsRefused
+    try:
+        plain = normalise_login(login)
+    except ValueError:
+        plain = None
+    row = None
+    if plain is not None:
+        async with in_tenant(pool, tenant_id) as connection:
+            row = await connection.fetchrow(READ_CREDENTIALS, tenant_id, plain)
+    stored = NOBODYS_HASH if row is None else row["password_hash"]
+    is_right = await _hashing.run(_verify, stored, candidate)
+    if row is None or not is_right or row["status"] != PersonStatus.ACTIVE:
+        raise CredentialsRefused
+    if HASHER.check_needs_rehash(stored):
+        fresh = await _hashing.run(HASHER.hash, candidate)
+        async with in_tenant(pool, tenant_id) as connection:
+            await connection.execute(REPLACE_HASH, tenant_id, plain, stored, fresh)
+    return str(row["person_id"])
+
+
+def normalise_login(login: str) -> str:
+    """The login as it is stored: stripped, lower case, NFC, plain ASCII. Raises ValueError."""
+    # Cut first: what follows may not cost more for a megabyte than for a name.
+    plain = unicodedata.normalize("NFC", login[: 2 * LOGIN_LENGTH_MAX].strip().lower())
+    if len(login) > 2 * LOGIN_LENGTH_MAX or LOGIN.fullmatch(plain) is None:
+        raise ValueError(
+            "A login has 3 to 100 of the characters a-z 0-9 . _ @ + - and starts with a letter or digit."
+        )
+    return plain
+
+
+def _normalise_password(password: str) -> str | None:
+    """NFC, so that one key press is one password on every keyboard (RFC 8265, 4.2). None: cannot be one."""
+    if len(password) > PASSWORD_LENGTH_MAX * 2:
+        return None
+    plain = unicodedata.normalize("NFC", password)
+    if not 1 <= len(plain) <= PASSWORD_LENGTH_MAX or any("\ud800" <= mark <= "\udfff" for mark in plain):
+        return None
+    return plain
+
+
+def _verify(password_hash: str, password: str) -> bool:
+    try:
+        return HASHER.verify(password_hash, password)
+    except (VerificationError, InvalidHashError):
+        return False

@@ -1,0 +1,28 @@
+-- Which of these live sessions have ended: revoked, expired, erased, or of a person who is no longer
+-- active. Across tenants in one call, matched pair by pair: a session under another tenant's id is
+-- one that does not exist. p_now is null except in tests.
+create or replace function find_revoked(p_tenants int[], p_sessions uuid[], p_now timestamptz)
+returns table (tenant_id int, session_id uuid)
+language plpgsql stable security definer
+set search_path = payhub, pg_temp
+-- A few thousand pairs against millions of rows: index probes, whatever the statistics say.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan
+as $$
+begin
+    return query
+    select live.tenant_id, live.session_id
+      from unnest(p_tenants, p_sessions) as live (tenant_id, session_id)
+      left join sessions on sessions.tenant_id = live.tenant_id and sessions.id = live.session_id
+      left join persons on persons.tenant_id = sessions.tenant_id and persons.id = sessions.person_id
+     where sessions.id is null
+        or sessions.revoked_at is not null
+        or sessions.expires_at <= coalesce(p_now, now())
+        or persons.status <> 0;
+end
+$$;
+alter function find_revoked owner to payhub_ledger;
+revoke all on function find_revoked from public;
+grant execute on function find_revoked to payhub_app;

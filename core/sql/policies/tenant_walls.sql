@@ -1,0 +1,48 @@
+-- The wall: the serving role sees the rows of the tenant that the transaction named, and nothing
+-- before one is named. Forced, so that it holds for the tables' owner too.
+-- After a local setting ends it reads '' and not null, hence the nullif.
+do $$
+declare
+    v_table text;
+begin
+    foreach v_table in array array[
+        'accounts', 'payments', 'outbox', 'acknowledgements',
+        'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens'
+    ] loop
+        execute format('alter table %I enable row level security', v_table);
+        execute format('alter table %I force row level security', v_table);
+        execute format('drop policy if exists tenant_wall on %I', v_table);
+        execute format($policy$
+            create policy tenant_wall on %I for all to payhub_app
+            using (tenant_id = (select nullif(current_setting('payhub.tenant_id', true), '')::int))
+            with check (tenant_id = (select nullif(current_setting('payhub.tenant_id', true), '')::int))
+        $policy$, v_table);
+        -- The functions that work across tenants take the tenant as an argument and match it pair by pair.
+        execute format('drop policy if exists ledger_works_for_all on %I', v_table);
+        execute format($policy$
+            create policy ledger_works_for_all on %I for all to payhub_ledger using (true) with check (true)
+        $policy$, v_table);
+    end loop;
+
+    alter table tenants enable row level security;
+    alter table tenants force row level security;
+    drop policy if exists tenant_wall on tenants;
+    create policy tenant_wall on tenants for select to payhub_app
+        using (id = (select nullif(current_setting('payhub.tenant_id', true), '')::int));
+    drop policy if exists ledger_works_for_all on tenants;
+    create policy ledger_works_for_all on tenants for all to payhub_ledger using (true) with check (true);
+
+    -- Keys belong to the instance, not to a tenant: read by every hub, written by the administrator.
+    alter table signing_keys enable row level security;
+    alter table signing_keys force row level security;
+    drop policy if exists keys_are_read_by_hubs on signing_keys;
+    create policy keys_are_read_by_hubs on signing_keys for select to payhub_app using (true);
+    drop policy if exists ledger_works_for_all on signing_keys;
+    create policy ledger_works_for_all on signing_keys for all to payhub_ledger using (true) with check (true);
+end
+$$;
+
+-- Money moves through functions alone: on the books the serving role may only look.
+grant select on tenants, signing_keys, accounts, payments, outbox, acknowledgements to payhub_app;
+grant select, insert, update, delete on persons, profiles, credentials, sessions, refresh_tokens to payhub_app;
+grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;

@@ -1,0 +1,284 @@
+"""The hub as one Starlette application: its parts put together, its routes, its background work, its end."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
+
+from core.database import Pool, open_pool
+from core.errors import CoreError
+from core.keyring import load_keys
+from core.ledger.batcher import Batcher, poster
+from core.ledger.reading import acknowledge, read_entries_after, read_versions
+from core.nouns import Payment, Posting
+from core.people.sessions import find_revoked
+from hub import documents, http, metrics
+from hub.audience import Audience
+from hub.auth import Tokens
+from hub.broker import CONTROL, Broker
+from hub.commands.context import Context, STATUS_NAMES, announce, hear_events, to_event
+from hub.connection import Connections, serve
+from hub.edge import BODY_SIZE_MAX
+from hub.limits import Limits
+from hub.origins import Origins
+from hub.protocol.codes import CloseCode
+
+log = logging.getLogger(__name__)
+
+# Two batches in flight, and reads beside them.
+POOL_SIZE = 8
+POSTING_POOL_SIZE = 2
+# Spent limits are told to the other hubs this often: what a limit may be overshot by.
+LIMITS_REPORT_S = 0.25
+ACKNOWLEDGEMENTS_WRITE_S = 1.0
+# An ended session's sockets are closed within this even when the hint was lost.
+SESSIONS_SWEEP_S = 2.5
+# New signing keys are read this often; they are announced for longer before they sign.
+KEYS_READ_S = 10.0
+# At the end, connections are closed in slices spread over most of the time there is.
+DRAIN_SLICE_S = 0.05
+DRAIN_SHARE = 0.5
+
+
+class Options(NamedTuple):
+    """What an operator may change about a hub."""
+
+    database_url: str
+    redis_url: str
+    master_key: bytes
+    allowed_origins: Sequence[str]
+    drain_seconds: float
+    public_url: str
+
+
+class Hub:
+    """One hub process: made, started, drained, closed."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self.connections = Connections()
+        self.context: Context | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._pools: list[Pool] = []
+
+    async def start(self) -> Context:
+        """Connect and begin. Raises core.errors.Unavailable when PostgreSQL cannot be reached."""
+        options = self._options
+        pool = await open_pool(options.database_url, size_max=POOL_SIZE, name="payhub-hub")
+        posting_pool = await open_pool(options.database_url, size_max=POSTING_POOL_SIZE, name="payhub-posting")
+        self._pools = [pool, posting_pool]
+        tokens = Tokens(await load_keys(pool, options.master_key))
+
+        async def read_after(tenant_id: int, account: int, after: int, limit: int) -> Any:
+            return await read_entries_after(pool, tenant_id, account, after, limit)
+
+        async def versions(keys: list[tuple[int, int]]) -> list[int | None]:
+            return await read_versions(pool, keys)
+
+        context = self.context = Context(
+            pool=pool,
+            batcher=Batcher(poster(posting_pool), on_commit=self._on_commit),
+            audience=Audience(read_after, versions, to_event),
+            broker=Broker(options.redis_url, options.master_key, self._hear),
+            tokens=tokens,
+            limits=Limits(),
+            origins=Origins(options.allowed_origins),
+            end_session=self.connections.end_session,
+        )
+        context.broker.start()
+        self._tasks = [
+            asyncio.create_task(work)
+            for work in (
+                context.audience.sweep(),
+                self._every(LIMITS_REPORT_S, self._report_limits),
+                self._every(ACKNOWLEDGEMENTS_WRITE_S, self._write_acknowledgements),
+                self._every(SESSIONS_SWEEP_S, self._sweep_sessions),
+                self._every(KEYS_READ_S, self._read_keys),
+            )
+        ]
+        return context
+
+    async def drain(self) -> None:
+        """Take nothing new, answer what is under way, and send each client away with its own moment to come back."""
+        context = self.context
+        if context is None or context.draining:
+            return
+        context.draining = True
+        deadline = asyncio.get_running_loop().time() + self._options.drain_seconds
+        spread_s = self._options.drain_seconds * DRAIN_SHARE
+        remaining = list(self.connections.all)
+        # Those with nothing in flight first; one in the middle of a payment gets its answer.
+        remaining.sort(key=lambda connection: connection.session.in_flight)
+        slices = max(int(spread_s / DRAIN_SLICE_S), 1)
+        size = -(-len(remaining) // slices) if remaining else 0
+        while remaining:
+            for connection in remaining[:size]:
+                connection.drain(retry_after_ms=random.randint(50, 2_000))  # noqa: S311
+            del remaining[:size]
+            await asyncio.sleep(DRAIN_SLICE_S if remaining else 0)
+        while self.connections.all and asyncio.get_running_loop().time() < deadline - 0.5:
+            await asyncio.sleep(0.02)
+        for connection in list(self.connections.all):
+            connection.cut()
+
+    async def close(self) -> None:
+        """Answer every payment that was taken, write what is left, disconnect."""
+        if self.context is None:
+            return
+        await self.context.batcher.close()
+        await self._quietly(self._write_acknowledgements)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.context.audience.close()
+        await self.context.broker.close()
+        for pool in self._pools:
+            try:
+                await asyncio.wait_for(pool.close(), timeout=2)
+            except TimeoutError:
+                pool.terminate()
+
+    async def ready(self) -> dict[str, bool]:
+        """What the hub needs in order to serve, and whether it is there. Redis is a hint and not needed."""
+        assert self.context is not None
+        try:
+            async with asyncio.timeout(2):
+                database = (await read_versions(self.context.pool, [(0, 0)])) == [None]
+        except (CoreError, OSError, TimeoutError):
+            database = False
+        return {"database": database, "redis": self.context.broker.is_connected, "draining": self.context.draining}
+
+    def collect(self) -> None:
+        """Bring the gauges up to date."""
+        context = self.context
+        if context is None:
+            return
+        metrics.waiting.set(context.batcher.waiting)
+        metrics.followed.set(context.audience.followed)
+        metrics.mended.set(context.audience.mended)
+        metrics.redis_up.set(context.broker.is_connected)
+        metrics.hints_dropped.set(context.broker.dropped)
+        metrics.hints_forged.set(context.broker.forged)
+
+    def _on_commit(self, batch: Sequence[Payment], postings: Sequence[Posting]) -> None:
+        assert self.context is not None
+        metrics.batch_size.observe(len(batch))
+        counts: dict[int, int] = {}
+        for posting in postings:
+            counts[posting.status] = counts.get(posting.status, 0) + 1
+        for status, count in counts.items():
+            metrics.payments.labels(STATUS_NAMES[status]).inc(count)
+        announce(self.context, batch, postings)
+
+    def _hear(self, channel: str, hint: Any) -> None:
+        assert self.context is not None
+        kind, _, tenant = channel.partition(":")
+        if kind == "events":
+            hear_events(self.context, int(tenant), hint)
+        elif channel == CONTROL and hint[0] == "end_session":
+            self.connections.end_session(hint[1], hint[2])
+        elif channel == CONTROL and hint[0] == "spent":
+            self.context.limits.hear(self.context.now(), ((tuple(key), count) for key, count in hint[1]))
+
+    async def _report_limits(self) -> None:
+        assert self.context is not None
+        spent = self.context.limits.report(self.context.now())
+        if spent:
+            self.context.broker.publish(CONTROL, ["spent", spent])
+
+    async def _write_acknowledgements(self) -> None:
+        assert self.context is not None
+        seen, self.context.acknowledged = self.context.acknowledged, {}
+        try:
+            await acknowledge(self.context.pool, [(*key, number) for key, number in seen.items()])
+        except Exception:
+            for key, number in seen.items():
+                self.context.acknowledged[key] = max(number, self.context.acknowledged.get(key, 0))
+            raise
+
+    async def _sweep_sessions(self) -> None:
+        assert self.context is not None
+        for tenant_id, session_id in await find_revoked(self.context.pool, list(self.connections.live_sessions())):
+            self.connections.end_session(tenant_id, session_id)
+
+    async def _read_keys(self) -> None:
+        assert self.context is not None
+        self.context.tokens.replace_keys(await load_keys(self.context.pool, self._options.master_key))
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            await self._quietly(work)
+
+    async def _quietly(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except Exception as error:
+            # It comes round again; what is missing meanwhile is in PostgreSQL.
+            log.warning("background_work_failed", extra={"work": work.__name__, "error": type(error).__name__})
+
+
+def create_app(hub: Hub) -> Starlette:
+    """The application around a hub that has been started."""
+    assert hub.context is not None
+    context = hub.context
+
+    async def socket(scope: Scope, receive: Receive, send: Send) -> None:
+        await serve(context, hub.connections, scope, receive, send)
+
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(_: Request) -> Response:
+        state = await hub.ready()
+        return JSONResponse(state, 200 if state["database"] and not state["draining"] else 503)
+
+    def document(content: Any) -> Callable[[Request], Awaitable[Response]]:
+        body = msgspec.json.encode(content)
+
+        async def serve_document(_: Request) -> Response:
+            return Response(body, media_type="application/json", headers={"cache-control": "max-age=60"})
+
+        return serve_document
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await hub.close()
+
+    app = Starlette(
+        routes=[
+            WebSocketRoute("/v1/socket", Socket(socket)),
+            *http.routes(context),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/docs/asyncapi.json", document(documents.asyncapi())),
+            Route("/docs/openapi.json", document(documents.openapi())),
+            Route("/docs/codes", document(documents.codes())),
+        ],
+        lifespan=lifespan,
+        max_body_size=BODY_SIZE_MAX,
+    )
+    return app
+
+
+class Socket:
+    """An ASGI application as a WebSocket route's endpoint."""
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
+__all__ = ["BODY_SIZE_MAX", "CloseCode", "Hub", "Options", "create_app"]

@@ -1,0 +1,264 @@
+"""Access tokens: who speaks, signed by this instance and believed for five minutes (RFC 9068, RFC 8725).
+
+The only module that knows PyJWT. It reads no database and never asks the token how to verify it: the
+key is looked up by name, the algorithm is the key's. No token enters a log line or an exception.
+"""
+
+import base64
+import json
+import re
+import uuid
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any, NamedTuple, NoReturn
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from core.errors import Unavailable
+from core.keyring import SigningKey
+from core.people.persons import Role
+
+ISSUER = "payhub"
+AUDIENCE = "payhub-hub"
+TYPE = "at+jwt"  # RFC 9068, 2.1: no other kind of token passes for an access token
+# A stolen token works no longer than this; a live socket presents a fresh one before it ends.
+TOKEN_LIFETIME_S = 300
+# No token of ours is valid for longer, whatever it says.
+TOKEN_LIFETIME_MAX_S = 3_600
+# Ours are about 500 bytes. Checked before anything is parsed.
+TOKEN_BYTES_MAX = 2_048
+# Clocks under NTP differ by far less; this forgives one that is being stepped, and lengthens every token
+# by as much.
+LEEWAY_S = 5
+
+HEADER_NAMES = frozenset({"alg", "kid", "typ"})
+CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+TENANT_ID_MAX = 2**31 - 1
+TIME_MAX = 2**53 - 1
+ROLES = {int(role): role for role in Role}
+
+
+class TokenCode(StrEnum):
+    """Why a token is refused, in the order of the checks. Stable: clients may depend on them."""
+
+    TOO_LARGE = "token_too_large"
+    MALFORMED = "token_malformed"
+    HEADER = "token_header"
+    TYPE = "token_type"
+    KEY_UNKNOWN = "token_key_unknown"
+    ALGORITHM = "token_algorithm"
+    SIGNATURE = "token_signature"
+    CLAIMS = "token_claims"
+    ISSUER = "token_issuer"
+    AUDIENCE = "token_audience"
+    NOT_YET_VALID = "token_not_yet_valid"
+    EXPIRED = "token_expired"
+
+
+class TokenRefused(Exception):
+    """The token does not prove who speaks. `code` says why, and is all that is said."""
+
+    def __init__(self, code: TokenCode) -> None:
+        super().__init__(code.value)
+        self.code = code
+
+
+class Principal(NamedTuple):
+    """Who speaks. `expires_at` is seconds since the epoch: the token's end, not the session's."""
+
+    tenant_id: int
+    person_id: str
+    role: Role
+    session_id: str
+    expires_at: int
+
+
+class Issued(NamedTuple):
+    """A fresh access token and its end, in seconds since the epoch."""
+
+    token: str
+    expires_at: int
+
+    def __repr__(self) -> str:
+        return f"Issued(token=…, expires_at={self.expires_at})"
+
+
+class _Verifier(NamedTuple):
+    algorithm: str
+    mathematics: jwt.algorithms.Algorithm
+    public_key: Ed25519PublicKey | EllipticCurvePublicKey
+    verifies_until: float  # when the last token it can have signed is over
+
+
+class Tokens:
+    """Issues and verifies access tokens with the keys that core.keyring.load_keys gave.
+
+    `now` is seconds since the epoch everywhere. One object serves all connections of a process.
+    """
+
+    def __init__(self, keys: Iterable[SigningKey], *, lifetime_s: int = TOKEN_LIFETIME_S) -> None:
+        if not 1 <= lifetime_s <= TOKEN_LIFETIME_MAX_S:
+            raise ValueError(f"A token lives 1 to {TOKEN_LIFETIME_MAX_S} seconds.")
+        self._lifetime_s = lifetime_s
+        self._signers: list[SigningKey] = []
+        self._verifiers: dict[str, _Verifier] = {}
+        self.replace_keys(keys)
+
+    def replace_keys(self, keys: Iterable[SigningKey]) -> None:
+        """Use these keys from now on. Call it more often than core.keyring.ANNOUNCEMENT_DELAY."""
+        signers = sorted(keys, key=lambda key: (key.signs_from, key.kid), reverse=True)
+        self._signers, self._verifiers = signers, {key.kid: self._verifier(key) for key in signers}
+
+    def issue(self, tenant_id: int, person_id: str, role: Role, session_id: str, now: float) -> Issued:
+        """A token signed by the newest key in use at `now`. Raises core.errors.Unavailable if none does."""
+        key = self._signer(now)
+        issued_at = int(now)
+        expires_at = issued_at + self._lifetime_s
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": person_id,
+            "tid": tenant_id,
+            "sid": session_id,
+            "role": int(role),
+            "iat": issued_at,
+            "exp": expires_at,
+            "jti": str(uuid.uuid4()),
+        }
+        headers = {"kid": key.kid, "typ": TYPE}
+        return Issued(jwt.encode(claims, key.private_key, key.algorithm, headers), expires_at)
+
+    def verify(self, token: str | bytes, now: float) -> Principal:
+        """Who speaks, if the token holds at `now`. Raises TokenRefused, and nothing else for any bytes or str."""
+        header, payload, signature, signed = _split(token)
+        verifier = self._find_verifier(_read_object(header), now)
+        if not verifier.mathematics.verify(signed, verifier.public_key, signature):
+            _refuse(TokenCode.SIGNATURE)
+        return _read_principal(_read_object(payload), now)
+
+    def _signer(self, now: float) -> SigningKey:
+        for key in self._signers:
+            if key.signs_from.timestamp() <= now and (
+                key.signs_until is None or now < key.signs_until.timestamp()
+            ):
+                return key
+        raise Unavailable("No key signs tokens at this time.")
+
+    def _verifier(self, key: SigningKey) -> _Verifier:
+        over = float("inf") if key.signs_until is None else key.signs_until.timestamp()
+        return _Verifier(
+            key.algorithm,
+            jwt.get_algorithm_by_name(key.algorithm),
+            key.private_key.public_key(),
+            over + self._lifetime_s + LEEWAY_S,
+        )
+
+    def _find_verifier(self, header: dict[str, Any], now: float) -> _Verifier:
+        # Exactly these three: crit, jku, jwk, x5u, x5c, zip and whatever is invented next are refused unread.
+        if header.keys() != HEADER_NAMES:
+            _refuse(TokenCode.HEADER)
+        if header["typ"] != TYPE:
+            _refuse(TokenCode.TYPE)
+        kid = header["kid"]
+        verifier = self._verifiers.get(kid) if isinstance(kid, str) else None
+        if verifier is None or now >= verifier.verifies_until:
+            _refuse(TokenCode.KEY_UNKNOWN)
+        if header["alg"] != verifier.algorithm:
+            _refuse(TokenCode.ALGORITHM)
+        return verifier
+
+
+def _split(token: str | bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Header, payload and signature as bytes, and the bytes that were signed."""
+    if not isinstance(token, str | bytes):
+        _refuse(TokenCode.MALFORMED)
+    if len(token) > TOKEN_BYTES_MAX:
+        _refuse(TokenCode.TOO_LARGE)
+    if isinstance(token, str):
+        if not token.isascii():
+            _refuse(TokenCode.MALFORMED)
+        token = token.encode()
+    segments = token.split(b".")
+    if len(segments) != 3:
+        _refuse(TokenCode.MALFORMED)
+    header, payload, signature = map(_decode_segment, segments)
+    return header, payload, signature, token[: token.rindex(b".")]
+
+
+def _decode_segment(segment: bytes) -> bytes:
+    """Base64url without padding (RFC 7515, 2), in the one spelling that these bytes have."""
+    try:
+        plain = base64.urlsafe_b64decode(segment + b"=" * (-len(segment) % 4))
+    except ValueError:
+        _refuse(TokenCode.MALFORMED)
+    if base64.urlsafe_b64encode(plain).rstrip(b"=") != segment:
+        _refuse(TokenCode.MALFORMED)
+    return plain
+
+
+def _read_object(text: bytes) -> dict[str, Any]:
+    """A JSON object in UTF-8 without a repeated name, a NaN or more depth than Python has."""
+    try:
+        value = json.loads(text.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        _refuse(TokenCode.MALFORMED)
+    if not isinstance(value, dict):
+        _refuse(TokenCode.MALFORMED)
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError
+    return value
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise ValueError
+
+
+def _read_principal(claims: dict[str, Any], now: float) -> Principal:
+    """Read strictly even though the signature held: a claim of another type is a bug that must not pay."""
+    if claims.get("iss") != ISSUER:
+        _refuse(TokenCode.ISSUER)
+    if claims.get("aud") != AUDIENCE:  # a list that contains it is not it
+        _refuse(TokenCode.AUDIENCE)
+    tenant_id = _read_int(claims, "tid", 1, TENANT_ID_MAX)
+    role = ROLES.get(_read_int(claims, "role", 0, max(ROLES)))
+    person_id, session_id = _read_uuid(claims, "sub"), _read_uuid(claims, "sid")
+    if role is None or not isinstance(claims.get("jti"), str):
+        _refuse(TokenCode.CLAIMS)
+    return Principal(tenant_id, person_id, role, session_id, _read_expiry(claims, now))
+
+
+def _read_expiry(claims: dict[str, Any], now: float) -> int:
+    issued_at = _read_int(claims, "iat", 1, TIME_MAX)
+    expires_at = _read_int(claims, "exp", issued_at + 1, issued_at + TOKEN_LIFETIME_MAX_S)
+    not_before = _read_int(claims, "nbf", 1, TIME_MAX) if "nbf" in claims else issued_at
+    if max(issued_at, not_before) > now + LEEWAY_S:
+        _refuse(TokenCode.NOT_YET_VALID)
+    if expires_at + LEEWAY_S <= now:
+        _refuse(TokenCode.EXPIRED)
+    return expires_at
+
+
+def _read_int(claims: dict[str, Any], name: str, smallest: int, largest: int) -> int:
+    value = claims.get(name)
+    if type(value) is not int or not smallest <= value <= largest:  # a bool is an int to isinstance
+        _refuse(TokenCode.CLAIMS)
+    return value
+
+
+def _read_uuid(claims: dict[str, Any], name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str) or CANONICAL_UUID.fullmatch(value) is None:
+        _refuse(TokenCode.CLAIMS)
+    return value
+
+
+def _refuse(code: TokenCode) -> NoReturn:
+    # Without the error that led here: it holds pieces of the token.
+    raise TokenRefused(code) from None

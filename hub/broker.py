@@ -1,0 +1,191 @@
+"""The one door to Redis: hints between hubs.
+
+A hint is signed, sent at most once, and may be lost, late or doubled: everything in it can be read from
+PostgreSQL again. When Redis is away, hints are dropped, nothing waits, and the connection is tried again.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import logging
+import random
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import msgspec
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.backoff import NoBackoff
+from redis.asyncio.retry import Retry
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
+
+CHANNEL_PREFIX = "payhub:v1:"
+# Everybody hears it: ended sessions, spent limits.
+CONTROL = "control"
+SIGNATURE_SIZE = 16
+# Hints that wait for a slow Redis; older ones are dropped first, PostgreSQL has them all.
+OUTGOING_MAX = 10_000
+# Hints sent in one round trip.
+PIPELINE_MAX = 100
+RECONNECT_S_MIN = 0.05
+RECONNECT_S_MAX = 2.0
+# A Redis that hangs is as good as one that is gone.
+TIMEOUT_S = 2.0
+PING_S = 5.0
+
+Hear: TypeAlias = Callable[[str, Any], None]
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
+
+class Broker:
+    """Publishes hints, and hears those of other hubs on the channels it was told to listen to.
+
+    `hear(channel, hint)` is called on the event loop for each genuine hint of another hub.
+    """
+
+    def __init__(self, url: str, secret: bytes, hear: Hear) -> None:
+        self._url = url
+        self._secret = hashlib.blake2b(b"payhub hints v1", key=secret[:64]).digest()
+        self._hear = hear
+        self._me = random.randbytes(8)
+        self._outgoing: deque[tuple[str, bytes]] = deque(maxlen=OUTGOING_MAX)
+        self._outgoing_ready = asyncio.Event()
+        self._channels: dict[str, int] = {CONTROL: 1}
+        self._pubsub: PubSub | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.is_connected = False
+        self.forged = 0
+        self.dropped = 0
+
+    def start(self) -> None:
+        """Connect in the background; nobody waits for it."""
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._send())]
+
+    async def close(self) -> None:
+        """Send what can be sent within a moment, then leave."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                while self._outgoing and self.is_connected:
+                    await asyncio.sleep(0.01)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def publish(self, channel: str, hint: Any) -> None:
+        """Tell the other hubs. Returns at once; the hint may be lost."""
+        if len(self._outgoing) == OUTGOING_MAX:
+            self.dropped += 1
+        body = self._me + _encode(hint)
+        self._outgoing.append((channel, self._sign(channel, body) + body))
+        self._outgoing_ready.set()
+
+    def listen_to(self, channel: str) -> None:
+        """Hear the channel from now on. Counted: as many `forget` undo it."""
+        self._channels[channel] = self._channels.get(channel, 0) + 1
+        if self._channels[channel] == 1 and self._pubsub is not None:
+            self._command(self._pubsub.subscribe(CHANNEL_PREFIX + channel))
+
+    def forget(self, channel: str) -> None:
+        """Hear the channel no longer, if nobody else wants it."""
+        self._channels[channel] -= 1
+        if self._channels[channel] == 0:
+            del self._channels[channel]
+            if self._pubsub is not None:
+                self._command(self._pubsub.unsubscribe(CHANNEL_PREFIX + channel))
+
+    def _command(self, command: Any) -> None:
+        async def run() -> None:
+            # If it fails the connection is gone, and its successor subscribes to all channels anew.
+            with contextlib.suppress(RedisError, OSError, asyncio.TimeoutError):
+                await command
+
+        task = asyncio.create_task(run())
+        self._tasks.append(task)
+        task.add_done_callback(self._tasks.remove)
+
+    def _client(self) -> Redis:
+        # No retries inside the driver: a repeated command is not always the same command.
+        return Redis.from_url(
+            self._url,
+            protocol=3,
+            retry=Retry(NoBackoff(), 0),
+            socket_connect_timeout=TIMEOUT_S,
+            socket_timeout=TIMEOUT_S,
+            health_check_interval=0,
+        )
+
+    async def _listen(self) -> None:
+        wait = RECONNECT_S_MIN
+        while True:
+            client = self._client()
+            try:
+                async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
+                    await pubsub.subscribe(*(CHANNEL_PREFIX + channel for channel in self._channels))
+                    self._pubsub = pubsub
+                    self.is_connected = True
+                    wait = RECONNECT_S_MIN
+                    await self._read(pubsub)
+            except (RedisError, OSError, asyncio.TimeoutError) as error:
+                log.warning("redis_lost", extra={"error": type(error).__name__})
+            finally:
+                self._pubsub = None
+                self.is_connected = False
+                with contextlib.suppress(RedisError, OSError, asyncio.TimeoutError):
+                    await client.aclose()
+            await asyncio.sleep(random.uniform(0, wait))  # noqa: S311
+            wait = min(wait * 2, RECONNECT_S_MAX)
+
+    async def _read(self, pubsub: PubSub) -> None:
+        loop = asyncio.get_running_loop()
+        pinged_at = heard_at = loop.time()
+        while True:
+            message = await pubsub.get_message(ignore_subscribe_messages=False, timeout=1.0)
+            now = loop.time()
+            if message is not None:
+                heard_at = now
+                if message["type"] == "message":
+                    self._receive(message["channel"].decode(), message["data"])
+            if now - heard_at > PING_S + TIMEOUT_S:
+                raise TimeoutError("Redis does not answer")
+            if now - pinged_at > PING_S:
+                pinged_at = now
+                await pubsub.ping()
+
+    def _receive(self, channel: str, data: bytes) -> None:
+        channel = channel.removeprefix(CHANNEL_PREFIX)
+        signature, body = data[:SIGNATURE_SIZE], data[SIGNATURE_SIZE:]
+        if not hmac.compare_digest(signature, self._sign(channel, body)):
+            self.forged += 1
+            return
+        if body.startswith(self._me):
+            return
+        try:
+            self._hear(channel, _decode(body[len(self._me) :]))
+        except Exception as error:
+            # A hint of another version, or a bug of ours: the sweep makes up for it.
+            log.warning("hint_not_understood", extra={"error": type(error).__name__})
+
+    async def _send(self) -> None:
+        client = self._client()
+        while True:
+            await self._outgoing_ready.wait()
+            self._outgoing_ready.clear()
+            try:
+                while self._outgoing:
+                    pipeline = client.pipeline(transaction=False)
+                    for _ in range(min(len(self._outgoing), PIPELINE_MAX)):
+                        channel, message = self._outgoing.popleft()
+                        pipeline.publish(CHANNEL_PREFIX + channel, message)
+                    await pipeline.execute()
+            except (RedisError, OSError, asyncio.TimeoutError):
+                self.dropped += len(self._outgoing)
+                self._outgoing.clear()
+                await asyncio.sleep(RECONNECT_S_MIN)
+
+    def _sign(self, channel: str, body: bytes) -> bytes:
+        return hashlib.blake2b(channel.encode() + b"\0" + body, key=self._secret, digest_size=SIGNATURE_SIZE).digest()

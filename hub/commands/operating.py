@@ -1,0 +1,35 @@
+"""What operators may do: enter people, set overdraft floors."""
+
+from core.people.opening import open_person as open_person_in_core
+from core.people.opening import set_floor as set_floor_in_core
+from core.people.persons import Role
+from hub.commands.context import Context
+from hub.commands.refusal import CommandRefused
+from hub.protocol.codes import ErrorCode
+from hub.protocol.messages import FloorSet, OpenPerson, PersonOpened, SetFloor, UnsetType
+from hub.session import Session
+
+
+def _require_operator(session: Session) -> None:
+    if not session.is_operator:
+        raise CommandRefused(ErrorCode.FORBIDDEN)
+
+
+async def open_person(context: Context, session: Session, command: OpenPerson) -> PersonOpened:
+    """Enter a person with one account."""
+    _require_operator(session)
+    login = None if isinstance(command.login, UnsetType) else command.login
+    password = None if isinstance(command.password, UnsetType) else command.password
+    if (login is None) != (password is None):
+        raise CommandRefused(ErrorCode.INVALID_FIELD, "Give both login and password, or neither.", field="password")
+    opened = await open_person_in_core(
+        context.pool, session.speaker.tenant_id, Role[command.role.upper()], command.name, login, password
+    )
+    return PersonOpened(command.id, opened.person_id, opened.account_id)
+
+
+async def set_floor(context: Context, session: Session, command: SetFloor) -> FloorSet:
+    """Change how far below zero an account may go, from the next payment on."""
+    _require_operator(session)
+    await set_floor_in_core(context.pool, session.speaker.tenant_id, command.account, command.floor)
+    return FloorSet(command.id, command.account, command.floor)

@@ -1,0 +1,87 @@
+"""Reading accounts, balances, history and profiles."""
+
+from core.ledger.reading import read_account, read_entries_before
+from core.nouns import BALANCE_MAX, Account
+from core.people.opening import list_accounts
+from core.people.persons import read_payee_name, read_person
+from hub.commands.context import Context, to_account_state, to_entry_state
+from hub.commands.refusal import CommandRefused
+from hub.protocol.codes import ErrorCode
+from hub.protocol.messages import (
+    PAGE_LENGTH,
+    UNSET,
+    AccountAnswer,
+    AccountsAnswer,
+    BalanceAnswer,
+    FindPayee,
+    HistoryAnswer,
+    PayeeAnswer,
+    ProfileAnswer,
+    ReadAccount,
+    ReadAccounts,
+    ReadBalance,
+    ReadHistory,
+    ReadProfile,
+    UnsetType,
+)
+from hub.session import Session
+
+
+async def own_account(context: Context, session: Session, account_id: int) -> Account:
+    """The account as it stands; not found if it is not the speaker's to see."""
+    if session.may_use(account_id):
+        account = await read_account(context.pool, session.speaker.tenant_id, account_id)
+        if account is not None:
+            return account
+    raise CommandRefused(ErrorCode.NOT_FOUND, field="account")
+
+
+async def account(context: Context, session: Session, command: ReadAccount) -> AccountAnswer:
+    """One account."""
+    return AccountAnswer(command.id, to_account_state(await own_account(context, session, command.account)))
+
+
+async def accounts(context: Context, session: Session, command: ReadAccounts) -> AccountsAnswer:
+    """All accounts of the speaker."""
+    speaker = session.speaker
+    found = await list_accounts(context.pool, speaker.tenant_id, speaker.person_id)
+    # Accounts opened since the session began are the speaker's, too.
+    session.accounts = frozenset(one.id for one in found)
+    return AccountsAnswer(command.id, [to_account_state(one) for one in found])
+
+
+async def balance(context: Context, session: Session, command: ReadBalance) -> BalanceAnswer:
+    """A balance with the number of the event it stands after."""
+    state = to_account_state(await own_account(context, session, command.account))
+    return BalanceAnswer(command.id, state.account, state.balance, state.available, state.number)
+
+
+async def history(context: Context, session: Session, command: ReadHistory) -> HistoryAnswer:
+    """A page of entries below `before`, newest first."""
+    if not session.may_use(command.account):
+        raise CommandRefused(ErrorCode.NOT_FOUND, field="account")
+    limit = PAGE_LENGTH if isinstance(command.limit, UnsetType) else command.limit
+    before = BALANCE_MAX if isinstance(command.before, UnsetType) else command.before
+    entries = await read_entries_before(
+        context.pool, session.speaker.tenant_id, command.account, before, limit
+    )
+    last = entries[-1].number if entries else 1
+    return HistoryAnswer(
+        command.id, command.account, [to_entry_state(entry) for entry in entries], last if last > 1 else UNSET
+    )
+
+
+async def profile(context: Context, session: Session, command: ReadProfile) -> ProfileAnswer:
+    """Who the speaker is."""
+    speaker = session.speaker
+    person = await read_person(context.pool, speaker.tenant_id, speaker.person_id)
+    tenant = context.tenants[speaker.tenant_id]
+    return ProfileAnswer(
+        command.id, person.id, person.display_name or "", person.role.name.lower(), tenant.slug, tenant.currency
+    )
+
+
+async def payee(context: Context, session: Session, command: FindPayee) -> PayeeAnswer:
+    """The name behind an account number."""
+    name = await read_payee_name(context.pool, session.speaker.tenant_id, command.account)
+    return PayeeAnswer(command.id, command.account, name)

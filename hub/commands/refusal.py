@@ -1,0 +1,42 @@
+"""A command that is not carried out."""
+
+from core.errors import Conflict, CoreError, CredentialsRefused, NotFound, OutcomeUnknown, Overloaded, Unavailable
+from hub.protocol.codes import MEANINGS, ErrorCode
+from hub.protocol.messages import UNSET, Refused, UnsetType
+
+
+class CommandRefused(Exception):
+    """The command changed nothing. `code` says why, `field` where, `retry_after_ms` when to ask again."""
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str | None = None,
+        *,
+        field: str | UnsetType = UNSET,
+        retry_after_ms: int | UnsetType = UNSET,
+    ) -> None:
+        super().__init__(message or MEANINGS[code].advice)
+        self.code = code
+        self.field = field
+        self.retry_after_ms = retry_after_ms
+
+    def to_message(self, id: int | UnsetType = UNSET) -> Refused:
+        """The answer that says so."""
+        return Refused(self.code, str(self), id=id, field=self.field, retry_after_ms=self.retry_after_ms)
+
+
+def from_core(error: CoreError) -> CommandRefused:
+    """What the client is told of an error in core. Its own words stay here: they are for operators."""
+    if isinstance(error, Unavailable):
+        code = ErrorCode.OVERLOADED if isinstance(error, Overloaded) else ErrorCode.UNAVAILABLE
+        return CommandRefused(code, retry_after_ms=error.retry_after_ms)
+    for kind, code in (
+        (NotFound, ErrorCode.NOT_FOUND),
+        (Conflict, ErrorCode.CONFLICT),
+        (CredentialsRefused, ErrorCode.CREDENTIALS_REFUSED),
+        (OutcomeUnknown, ErrorCode.UNAVAILABLE),
+    ):
+        if isinstance(error, kind):
+            return CommandRefused(code)
+    return CommandRefused(ErrorCode.INTERNAL)

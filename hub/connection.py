@@ -1,0 +1,410 @@
+"""One WebSocket: bytes in, messages out, from the handshake to the close.
+
+Payments take the short road: decoded, checked and handed to the batcher in the same turn of the loop,
+answered from its callback, with no task of their own. Everything else runs as a task, so that answers may
+overtake each other. It holds no money and remembers nothing after the close.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from core.errors import CoreError
+from core.ledger.batcher import Outcome
+from core.nouns import Payment
+from hub import metrics
+from hub.commands import following, identifying, operating, paying, reading
+from hub.commands.context import Context, events_channel
+from hub.commands.refusal import CommandRefused, from_core
+from hub.edge import EdgeWebSocket
+from hub.limits import ADDRESS, ADDRESS_CONNECT, BY_ROLE, CONNECTION_BY_ROLE, NEW_CONNECTION, TENANT, Bucket
+from hub.protocol.codec import CODECS, SIZE_MAX, SIZE_MAX_BEFORE_AUTHENTICATION, Codec, ProtocolError, decode_from_hub
+from hub.protocol.codes import CloseCode, ErrorCode
+from hub.protocol.messages import (
+    UNSET,
+    Acknowledge,
+    Authenticate,
+    Draining,
+    Event,
+    FindPayee,
+    Follow,
+    Message,
+    OpenPerson,
+    Pay,
+    Ping,
+    Pong,
+    ReadAccount,
+    ReadAccounts,
+    ReadBalance,
+    ReadHistory,
+    ReadProfile,
+    Renew,
+    Resume,
+    SetFloor,
+    Unfollow,
+)
+from hub.session import IN_FLIGHT_MAX, Session, State
+
+log = logging.getLogger(__name__)
+
+# Refusals for going too fast, after which the connection is closed: being refused costs us, too.
+RATE_REFUSALS_MAX = 200
+# One person's open connections on one hub: phones, browsers, tabs, a till or two.
+CONNECTIONS_PER_PERSON_MAX = 64
+
+Handler = Callable[[Context, Session, Any], Awaitable[Message]]
+HANDLERS: Final[dict[type, Handler]] = {
+    Renew: identifying.renew,
+    ReadAccount: reading.account,
+    ReadAccounts: reading.accounts,
+    ReadBalance: reading.balance,
+    ReadHistory: reading.history,
+    ReadProfile: reading.profile,
+    FindPayee: reading.payee,
+    OpenPerson: operating.open_person,
+    SetFloor: operating.set_floor,
+}
+
+
+class Connections:
+    """All open connections of this hub, to count, to find by session, and to drain."""
+
+    def __init__(self) -> None:
+        self.all: set["Connection"] = set()
+        self._by_person: dict[tuple[int, str], int] = {}
+
+    def admit(self, connection: "Connection") -> bool:
+        """Count an authenticated connection. False: its person has enough."""
+        speaker = connection.session.speaker
+        key = speaker.tenant_id, speaker.person_id
+        count = self._by_person.get(key, 0)
+        if count >= CONNECTIONS_PER_PERSON_MAX:
+            return False
+        self._by_person[key] = count + 1
+        return True
+
+    def leave(self, connection: "Connection") -> None:
+        """Count it no longer."""
+        speaker = connection.session.speaker
+        key = speaker.tenant_id, speaker.person_id
+        self._by_person[key] -= 1
+        if not self._by_person[key]:
+            del self._by_person[key]
+
+    def end_session(self, tenant_id: int, session_id: str) -> None:
+        """Close every connection of an ended session."""
+        for connection in list(self.all):
+            principal = connection.session.principal
+            if principal is not None and (principal.tenant_id, principal.session_id) == (tenant_id, session_id):
+                connection.end(CloseCode.SESSION_REVOKED)
+
+    def live_sessions(self) -> set[tuple[int, str]]:
+        """The (tenant, session) pairs that are connected here."""
+        return {
+            (speaker.tenant_id, speaker.session_id)
+            for connection in self.all
+            if (speaker := connection.session.principal) is not None and speaker.session_id is not None
+        }
+
+
+class Connection:
+    """One client's connection."""
+
+    def __init__(self, context: Context, connections: Connections, wire: EdgeWebSocket, codec: Codec, address: str) -> None:
+        self._context = context
+        self._connections = connections
+        self._wire = wire
+        self._codec = codec
+        self._decode_event = decode_from_hub[codec.subprotocol]
+        self._is_binary = codec.is_binary
+        self.session = Session(context.now())
+        self.trace_id = secrets.token_hex(16)
+        self._address = context.limits.bucket("address", 0, address, ADDRESS)
+        self._buckets: tuple[Bucket, ...] = (Bucket(NEW_CONNECTION), self._address)
+        self._rate_refusals = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._deadline: asyncio.TimerHandle | None = None
+        self._admitted = False
+        self._loop = asyncio.get_running_loop()
+
+    # Life
+
+    async def run(self, receive: Receive) -> None:
+        """Serve until the connection is closed by either side."""
+        self._connections.all.add(self)
+        metrics.connections.inc()
+        self._watch_deadline()
+        self._wire.attach(self._take, self._note_slow)
+        try:
+            while (await receive())["type"] != "websocket.disconnect":
+                pass
+        finally:
+            self._leave()
+
+    def end(self, code: CloseCode, reason: str = "") -> None:
+        """Close, with a code that says whether to come back."""
+        if self.session.state is not State.ENDED:
+            self.session.end()
+            metrics.closes.labels(code.name.lower()).inc()
+        self._wire.end(code, reason or code.name.lower())
+
+    def drain(self, retry_after_ms: int) -> None:
+        """Say when to come back, then close."""
+        self.send(Draining(retry_after_ms))
+        self.end(CloseCode.RESTART)
+
+    def cut(self) -> None:
+        """Drop the transport at once."""
+        self._wire.transport.abort()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still makes sense to send."""
+        return self.session.state is not State.ENDED and not self._wire.disconnected
+
+    def _leave(self) -> None:
+        self._connections.all.discard(self)
+        metrics.connections.dec()
+        self.session.end()
+        if self._deadline is not None:
+            self._deadline.cancel()
+        for task in self._tasks:
+            task.cancel()
+        if self._admitted:
+            self._connections.leave(self)
+            tenant_id = self.session.speaker.tenant_id
+            for account in self.session.followed:
+                self._context.audience.unfollow(self, (tenant_id, account))
+            self._context.broker.forget(events_channel(tenant_id))
+
+    def _watch_deadline(self) -> None:
+        now = self._context.now()
+        code = self.session.must_close(now)
+        if code is not None:
+            self.end(code)
+        elif self.session.state is not State.ENDED:
+            delay = max(self.session.next_deadline() - now, 0.001)
+            self._deadline = self._loop.call_later(delay, self._watch_deadline)
+
+    def _note_slow(self) -> None:
+        metrics.closes.labels(CloseCode.SLOW_CONSUMER.name.lower()).inc()
+        self.session.end()
+
+    # Out
+
+    def send(self, message: Message) -> None:
+        """Send one message."""
+        self._wire.write(self._codec.encode(message), self._is_binary)
+
+    def hear(self, event: Event | None, frame: bytes | None) -> None:
+        """Send an event: the frame as it is where it fits, for it was encoded once for everybody."""
+        if self._is_binary and frame is not None:
+            self._wire.write(frame, True)
+            return
+        if event is None:
+            assert frame is not None
+            event = decode_event(frame)
+        self._wire.write(self._codec.encode(event), self._is_binary)
+
+    async def writable(self) -> None:
+        """Wait until the peer has read enough for more."""
+        await self._wire.writable.wait()
+
+    # In
+
+    def _take(self, data: bytes, is_binary: bool) -> None:
+        session = self.session
+        if session.state is State.ENDED:
+            return
+        if is_binary != self._is_binary:
+            self.end(CloseCode.UNSUPPORTED_DATA)
+            return
+        now = self._context.now()
+        for bucket in self._buckets:
+            wait = bucket.spend(now)
+            if wait:
+                self._refuse_rate(data, wait)
+                return
+        try:
+            message = self._codec.decode(
+                data, SIZE_MAX if session.state is State.LIVE else SIZE_MAX_BEFORE_AUTHENTICATION
+            )
+            refusal = session.check(message)
+            if refusal is not None:
+                raise CommandRefused(refusal)
+            if type(message) is Pay:
+                self._pay(message)
+            elif type(message) is Acknowledge:
+                following.acknowledge(self._context, session, self, message)
+            elif type(message) is Ping:
+                self.send(Pong(message.id, to_time_now(self._context)))
+            else:
+                self._start(message)
+        except ProtocolError as error:
+            metrics.bad_messages.labels(error.code.value).inc()
+            field = UNSET if error.field is None else error.field
+            self.send(CommandRefused(error.code, str(error), field=field).to_message(UNSET if error.id is None else error.id))
+            if session.state is not State.LIVE or error.fatal or session.count_bad_message():
+                self.end(CloseCode.TOO_LARGE if error.code is ErrorCode.TOO_LARGE else CloseCode.BAD_MESSAGE)
+        except CommandRefused as error:
+            self.send(error.to_message(getattr(message, "id", UNSET)))
+            if error.code is ErrorCode.AUTHENTICATION_REQUIRED:
+                self.end(CloseCode.AUTHENTICATION_FAILED)
+            elif error.code is ErrorCode.ALREADY_AUTHENTICATED:
+                self.end(CloseCode.BAD_MESSAGE)
+
+    def _pay(self, command: Pay) -> None:
+        payment = paying.to_payment(self.session, command)
+        try:
+            self._context.batcher.submit(payment, partial(self._answer_payment, command.id))
+        except CoreError as error:
+            raise from_core(error) from None
+        self._take_off()
+
+    def _answer_payment(self, id: int, payment: Payment, outcome: Outcome) -> None:
+        self._land()
+        self._wire.write(self._codec.encode(paying.to_answer(id, payment, outcome)), self._is_binary)
+
+    def _take_off(self) -> None:
+        self.session.in_flight += 1
+        if self.session.in_flight >= IN_FLIGHT_MAX:
+            self._wire.hold_reading()
+
+    def _land(self) -> None:
+        self.session.in_flight -= 1
+        if self.session.in_flight < IN_FLIGHT_MAX:
+            self._wire.release_reading()
+
+    def _start(self, message: Any) -> None:
+        if self.session.in_flight >= IN_FLIGHT_MAX:
+            raise CommandRefused(ErrorCode.TOO_MANY_IN_FLIGHT)
+        self._take_off()
+        if type(message) is Authenticate:
+            # One at a time: what comes behind the token has to wait for it.
+            self._wire.hold_reading()
+        task = self._loop.create_task(self._carry_out(message))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _carry_out(self, message: Any) -> None:
+        id_ = getattr(message, "id", UNSET)
+        structlog.contextvars.bind_contextvars(trace_id=self.trace_id)
+        try:
+            if type(message) is Authenticate:
+                await self._authenticate(message)
+            elif type(message) is Follow:
+                answer = await following.follow(self._context, self.session, self, message)
+                self.send(answer)
+                following.begin(self._context, self.session, self, answer)
+            elif type(message) is Unfollow:
+                self.send(await following.unfollow(self._context, self.session, self, message))
+            elif type(message) is Resume:
+                resumed, followings = await following.resume(self._context, self.session, self, message)
+                self.send(resumed)
+                for each in followings:
+                    following.begin(self._context, self.session, self, each)
+            else:
+                self.send(await HANDLERS[type(message)](self._context, self.session, message))
+                if type(message) is Renew and self._deadline is not None:
+                    self._deadline.cancel()
+                    self._watch_deadline()
+        except CommandRefused as error:
+            self.send(error.to_message(id_))
+            if type(message) is Authenticate:
+                self.end(CloseCode.AUTHENTICATION_FAILED)
+        except CoreError as error:
+            self.send(from_core(error).to_message(id_))
+            if type(message) is Authenticate:
+                self.end(CloseCode.UNAVAILABLE)
+        except Exception:
+            log.exception("command_failed", extra={"command": type(message).__name__})
+            self.send(CommandRefused(ErrorCode.INTERNAL).to_message(id_))
+            if type(message) is Authenticate:
+                self.end(CloseCode.INTERNAL)
+        finally:
+            self._land()
+
+    async def _authenticate(self, message: Authenticate) -> None:
+        context, session = self._context, self.session
+        welcome = await identifying.authenticate(context, session, message)
+        if not self._connections.admit(self):
+            self.end(CloseCode.TOO_MANY_CONNECTIONS)
+            return
+        self._admitted = True
+        speaker = session.speaker
+        self._buckets = (
+            Bucket(CONNECTION_BY_ROLE[speaker.role]),
+            context.limits.bucket(
+                f"person-{speaker.role.name.lower()}", speaker.tenant_id, speaker.person_id, BY_ROLE[speaker.role]
+            ),
+            context.limits.bucket("tenant", speaker.tenant_id, "", TENANT),
+            self._address,
+        )
+        context.broker.listen_to(events_channel(speaker.tenant_id))
+        self._wire.admit_large_messages()
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._watch_deadline()
+        self.send(welcome)
+
+    def _refuse_rate(self, data: bytes, wait: float) -> None:
+        self._rate_refusals += 1
+        metrics.rate_refusals.inc()
+        if self._rate_refusals > RATE_REFUSALS_MAX:
+            self.end(CloseCode.FLOODING)
+            return
+        refused = CommandRefused(ErrorCode.RATE_LIMITED, retry_after_ms=int(wait * 1000) + 1)
+        id_ = self._codec.read_id(data)
+        self.send(refused.to_message(UNSET if id_ is None else id_))
+
+
+def decode_event(frame: bytes) -> Event:
+    """An event from its msgpack frame."""
+    event = decode_from_hub[next(iter(CODECS))](frame)
+    assert isinstance(event, Event)
+    return event
+
+
+def to_time_now(context: Context) -> str:
+    """The hub's clock."""
+    return identifying.to_time(int(context.now() * 1_000_000))
+
+
+def address_allows(context: Context, address: str) -> bool:
+    """Whether one more connection from this address is welcome."""
+    return not context.limits.bucket("address-connect", 0, address, ADDRESS_CONNECT).spend(context.now())
+
+
+async def serve(context: Context, connections: Connections, scope: Scope, receive: Receive, send: Send) -> None:
+    """The WebSocket endpoint: Origin, subprotocol, then a Connection until it closes."""
+    await receive()
+    wire: EdgeWebSocket = scope["extensions"]["payhub.wire"]["wire"]
+    address = scope["client"][0] if scope["client"] else "unix"
+    if context.draining or not address_allows(context, address):
+        await refuse_handshake(send, 503 if context.draining else 429)
+        return
+    if not context.origins.allow(scope["headers"]):
+        await refuse_handshake(send, 403)
+        return
+    if b"token=" in scope["query_string"].lower():
+        # A token in a URL is a token in somebody's access log.
+        await refuse_handshake(send, 400)
+        return
+    codec = next((CODECS[name] for name in scope["subprotocols"] if name in CODECS), None)
+    await send({"type": "websocket.accept", "subprotocol": None if codec is None else codec.subprotocol})
+    if codec is None:
+        wire.end(CloseCode.SUBPROTOCOL_MISSING, "offer payhub.v1.msgpack or payhub.v1.json")
+        return
+    await Connection(context, connections, wire, codec, address).run(receive)
+
+
+async def refuse_handshake(send: Send, status: int) -> None:
+    """Answer the upgrade with an HTTP status instead."""
+    await send({"type": "websocket.http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+    await send({"type": "websocket.http.response.body", "body": b""})

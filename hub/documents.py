@@ -1,0 +1,236 @@
+"""The promises, written down by the code that keeps them: AsyncAPI for the socket, OpenAPI for HTTP.
+
+Both come from the message types and the endpoint table, so that they cannot say anything else. Pure.
+"""
+
+from typing import Any, Final, get_args
+
+import msgspec
+
+from core.nouns import PaymentStatus
+from hub import http
+from hub.commands.paying import UNKNOWN
+from hub.protocol import messages
+from hub.protocol.codec import JSON, MSGPACK, SIZE_MAX
+from hub.protocol.codes import CLOSE_MEANINGS, MEANINGS, comes_back
+
+VERSION: Final = "1.0.0"
+REFERENCE: Final = "#/components/schemas/{name}"
+
+# Which message answers which command. Every one may also be answered by `error`.
+ANSWERS: Final[dict[type, type | None]] = {
+    messages.Authenticate: messages.Welcome,
+    messages.Renew: messages.Renewed,
+    messages.Pay: messages.Paid,
+    messages.ReadAccount: messages.AccountAnswer,
+    messages.ReadAccounts: messages.AccountsAnswer,
+    messages.ReadBalance: messages.BalanceAnswer,
+    messages.ReadHistory: messages.HistoryAnswer,
+    messages.ReadProfile: messages.ProfileAnswer,
+    messages.FindPayee: messages.PayeeAnswer,
+    messages.Follow: messages.Following,
+    messages.Unfollow: messages.Unfollowed,
+    messages.Acknowledge: None,
+    messages.Resume: messages.Resumed,
+    messages.Ping: messages.Pong,
+    messages.OpenPerson: messages.PersonOpened,
+    messages.SetFloor: messages.FloorSet,
+}
+
+
+def asyncapi() -> dict[str, Any]:
+    """The WebSocket protocol as an AsyncAPI 3.0 document."""
+    from_client = get_args(messages.FromClient)
+    from_hub = get_args(messages.FromHub)
+    _, schemas = msgspec.json.schema_components([*from_client, *from_hub], ref_template=REFERENCE)
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Payhub socket",
+            "version": VERSION,
+            "description": (
+                f"Subprotocols {MSGPACK} (binary frames) and {JSON} (text frames) carry the same messages. The first "
+                "message authenticates; a token never stands in a URL. Answers may overtake each other: match them by "
+                f"id. A message has at most {SIZE_MAX} bytes, and each field stands in it once."
+            ),
+        },
+        "defaultContentType": "application/json",
+        "channels": {
+            "socket": {
+                "address": "/v1/socket",
+                "messages": {_tag(m): {"$ref": f"#/components/messages/{_tag(m)}"} for m in (*from_client, *from_hub)},
+            }
+        },
+        "operations": {
+            **{_tag(command): _operation(command, answer) for command, answer in ANSWERS.items()},
+            **{
+                f"send_{_tag(message)}": {
+                    "action": "send",
+                    "channel": {"$ref": "#/channels/socket"},
+                    "summary": _summary(message),
+                    "messages": [{"$ref": f"#/channels/socket/messages/{_tag(message)}"}],
+                }
+                for message in (messages.Event, messages.Draining)
+            },
+        },
+        "components": {
+            "messages": {
+                _tag(message): {
+                    "name": _tag(message),
+                    "summary": _summary(message),
+                    "payload": {"$ref": REFERENCE.format(name=message.__name__)},
+                }
+                for message in (*from_client, *from_hub)
+            },
+            "schemas": schemas,
+        },
+        "x-codes": codes(),
+    }
+
+
+def openapi() -> dict[str, Any]:
+    """The HTTP API as an OpenAPI 3.1 document."""
+    bodies = {endpoint.takes: _body(endpoint) for endpoint in http.ENDPOINTS}
+    gives = [_answer(endpoint.gives) for endpoint in http.ENDPOINTS]
+    wanted = [*(body for body in bodies.values() if body is not None), *gives, http.Problem]
+    _, schemas = msgspec.json.schema_components(wanted, ref_template=REFERENCE)
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in http.ENDPOINTS:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _path_item(endpoint, bodies[endpoint.takes])
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Payhub HTTP API",
+            "version": VERSION,
+            "description": "The commands of the socket, one request each. Refusals are RFC 9457 problems with a stable code.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+        "security": [{"bearer": []}],
+    }
+
+
+def codes() -> dict[str, Any]:
+    """Every code a client can meet, and whether asking again can help."""
+    return {
+        "errors": {
+            code: {"http_status": meaning.http_status, "retry": meaning.retry, "advice": meaning.advice}
+            for code, meaning in MEANINGS.items()
+        },
+        "payment_statuses": {
+            name: {"http_status": http.payment_http_status(name), "final": name != UNKNOWN}
+            for name in [*(status.name.lower() for status in PaymentStatus), UNKNOWN]
+        },
+        "close_codes": {
+            str(int(code)): {"name": code.name.lower(), "come_back": comes_back(code), "meaning": meaning}
+            for code, meaning in CLOSE_MEANINGS.items()
+        },
+    }
+
+
+def _operation(command: type, answer: type | None) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "action": "receive",
+        "channel": {"$ref": "#/channels/socket"},
+        "summary": _summary(command),
+        "messages": [{"$ref": f"#/channels/socket/messages/{_tag(command)}"}],
+    }
+    if answer is not None:
+        operation["reply"] = {
+            "channel": {"$ref": "#/channels/socket"},
+            "messages": [
+                {"$ref": f"#/channels/socket/messages/{_tag(answer)}"},
+                {"$ref": "#/channels/socket/messages/error"},
+            ],
+        }
+    return operation
+
+
+def _path_item(endpoint: http.Endpoint, body: type | None) -> dict[str, Any]:
+    in_path = _path_names(endpoint)
+    item: dict[str, Any] = {
+        "summary": _summary(endpoint.takes),
+        "operationId": endpoint.takes.__name__,
+        "parameters": [_parameter(endpoint.takes, name, "path") for name in in_path],
+        "responses": {
+            str(204 if endpoint.gives is http.Nothing else endpoint.status): {"description": _summary(endpoint.gives)},
+            "4XX": _problem_response(),
+            "5XX": _problem_response(),
+        },
+    }
+    if endpoint.gives is not http.Nothing:
+        item["responses"][str(endpoint.status)]["content"] = {
+            "application/json": {"schema": {"$ref": REFERENCE.format(name=_answer(endpoint.gives).__name__)}}
+        }
+    if endpoint.method == "GET":
+        item["parameters"] += [_parameter(endpoint.takes, name, "query") for name in _rest(endpoint)]
+    elif body is not None:
+        item["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": REFERENCE.format(name=body.__name__)}}},
+        }
+    if endpoint.public:
+        item["security"] = []
+    return item
+
+
+def _problem_response() -> dict[str, Any]:
+    return {
+        "description": "Refused; nothing was changed, unless the code is unknown.",
+        "content": {http.PROBLEM: {"schema": {"$ref": REFERENCE.format(name="Problem")}}},
+    }
+
+
+def _parameter(takes: type, name: str, place: str) -> dict[str, Any]:
+    field = next(field for field in msgspec.structs.fields(takes) if field.name == name)
+    schema = msgspec.json.schema(field.type)
+    return {"name": name, "in": place, "required": place == "path", "schema": schema}
+
+
+def _path_names(endpoint: http.Endpoint) -> list[str]:
+    return [part[1:-1] for part in endpoint.path.split("/") if part.startswith("{")]
+
+
+def _rest(endpoint: http.Endpoint) -> list[str]:
+    """The fields that stand neither in the path nor on the socket alone."""
+    in_path = {*_path_names(endpoint), "id"}
+    return [field.name for field in msgspec.structs.fields(endpoint.takes) if field.name not in in_path]
+
+
+def _body(endpoint: http.Endpoint) -> type | None:
+    """The JSON body: the command without its correlation id and what stands in the path."""
+    rest = _rest(endpoint)
+    if endpoint.method == "GET" or not rest:
+        return None
+    if not issubclass(endpoint.takes, messages.Message):
+        return endpoint.takes
+    return _without(endpoint.takes, set(rest), endpoint.takes.__name__)
+
+
+def _answer(gives: type) -> type:
+    """The JSON answer: the message without its correlation id and type."""
+    if not issubclass(gives, messages.Message):
+        return gives
+    return _without(gives, {field.name for field in msgspec.structs.fields(gives)} - {"id"}, gives.__name__)
+
+
+def _without(source: type, names: set[str], name: str) -> type:
+    fields = [
+        (field.name, field.type) if field.required else (field.name, field.type, field.default)
+        for field in msgspec.structs.fields(source)
+        if field.name in names
+    ]
+    return msgspec.defstruct(
+        name, fields, forbid_unknown_fields=True, omit_defaults=True, namespace={"__doc__": source.__doc__}
+    )
+
+
+def _tag(message: type) -> str:
+    return str(message.__struct_config__.tag)  # type: ignore[attr-defined]
+
+
+def _summary(thing: type) -> str:
+    return (thing.__doc__ or "").strip().split("\n")[0]

@@ -1,0 +1,324 @@
+"""The edge: uvicorn's two protocol classes, tightened, and a direct road to the socket.
+
+HTTP: a request's head must arrive whole in time and within its size. WebSocket: frames, fragments and
+control frames are bounded, a closing peer gets a second and no more, and a connection may be handed
+each message as a callback and write without a task. It knows no message and no money.
+"""
+
+import asyncio
+import struct
+from collections.abc import Callable
+from typing import Any, Final
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+from websockets.frames import Frame, Opcode
+from websockets.protocol import OPEN
+from websockets.speedups import apply_mask
+
+from hub.protocol.codec import SIZE_MAX, SIZE_MAX_BEFORE_AUTHENTICATION
+from hub.protocol.codes import CloseCode
+
+# Honest request heads are well below this; httptools itself has no bound.
+HEAD_SIZE_MAX = 8 * 1024
+# From the first byte of a connection or request to the end of its head (slowloris).
+HEAD_TIMEOUT_S = 5.0
+# From the end of the head to the end of the body.
+BODY_TIMEOUT_S = 10.0
+BODY_SIZE_MAX = SIZE_MAX
+# RFC 6455 lets a message come in pieces; no honest client of ours makes more.
+FRAGMENTS_MAX = 32
+MESSAGE_TIMEOUT_S = 5.0
+# Pings, pongs: a handful a second is a lot.
+CONTROL_FRAMES_PER_SECOND_MAX = 20
+# How long the peer may take to answer our close frame.
+CLOSE_TIMEOUT_S = 1.0
+# What the kernel will not take waits here. Above the first mark a clock runs, above the second the peer is cut.
+WRITE_BUFFER_HIGH = 64 * 1024
+WRITE_BUFFER_MAX = 256 * 1024
+SLOW_CONSUMER_S = 8.0
+
+_TOO_LARGE: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+)
+_TIMEOUT: Final = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+Receiver = Callable[[bytes, bool], None]
+
+
+class EdgeHttp(HttpToolsProtocol):
+    """HTTP/1.1 whose heads are bounded in size and time."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._head_size = 0
+        self._in_body = False
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_within(HEAD_TIMEOUT_S)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._in_body:
+            if self._deadline is None:
+                self._expect_within(HEAD_TIMEOUT_S)
+            # Counted before parsing: the parser would gather an endless line in memory. A body's first
+            # piece may arrive with the head, so only what lies before the blank line counts.
+            end = data.find(b"\r\n\r\n")
+            self._head_size += len(data) if end < 0 else end
+            if self._head_size > HEAD_SIZE_MAX:
+                self._refuse(_TOO_LARGE)
+                return
+        if not self.transport.is_closing():
+            super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        self._in_body = True
+        self._expect_within(BODY_TIMEOUT_S)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        self._head_size = 0
+        self._expect_nothing()
+        super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._expect_nothing()
+        super().handle_websocket_upgrade()
+
+    def _expect_within(self, seconds: float) -> None:
+        self._expect_nothing()
+        self._deadline = self.loop.call_later(seconds, self._refuse, _TIMEOUT)
+
+    def _expect_nothing(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _refuse(self, response: bytes) -> None:
+        self._expect_nothing()
+        if not self.transport.is_closing():
+            self.transport.write(response)
+            self.transport.close()
+
+
+class EdgeWebSocket(WebSocketsSansIOProtocol):
+    """RFC 6455 with bounds, and itself in the scope as `payhub.wire` for the connection to use.
+
+    After `attach(receiver)`, messages go to `receiver(data, is_binary)` as they arrive.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.close_timeout = CLOSE_TIMEOUT_S
+        self.conn.max_message_size = SIZE_MAX_BEFORE_AUTHENTICATION
+        self._receiver: Receiver | None = None
+        self._on_slow: Callable[[], None] | None = None
+        self._reading_held = False
+        self._message_deadline: asyncio.TimerHandle | None = None
+        self._slow_deadline: asyncio.TimerHandle | None = None
+        self._control_frames = 0
+        self._control_window_ends = 0.0
+
+    # For the connection
+
+    def attach(self, receiver: Receiver, on_slow: Callable[[], None]) -> None:
+        """Hand messages to `receiver` from now on; `on_slow` is called when the peer reads too slowly."""
+        self._receiver = receiver
+        self._on_slow = on_slow
+        self.transport.set_write_buffer_limits(high=WRITE_BUFFER_HIGH)
+        while not self.queue.empty():
+            event = self.queue.get_nowait()
+            if event["type"] == "websocket.receive":
+                text = event.get("text")
+                data = event.get("bytes") or b""
+                receiver(text.encode() if text is not None else data, text is None)
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    def admit_large_messages(self) -> None:
+        """The peer is authenticated: messages may have their full size."""
+        self.conn.max_message_size = SIZE_MAX
+
+    def write(self, payload: bytes, is_binary: bool) -> None:
+        """Send one message. Never waits: a peer that does not read is cut instead."""
+        if self.close_sent or self.disconnected:
+            return
+        self.transport.write(frame_header(0x82 if is_binary else 0x81, len(payload)) + payload)
+        if self._slow_deadline is not None and self.transport.get_write_buffer_size() > WRITE_BUFFER_MAX:
+            self._give_up()
+
+    def hold_reading(self) -> None:
+        """Take no more messages until `release_reading`: the peer has enough in flight."""
+        if not self._reading_held and not self.disconnected:
+            self._reading_held = True
+            self.transport.pause_reading()
+
+    def release_reading(self) -> None:
+        """Take messages again."""
+        if self._reading_held and not self.disconnected:
+            self._reading_held = False
+            self.transport.resume_reading()
+
+    def end(self, code: int, reason: str = "") -> None:
+        """Send a close frame; the peer has a second to answer it."""
+        if self.close_sent or self.disconnected or self.transport.is_closing():
+            return
+        self.stop_keepalive()
+        self.conn.send_close(code, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.release_reading()
+        self.close_timer = self.loop.call_later(CLOSE_TIMEOUT_S, self.transport.abort)
+
+    # From the transport
+
+    def data_received(self, data: bytes) -> None:
+        conn = self.conn
+        receiver = self._receiver
+        # The common case first: whole, single, masked frames, with nothing left over from before.
+        while (
+            receiver is not None
+            and not self.close_sent
+            and not conn.reader.buffer
+            and conn.current_size is None
+            and conn.state is OPEN
+        ):
+            size = len(data)
+            if size < 6 or data[0] not in (0x81, 0x82):
+                break
+            length = data[1] - 0x80
+            start = 6
+            if length == 126 and size >= 8:
+                length = data[2] << 8 | data[3]
+                start = 8
+            if not 0 <= length <= conn.max_message_size or data[1] == 0xFF or size < start + length:  # type: ignore[operator]
+                break
+            end = start + length
+            payload = apply_mask(data[start:end], data[start - 4 : start])
+            is_binary = data[0] == 0x82
+            if not is_binary and not _is_utf8(payload):
+                break
+            data = data[end:]
+            receiver(payload, is_binary)
+            if not data:
+                return
+        if data:
+            super().data_received(data)
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        if self.conn.current_size is not None and self._message_deadline is None:
+            self._message_deadline = self.loop.call_later(
+                MESSAGE_TIMEOUT_S, self.end, CloseCode.PROTOCOL_ERROR, "message not finished in time"
+            )
+        elif self.conn.current_size is None and self._message_deadline is not None:
+            self._message_deadline.cancel()
+            self._message_deadline = None
+
+    def handle_cont(self, event: Frame) -> None:
+        if len(self.frames) >= FRAGMENTS_MAX:
+            self.frames = []
+            self.end(CloseCode.PROTOCOL_ERROR, "too many fragments")
+            return
+        super().handle_cont(event)
+
+    def handle_ping(self) -> None:
+        if self._count_control_frame():
+            super().handle_ping()
+
+    def handle_pong(self, event: Frame) -> None:
+        if self._count_control_frame():
+            super().handle_pong(event)
+
+    def send_receive_event_to_app(self) -> None:
+        if self._receiver is None:
+            super().send_receive_event_to_app()
+            return
+        payload = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        self.frames = []
+        is_binary = self.curr_msg_data_type == "bytes"
+        if not is_binary and not _is_utf8(payload):
+            self.end(CloseCode.INVALID_TEXT, "invalid UTF-8")
+        elif not self.close_sent:
+            self._receiver(payload, is_binary)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._slow_deadline is None:
+            self._slow_deadline = self.loop.call_later(SLOW_CONSUMER_S, self._give_up)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._slow_deadline is not None:
+            self._slow_deadline.cancel()
+            self._slow_deadline = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for timer in (self._message_deadline, self._slow_deadline):
+            if timer is not None:
+                timer.cancel()
+        super().connection_lost(exc)
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        if hasattr(self, "scope"):
+            self.scope["extensions"]["payhub.wire"] = {"wire": self}
+
+    def _count_control_frame(self) -> bool:
+        now = self.loop.time()
+        if now >= self._control_window_ends:
+            self._control_window_ends = now + 1.0
+            self._control_frames = 0
+        self._control_frames += 1
+        if self._control_frames > CONTROL_FRAMES_PER_SECOND_MAX:
+            self.end(CloseCode.FLOODING, "too many control frames")
+            return False
+        return True
+
+    def _give_up(self) -> None:
+        if self._on_slow is not None:
+            self._on_slow()
+        self.end(CloseCode.SLOW_CONSUMER, "reads too slowly; resume")
+
+
+def frame_header(first_byte: int, length: int) -> bytes:
+    """An unmasked RFC 6455 header, as servers send."""
+    if length < 126:
+        return bytes((first_byte, length))
+    if length < 65536:
+        return struct.pack("!BBH", first_byte, 126, length)
+    return struct.pack("!BBQ", first_byte, 127, length)
+
+
+def _is_utf8(payload: bytes) -> bool:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+__all__ = ["EdgeHttp", "EdgeWebSocket", "Opcode", "frame_header"]

@@ -1,0 +1,455 @@
+"""The same commands over HTTP: a request's JSON becomes a command, its answer JSON, its refusal RFC 9457.
+
+Endpoints are one table; the routes and the OpenAPI document are made from it and from the message types.
+It keeps no session: each request carries its bearer token.
+"""
+
+import json
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final, NamedTuple, NoReturn
+
+import msgspec
+import structlog
+from msgspec import UNSET, Meta, UnsetType
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core.errors import CoreError
+from core.people.credentials import check_password
+from core.people.opening import Tenant, find_tenant
+from core.people.opening import open_person as open_person_in_core
+from core.people.persons import Role, read_person
+from core.people.sessions import RefreshTokenReused, revoke, rotate, start_session
+from hub import metrics
+from hub.broker import CONTROL
+from hub.commands import identifying, operating, paying, reading
+from hub.commands.context import Context, to_time
+from hub.commands.refusal import CommandRefused, from_core
+from hub.limits import ADDRESS, ADDRESS_LOGIN, BY_ROLE, LOGIN, TENANT, Limit
+from hub.protocol import messages
+from hub.protocol.codes import MEANINGS, ErrorCode
+from hub.session import Session
+
+log = logging.getLogger(__name__)
+
+PROBLEM: Final = "application/problem+json"
+TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+# Sessions of tokens seen lately, so that a busy client costs one signature check and not thousands. Dropped
+# after a few seconds: an ended session is noticed within them (sockets are told at once).
+SESSION_MEMORY_S = 5.0
+SESSIONS_REMEMBERED_MAX = 10_000
+
+Slug = Annotated[str, Meta(min_length=3, max_length=40, description="The tenant's short name.")]
+
+
+class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A new customer with one account, logged in."""
+
+    tenant: Slug
+    name: messages.Name
+    login: messages.Login
+    password: messages.Password
+
+
+class LogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A login and its password."""
+
+    tenant: Slug
+    login: messages.Login
+    password: messages.Password
+
+
+class RefreshTokens(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A refresh token. It works once; the answer holds the next."""
+
+    tenant: Slug
+    refresh_token: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class Settle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Payments whose answer was lost."""
+
+    in_doubt: Annotated[list[messages.PaymentId], Meta(min_length=1, max_length=messages.IN_DOUBT_MAX)]
+
+
+class LogOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """End this session on every device that shares its tokens."""
+
+
+class TokensAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An access token for requests and sockets, and a refresh token for the next one."""
+
+    person: str
+    access_token: str
+    expires_at: str
+    refresh_token: str
+    account: int | UnsetType = UNSET
+
+
+class SettledAnswer(msgspec.Struct, frozen=True):
+    """What became of each payment."""
+
+    settled: list[messages.SettledPayment]
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """Done; there is nothing to say."""
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """RFC 9457. `code` is the stable code, an error's or a payment status'; `type` is its URI."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    field: str | UnsetType = UNSET
+    retry_after_ms: int | UnsetType = UNSET
+    payment: str | UnsetType = UNSET
+
+
+class Call(NamedTuple):
+    """One request on its way to its handler."""
+
+    context: Context
+    request: Request
+    session: Session
+    body: Any
+
+
+class Endpoint(NamedTuple):
+    """One row of the API: where, what goes in, what comes out, who does it."""
+
+    method: str
+    path: str
+    takes: type[msgspec.Struct]
+    gives: type[msgspec.Struct]
+    handle: Callable[[Call], Awaitable[msgspec.Struct]]
+    status: int = 200
+    public: bool = False
+
+
+def _command(handler: Callable[[Context, Session, Any], Awaitable[msgspec.Struct]]) -> Callable[[Call], Awaitable[Any]]:
+    async def handle(call: Call) -> msgspec.Struct:
+        return await handler(call.context, call.session, call.body)
+
+    return handle
+
+
+async def register(call: Call) -> TokensAnswer:
+    """Open a person and an account, and log in."""
+    body: Register = call.body
+    tenant = await _enter(call, body.tenant, body.login)
+    opened = await open_person_in_core(
+        call.context.pool, tenant.id, Role.CUSTOMER, body.name, body.login, body.password
+    )
+    return await _start(call.context, tenant, opened.person_id, Role.CUSTOMER, opened.account_id)
+
+
+async def log_in(call: Call) -> TokensAnswer:
+    """Check the password and start a session."""
+    body: LogIn = call.body
+    tenant = await _enter(call, body.tenant, body.login)
+    person_id = await check_password(call.context.pool, tenant.id, body.login, body.password)
+    person = await read_person(call.context.pool, tenant.id, person_id)
+    return await _start(call.context, tenant, person_id, person.role)
+
+
+async def refresh(call: Call) -> TokensAnswer:
+    """Trade a refresh token for new tokens. One that was used before ends the session everywhere."""
+    body: RefreshTokens = call.body
+    context = call.context
+    tenant = await _enter(call, body.tenant, None)
+    try:
+        rotated = await rotate(context.pool, tenant.id, body.refresh_token)
+    except RefreshTokenReused as error:
+        _end_everywhere(context, tenant.id, error.session_id)
+        raise
+    issued = context.tokens.issue(tenant.id, rotated.person_id, rotated.role, rotated.session_id, context.now())
+    return TokensAnswer(
+        rotated.person_id, issued.token, to_time(issued.expires_at * 1_000_000), rotated.refresh_token
+    )
+
+
+async def log_out(call: Call) -> Nothing:
+    """End the session: its refresh tokens, its sockets on every hub."""
+    speaker = call.session.speaker
+    await revoke(call.context.pool, speaker.tenant_id, speaker.session_id)
+    _end_everywhere(call.context, speaker.tenant_id, speaker.session_id)
+    return Nothing()
+
+
+async def settle(call: Call) -> SettledAnswer:
+    """Each payment's answer, or fenced for good."""
+    return SettledAnswer(await paying.settle(call.context, call.session, call.body.in_doubt))
+
+
+ENDPOINTS: Final = (
+    Endpoint("POST", "/v1/register", Register, TokensAnswer, register, 201, public=True),
+    Endpoint("POST", "/v1/login", LogIn, TokensAnswer, log_in, public=True),
+    Endpoint("POST", "/v1/refresh", RefreshTokens, TokensAnswer, refresh, public=True),
+    Endpoint("POST", "/v1/logout", LogOut, Nothing, log_out),
+    Endpoint("POST", "/v1/payments", messages.Pay, messages.Paid, _command(paying.pay)),
+    Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle),
+    Endpoint("GET", "/v1/accounts", messages.ReadAccounts, messages.AccountsAnswer, _command(reading.accounts)),
+    Endpoint("GET", "/v1/accounts/{account}", messages.ReadAccount, messages.AccountAnswer, _command(reading.account)),
+    Endpoint(
+        "GET", "/v1/accounts/{account}/balance", messages.ReadBalance, messages.BalanceAnswer, _command(reading.balance)
+    ),
+    Endpoint(
+        "GET", "/v1/accounts/{account}/history", messages.ReadHistory, messages.HistoryAnswer, _command(reading.history)
+    ),
+    Endpoint("PUT", "/v1/accounts/{account}/floor", messages.SetFloor, messages.FloorSet, _command(operating.set_floor)),
+    Endpoint("GET", "/v1/profile", messages.ReadProfile, messages.ProfileAnswer, _command(reading.profile)),
+    Endpoint("GET", "/v1/payees/{account}", messages.FindPayee, messages.PayeeAnswer, _command(reading.payee)),
+    Endpoint("POST", "/v1/people", messages.OpenPerson, messages.PersonOpened, _command(operating.open_person), 201),
+)
+
+
+def routes(context: Context) -> list[Route]:
+    """The table as Starlette routes."""
+    sessions = RememberedSessions(context)
+    return [
+        Route(endpoint.path, _serve(context, sessions, endpoint), methods=[endpoint.method]) for endpoint in ENDPOINTS
+    ]
+
+
+class RememberedSessions:
+    """Sessions of the tokens seen within the last few seconds."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._known: dict[str, tuple[float, Session]] = {}
+
+    async def find(self, token: str) -> Session:
+        """The session behind a bearer token. Raises CommandRefused."""
+        now = self._context.now()
+        known = self._known.get(token)
+        if known is not None and known[0] > now and known[1].must_close(now) is None:
+            return known[1]
+        session = Session(now)
+        await identifying.begin_session(self._context, session, identifying.verify(self._context, token))
+        if len(self._known) >= SESSIONS_REMEMBERED_MAX:
+            self._known.clear()
+        self._known[token] = now + SESSION_MEMORY_S, session
+        return session
+
+    def forget_all(self) -> None:
+        """Check every token anew."""
+        self._known.clear()
+
+
+def _serve(context: Context, sessions: RememberedSessions, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    read = _reader(endpoint.takes)
+
+    async def serve(request: Request) -> Response:
+        trace = TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
+        trace_id = trace[1] if trace else secrets.token_hex(16)
+        structlog.contextvars.bind_contextvars(trace_id=trace_id)
+        try:
+            response = await carry_out(request)
+        except CommandRefused as error:
+            response = problem(error)
+        except CoreError as error:
+            response = problem(from_core(error))
+        except ClientDisconnect:
+            response = problem(CommandRefused(ErrorCode.MALFORMED))
+        except Exception:
+            log.exception("request_failed", extra={"path": endpoint.path})
+            response = problem(CommandRefused(ErrorCode.INTERNAL))
+        finally:
+            structlog.contextvars.unbind_contextvars("trace_id")
+        metrics.http_requests.labels(endpoint.path, response.status_code).inc()
+        response.headers["x-trace-id"] = trace_id
+        return response
+
+    async def carry_out(request: Request) -> Response:
+        if context.draining:
+            raise CommandRefused(ErrorCode.UNAVAILABLE, retry_after_ms=1_000)
+        spend(context, "address", 0, _address(request), ADDRESS)
+        session = Session(context.now())
+        if not endpoint.public:
+            session = await sessions.find(_bearer(request))
+            speaker = session.speaker
+            kind = f"person-{speaker.role.name.lower()}"
+            spend(context, kind, speaker.tenant_id, speaker.person_id, BY_ROLE[speaker.role])
+            spend(context, "tenant", speaker.tenant_id, "", TENANT)
+        body = read(await request.body(), request)
+        answer = await endpoint.handle(Call(context, request, session, body))
+        if endpoint.handle is log_out:
+            sessions.forget_all()
+        return to_response(answer, endpoint.status)
+
+    return serve
+
+
+def spend(context: Context, kind: str, tenant_id: int, who: str, limit: Limit) -> None:
+    """Take one from a shared bucket, or refuse."""
+    wait = context.limits.bucket(kind, tenant_id, who, limit).spend(context.now())
+    if wait:
+        metrics.rate_refusals.inc()
+        raise CommandRefused(ErrorCode.RATE_LIMITED, retry_after_ms=int(wait * 1000) + 1)
+
+
+def to_response(answer: msgspec.Struct, status: int) -> Response:
+    """An answer as JSON; a payment that was not posted, and a refusal, as a problem."""
+    if isinstance(answer, messages.Refused):
+        return problem(
+            CommandRefused(
+                ErrorCode(answer.code), answer.message, field=answer.field, retry_after_ms=answer.retry_after_ms
+            )
+        )
+    if isinstance(answer, messages.Paid) and answer.status != "posted":
+        return _problem(
+            Problem(
+                _problem_type(answer.status),
+                PAYMENT_TITLES.get(answer.status, "The payment was refused and moved nothing."),
+                payment_http_status(answer.status),
+                answer.status,
+                payment=answer.payment,
+            )
+        )
+    if isinstance(answer, Nothing):
+        return Response(status_code=204)
+    content = msgspec.to_builtins(answer)
+    content.pop("id", None)
+    content.pop("type", None)
+    return Response(msgspec.json.encode(content), status, media_type="application/json")
+
+
+PAYMENT_TITLES: Final = {
+    paying.UNKNOWN: "It is not known whether the payment was made. Ask again with the same payment id.",
+    "fenced": "The payment was given up before it arrived. Use a new payment id.",
+}
+
+
+def payment_http_status(status: str) -> int:
+    """The HTTP status of a payment's status."""
+    if status == "posted":
+        return 200
+    if status == paying.UNKNOWN:
+        return 504
+    return 409 if status.startswith("exists_with_different_") or status == "fenced" else 422
+
+
+def problem(refusal: CommandRefused) -> Response:
+    """A refusal as RFC 9457."""
+    return _problem(
+        Problem(
+            _problem_type(refusal.code),
+            str(refusal),
+            MEANINGS[refusal.code].http_status,
+            refusal.code,
+            refusal.field,
+            refusal.retry_after_ms,
+        )
+    )
+
+
+def _problem(content: Problem) -> Response:
+    headers = {}
+    if not isinstance(content.retry_after_ms, UnsetType):
+        headers["retry-after"] = str(-(-content.retry_after_ms // 1000))
+    if content.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    return Response(msgspec.json.encode(content), content.status, headers, PROBLEM)
+
+
+def _problem_type(code: str) -> str:
+    return f"/docs/codes#{code}"
+
+
+async def _enter(call: Call, slug: str, login: str | None) -> Tenant:
+    """The tenant somebody wants to enter, if they have not knocked too often. Unknown ones read like a wrong password."""
+    context = call.context
+    spend(context, "address-login", 0, _address(call.request), ADDRESS_LOGIN)
+    tenant = await find_tenant(context.pool, slug)
+    if tenant is None:
+        raise CommandRefused(ErrorCode.CREDENTIALS_REFUSED)
+    context.tenants[tenant.id] = tenant
+    if login is not None:
+        spend(context, "login", tenant.id, login.lower(), LOGIN)
+    return tenant
+
+
+async def _start(context: Context, tenant: Tenant, person_id: str, role: Role, account: int | None = None) -> TokensAnswer:
+    started = await start_session(context.pool, tenant.id, person_id)
+    issued = context.tokens.issue(tenant.id, person_id, role, started.session_id, context.now())
+    return TokensAnswer(
+        person_id,
+        issued.token,
+        to_time(issued.expires_at * 1_000_000),
+        started.refresh_token,
+        UNSET if account is None else account,
+    )
+
+
+def _end_everywhere(context: Context, tenant_id: int, session_id: str) -> None:
+    context.end_session(tenant_id, session_id)
+    context.broker.publish(CONTROL, ["end_session", tenant_id, session_id])
+
+
+def _bearer(request: Request) -> str:
+    given = request.headers.getlist("authorization")
+    scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not token:
+        raise CommandRefused(ErrorCode.AUTHENTICATION_REQUIRED, "Send your access token as a bearer token.")
+    return token
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unix"
+
+
+def _reader(takes: type[msgspec.Struct]) -> Callable[[bytes, Request], Any]:
+    """How a request becomes a value of `takes`: its body's fields, its path's, its query's, each once."""
+    names = {field.name for field in msgspec.structs.fields(takes)}
+    has_id = "id" in names
+
+    def read(body: bytes, request: Request) -> Any:
+        fields = _parse(body) if body else {}
+        if "id" in fields and has_id:
+            raise CommandRefused(ErrorCode.INVALID_FIELD, "Over HTTP there is no correlation id.", field="id")
+        for name, text in (*request.path_params.items(), *request.query_params.multi_items()):
+            if name in fields:
+                raise CommandRefused(ErrorCode.DUPLICATE_FIELD, field=name)
+            if not text.isascii() or not text.isdigit() or len(text) > 16:
+                raise CommandRefused(ErrorCode.INVALID_FIELD, field=name)
+            fields[name] = int(text)
+        if has_id:
+            fields["id"] = 0
+        try:
+            return msgspec.convert(fields, takes)
+        except msgspec.ValidationError as error:
+            complaint = str(error)
+            named = re.search(r"`\$\.(\w+)", complaint) or re.search(r"field `(\w+)`", complaint)
+            raise CommandRefused(
+                ErrorCode.INVALID_FIELD, complaint.split(" - at")[0] + ".", field=named[1] if named else UNSET
+            ) from None
+
+    return read
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    def pairs_to_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise CommandRefused(ErrorCode.DUPLICATE_FIELD)
+        return found
+
+    def refuse(_: str) -> NoReturn:
+        raise ValueError("not JSON")
+
+    try:
+        parsed = json.loads(body, object_pairs_hook=pairs_to_dict, parse_constant=refuse)
+    except CommandRefused:
+        raise
+    except (ValueError, RecursionError):
+        raise CommandRefused(ErrorCode.MALFORMED, "The body is not JSON.") from None
+    if not isinstance(parsed, dict):
+        raise CommandRefused(ErrorCode.MALFORMED, "The body is not a JSON object.")
+    return parsed

@@ -1,0 +1,122 @@
+"""How much of the hub one connection, person, address or tenant may use. Pure: time is told to it.
+
+Every message spends from local buckets at once, in constant time. What was spent is reported to the other
+hubs a few times a second and theirs is spent here too, so that a limit holds for all hubs together within
+that moment, and each hub alone keeps it when Redis is away.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple, TypeAlias
+
+from core.people.persons import Role
+
+# (kind, tenant, who): "person-customer", 7, "0199…"; "tenant", 7, ""; "address", 0, "203.0.113.9".
+BucketKey: TypeAlias = tuple[str, int, str]
+
+
+class Limit(NamedTuple):
+    """`per_second` on average, `burst` at once."""
+
+    per_second: float
+    burst: float
+
+
+# Before anybody is known: a token, and room for a mistake.
+NEW_CONNECTION = Limit(5, 10)
+# A wallet sends a few messages a second at its busiest, a shop's server some hundreds; an operator's machine
+# replays whole files. Each person's connections share the person's bucket.
+BY_ROLE = {
+    Role.CUSTOMER: Limit(200, 500),
+    Role.MERCHANT: Limit(2_000, 4_000),
+    Role.OPERATOR: Limit(20_000, 40_000),
+}
+CONNECTION_BY_ROLE = BY_ROLE
+# Many people share an address behind a carrier's NAT, so this only stops what no NAT would send.
+ADDRESS = Limit(40_000, 80_000)
+# The most one tenant may ask of the whole installation.
+TENANT = Limit(40_000, 80_000)
+# Guessing is slow on purpose (NIST SP 800-63B 5.2.2); a person who mistypes has ten tries in ten minutes.
+LOGIN = Limit(1 / 60, 10)
+# Log-ins and registrations from one address, whoever they name.
+ADDRESS_LOGIN = Limit(1, 30)
+# New connections from one address.
+ADDRESS_CONNECT = Limit(200, 2_000)
+# Buckets that have been full for a while are forgotten; above this many, at once.
+BUCKETS_MAX = 200_000
+
+
+class Bucket:
+    """A limit's state as one number: when the bucket will be full again (GCRA, ITU-T I.371)."""
+
+    __slots__ = ("_burst_s", "_interval_s", "full_at", "unreported")
+
+    def __init__(self, limit: Limit) -> None:
+        self._interval_s = 1.0 / limit.per_second
+        self._burst_s = limit.burst * self._interval_s
+        self.full_at = 0.0
+        self.unreported = 0
+
+    def spend(self, now: float, count: int = 1) -> float:
+        """Take `count`: 0.0 if granted, else the seconds until it would be. A refusal takes nothing."""
+        full_at = (self.full_at if self.full_at > now else now) + count * self._interval_s
+        wait = full_at - now - self._burst_s
+        if wait > 1e-9:
+            return wait
+        self.full_at = full_at
+        self.unreported += count
+        return 0.0
+
+    def spend_elsewhere(self, now: float, count: int) -> None:
+        """Another hub granted `count`: here they are gone too, even below empty, but never by more than a burst."""
+        full_at = max(self.full_at, now) + count * self._interval_s
+        self.full_at = min(full_at, now + 2 * self._burst_s)
+
+
+class Limits:
+    """The buckets of one hub that other hubs share: by person, address and tenant."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[BucketKey, Bucket] = {}
+
+    def bucket(self, kind: str, tenant_id: int, who: str, limit: Limit) -> Bucket:
+        """The bucket of this key, the same object for everybody who asks."""
+        key = kind, tenant_id, who
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = Bucket(limit)
+        return bucket
+
+    def report(self, now: float) -> list[tuple[BucketKey, int]]:
+        """What was spent here since the last report; buckets that are full again are forgotten."""
+        spent = []
+        idle = []
+        for key, bucket in self._buckets.items():
+            if bucket.unreported:
+                spent.append((key, bucket.unreported))
+                bucket.unreported = 0
+            elif bucket.full_at <= now:
+                idle.append(key)
+        for key in idle:
+            del self._buckets[key]
+        return spent
+
+    def hear(self, now: float, spent: Iterable[tuple[BucketKey, int]]) -> None:
+        """What other hubs report. A key nobody asked for here yet is kept too: its person may come here next."""
+        for key, count in spent:
+            limit = LIMITS.get(key[0])
+            if limit is not None and len(self._buckets) < BUCKETS_MAX:
+                self.bucket(*key, limit).spend_elsewhere(now, count)
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+
+# The limits of the shared buckets, by kind; a person's is by role.
+LIMITS: dict[str, Limit] = {
+    **{f"person-{role.name.lower()}": limit for role, limit in BY_ROLE.items()},
+    "address": ADDRESS,
+    "tenant": TENANT,
+    "login": LOGIN,
+    "address-login": ADDRESS_LOGIN,
+    "address-connect": ADDRESS_CONNECT,
+}

@@ -1,0 +1,122 @@
+"""What a connection may do now: a state machine over messages. Pure: no asyncio, no I/O, no clock.
+
+    NEW ──authenticate──► CHECKING ──begin──► LIVE ──renew──► LIVE
+     │                       │                 │
+     └────────── end ◄───────┴─────────────────┘
+
+It holds who speaks, which accounts are theirs, what they follow and how much is in flight. Time is told to it.
+"""
+
+from collections.abc import Iterable
+from enum import Enum
+
+from core.people.persons import Role
+from hub.auth import Principal
+from hub.protocol.codes import CloseCode, ErrorCode
+from hub.protocol.messages import FOLLOWED_MAX, Authenticate, FromClient
+
+# A first message within this, or the socket is somebody's parking place.
+AUTHENTICATION_TIMEOUT_S = 5.0
+# Unanswered commands of one connection; above it the hub stops reading until answers leave.
+IN_FLIGHT_MAX = 256
+# Refused messages in a row before the hub takes the client for broken.
+BAD_MESSAGES_MAX = 10
+
+
+class State(Enum):
+    """Where a session stands."""
+
+    NEW = "new"
+    CHECKING = "checking"
+    LIVE = "live"
+    ENDED = "ended"
+
+
+class Session:
+    """One connection's standing."""
+
+    __slots__ = ("_bad_messages", "accounts", "followed", "in_flight", "principal", "started_at", "state")
+
+    def __init__(self, now: float) -> None:
+        self.state = State.NEW
+        self.started_at = now
+        self.principal: Principal | None = None
+        self.accounts: frozenset[int] = frozenset()
+        self.followed: set[int] = set()
+        self.in_flight = 0
+        self._bad_messages = 0
+
+    def check(self, message: FromClient) -> ErrorCode | None:
+        """Whether this kind of message may come now. A first token puts the session into CHECKING."""
+        if self.state is State.LIVE:
+            if type(message) is Authenticate:
+                return ErrorCode.ALREADY_AUTHENTICATED
+            self._bad_messages = 0
+            return None
+        if type(message) is Authenticate:
+            if self.state is State.NEW:
+                self.state = State.CHECKING
+                return None
+            return ErrorCode.ALREADY_AUTHENTICATED
+        return ErrorCode.AUTHENTICATION_REQUIRED
+
+    def begin(self, principal: Principal, accounts: Iterable[int]) -> None:
+        """The token was good: this person, these accounts."""
+        self.state = State.LIVE
+        self.principal = principal
+        self.accounts = frozenset(accounts)
+
+    def renew(self, principal: Principal) -> bool:
+        """Take a newer token of the same session. False: it is somebody else's or another session's."""
+        current = self.speaker
+        if (principal.tenant_id, principal.person_id, principal.session_id) != (
+            current.tenant_id,
+            current.person_id,
+            current.session_id,
+        ):
+            return False
+        self.principal = principal
+        return True
+
+    def end(self) -> None:
+        """Nothing is allowed any more."""
+        self.state = State.ENDED
+
+    @property
+    def speaker(self) -> Principal:
+        """Who speaks. Only of a session that has begun."""
+        assert self.principal is not None, "the session has not begun"
+        return self.principal
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether the speaker may act on any of the tenant's accounts."""
+        return self.principal is not None and self.principal.role == Role.OPERATOR
+
+    def may_use(self, account: int) -> bool:
+        """Whether the speaker may pay from, read or follow this account."""
+        return account in self.accounts or self.is_operator
+
+    def may_follow_more(self, account: int) -> bool:
+        """Whether one more account may be followed."""
+        return account in self.followed or len(self.followed) < FOLLOWED_MAX
+
+    def must_close(self, now_s: float) -> CloseCode | None:
+        """Why the session has to end by `now_s` (seconds since the epoch), if it has to."""
+        if self.state in {State.NEW, State.CHECKING} and now_s - self.started_at >= AUTHENTICATION_TIMEOUT_S:
+            return CloseCode.AUTHENTICATION_TIMEOUT
+        if self.state is State.LIVE and self.speaker.expires_at <= now_s:
+            return CloseCode.TOKEN_EXPIRED
+        return None
+
+    def next_deadline(self) -> float:
+        """When `must_close` has to be asked again, in seconds since the epoch."""
+        if self.state is State.LIVE:
+            return float(self.speaker.expires_at)
+        return self.started_at + AUTHENTICATION_TIMEOUT_S
+
+    def count_bad_message(self) -> bool:
+        """Note a refused message. True: one too many in a row."""
+        self._bad_messages += 1
+        return self._bad_messages >= BAD_MESSAGES_MAX
+

@@ -1,0 +1,126 @@
+"""Settings: defaults, what follows from what, and the sentence for each wrong value."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from config.settings import (
+    Settings,
+    SettingsError,
+    ensure_master_key,
+    explain,
+    masked,
+    read_master_key,
+    unknown_variables,
+    with_port,
+)
+
+
+def test_nothing_set_is_a_complete_configuration() -> None:
+    settings = Settings.from_environment({})
+    assert settings.listen == "127.0.0.1:8080"
+    assert settings.hubs == 2
+    assert settings.data_dir == Path(".payhub").resolve()
+    assert settings.master_key_file == settings.data_dir / "master.key"
+
+
+def test_an_empty_variable_counts_as_absent() -> None:
+    assert Settings.from_environment({"PAYHUB_HUBS": ""}).hubs == 2
+
+
+def test_origins_and_public_url_follow_the_port() -> None:
+    settings = Settings.from_environment({"PAYHUB_LISTEN": "127.0.0.1:9000"})
+    assert settings.allowed_origins == ("http://localhost:9000", "http://127.0.0.1:9000")
+    assert settings.public_url == "http://127.0.0.1:9000"
+
+
+def test_listening_everywhere_is_reached_as_localhost() -> None:
+    assert Settings.from_environment({"PAYHUB_LISTEN": "0.0.0.0:80"}).public_url == "http://localhost:80"
+
+
+def test_the_public_url_is_an_allowed_origin() -> None:
+    settings = Settings.from_environment({"PAYHUB_PUBLIC_URL": "https://pay.example.com/"})
+    assert "https://pay.example.com" in settings.allowed_origins
+
+
+def test_administrator_is_the_same_login_unless_told_otherwise() -> None:
+    settings = Settings.from_environment({"PAYHUB_DATABASE_URL": "postgresql://a@b/c"})
+    assert settings.admin_database_url == "postgresql://a@b/c"
+
+
+def test_a_child_process_reads_exactly_the_same() -> None:
+    settings = Settings.from_environment(
+        {"PAYHUB_ALLOWED_ORIGINS": "https://a.example, https://b.example", "PAYHUB_HUBS": "3"}
+    )
+    assert Settings.from_environment(settings.to_environment()) == settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "advice"),
+    [
+        ("PAYHUB_HUBS", "many", "a whole number"),
+        ("PAYHUB_HUBS", "0", "a whole number >= 1"),
+        ("PAYHUB_DRAIN_SECONDS", "-1", "a whole number >= 0"),
+        ("PAYHUB_LOG_LEVEL", "loud", "one of debug, info"),
+        ("PAYHUB_LISTEN", "8080", "host:port"),
+        ("PAYHUB_LISTEN", "localhost:99999", "host:port"),
+        ("PAYHUB_ADMIN_LISTEN", "localhost:", "host:port"),
+        ("PAYHUB_DATABASE_URL", "mysql://host/db", "postgresql://"),
+        ("PAYHUB_REDIS_URL", "localhost:6379", "redis://"),
+        ("PAYHUB_PUBLIC_URL", "pay.example.com", "https://"),
+        ("PAYHUB_ALLOWED_ORIGINS", "https://pay.example.com/path", "without a path"),
+    ],
+)
+def test_a_wrong_value_is_named_and_the_right_form_shown(name: str, value: str, advice: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        Settings.from_environment({name: value})
+    assert refusal.value.variable == name
+    assert str(refusal.value).startswith(name)
+    assert advice in str(refusal.value)
+
+
+def test_a_password_is_never_shown() -> None:
+    environment = {"PAYHUB_DATABASE_URL": "postgresql://app:s3cret@host:5432/payhub"}
+    rows = explain(Settings.from_environment(environment), environment)
+    assert "s3cret" not in str(rows)
+    assert masked(environment["PAYHUB_DATABASE_URL"]) == "postgresql://app:***@host:5432/payhub"
+    with pytest.raises(SettingsError) as refusal:
+        Settings.from_environment({"PAYHUB_DATABASE_URL": "mysql://app:s3cret@host/payhub"})
+    assert "s3cret" not in str(refusal.value)
+
+
+def test_every_setting_says_what_it_means_and_where_its_value_is_from() -> None:
+    environment = {"PAYHUB_HUBS": "1"}
+    rows = {row[0]: row for row in explain(Settings.from_environment(environment), environment)}
+    assert rows["PAYHUB_HUBS"][2] == "environment"
+    assert rows["PAYHUB_LISTEN"][2] == "default"
+    assert all(len(meaning) > 20 for _, _, _, meaning in rows.values())
+
+
+def test_a_slip_of_the_pen_is_noticed() -> None:
+    assert unknown_variables({"PAYHUB_LISTNE": "x", "PAYHUB_LISTEN": "y", "PATH": "z"}) == ["PAYHUB_LISTNE"]
+
+
+def test_the_port_counts_up() -> None:
+    assert with_port("[::1]:9080", 2) == "[::1]:9082"
+
+
+def test_the_master_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "master.key"
+    assert ensure_master_key(path)
+    key = read_master_key(path)
+    assert len(key) == 32
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert not ensure_master_key(path)
+    assert read_master_key(path) == key
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_missing_or_short_master_key_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    with pytest.raises(SettingsError, match="payhub migrate"):
+        read_master_key(path)
+    path.write_bytes(b"short")
+    with pytest.raises(SettingsError, match="5 bytes instead of 32"):
+        read_master_key(path)
