@@ -7,8 +7,10 @@ sentence. Rooms are loaded when their command is called: a hub never loads the w
 import asyncio
 import importlib
 import os
+import secrets
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,9 +19,19 @@ import click
 import msgspec
 
 from config import launcher
-from config.embedded import EmbeddedError, Servers
-from config.settings import Settings, SettingsError, ensure_master_key, explain, masked, unknown_variables
+from config.embedded import EmbeddedError, Servers, postgres_binaries
+from config.settings import (
+    Settings,
+    SettingsError,
+    ensure_master_key,
+    explain,
+    masked,
+    read_master_key,
+    unknown_variables,
+)
 
+# The first operator of a new tenant; more are opened by operators.
+OPERATOR = "operator"
 SENTENCES = (SettingsError, EmbeddedError, launcher.LaunchError)
 
 
@@ -79,7 +91,11 @@ def serve() -> None:
     """
     launcher.refuse_orphan()
     settings = reachable_settings()
-    room("hub.serve").serve(settings)
+    serving = room("hub.serve")
+    try:
+        serving.serve(settings)
+    except serving.ServeError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command()
@@ -110,6 +126,7 @@ def embedded(temporary: bool, as_json: bool) -> None:
             "admin_database_url": servers.admin_database_url,
             "redis_url": servers.redis_url,
             "data_dir": str(servers.data_dir),
+            "bin_dir": str(postgres_binaries()),
             "postgres_pid": servers.postgres.pid,
             "redis_pid": servers.valkey.pid,
         }
@@ -139,6 +156,150 @@ def migrate() -> None:
     if not applied:
         click.echo("The database is up to date.")
     click.echo(f"Master key: {settings.master_key_file} (keep a copy elsewhere)")
+
+
+@main.group()
+def tenant() -> None:
+    """Open tenants and list them. A tenant is one fintech's world: one currency, its own people and books."""
+
+
+@tenant.command("create")
+@click.argument("slug")
+@click.option("--name", required=True, help="What people read.")
+@click.option("--currency", default="BRL", show_default=True, help="ISO 4217, one for the whole tenant.")
+@click.option("--time-zone", default="America/Sao_Paulo", show_default=True, help="For days and night limits.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def create_tenant(slug: str, name: str, currency: str, time_zone: str, as_json: bool) -> None:
+    """Open the tenant SLUG with its system accounts and one operator, whose password is shown once."""
+    password = secrets.token_urlsafe(18)
+
+    async def open_(admin: Any, pool: Any) -> Any:
+        opening = room("core.people.opening")
+        made = await opening.create_tenant(admin, slug, name, currency, time_zone)
+        role = room("core.people.persons").Role.OPERATOR
+        return made, await opening.open_person(pool, made.id, role, "Operator", OPERATOR, password)
+
+    made, operator = with_database(open_)
+    facts = {
+        "tenant": made.slug,
+        "currency": made.currency,
+        "operator_person": operator.person_id,
+        "operator_login": OPERATOR,
+        "operator_password": password,
+    }
+    show(facts, as_json)
+    if not as_json:
+        click.echo("The password is not kept anywhere: note it now.")
+
+
+@tenant.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def list_tenants(as_json: bool) -> None:
+    """List the tenants."""
+
+    async def read(admin: Any, _: Any) -> Any:
+        return await admin.fetch("select slug, name, currency, time_zone from payhub.tenants order by slug")
+
+    rows = [dict(row) for row in with_database(read)]
+    if as_json:
+        click.echo(msgspec.json.encode({"tenants": rows}).decode())
+    for row in [] if as_json else rows:
+        click.echo(f"{row['slug']:20} {row['currency']}  {row['name']} ({row['time_zone']})")
+
+
+@main.command()
+@click.option("--tenant", "slug", required=True, help="The tenant's slug.")
+@click.option("--login", required=True, help="Whose token.")
+@click.option("--minutes", default=5, show_default=True, type=click.IntRange(1, 60), help="How long it lives.")
+def token(slug: str, login: str, minutes: int) -> None:
+    """Print an access token for somebody, without their password.
+
+    For support and scripts on the hub's own machine: it needs the master key. It opens a session like a
+    log-in does, and ends with it.
+    """
+
+    async def issue(_: Any, pool: Any) -> Any:
+        found = await room("core.people.opening").find_tenant(pool, slug)
+        person = None if found is None else await room("core.people.credentials").find_person(pool, found.id, login)
+        if found is None or person is None:
+            raise click.ClickException(f"Nobody logs in as {login} in tenant {slug}. `payhub tenant list` shows them.")
+        return (await issue_tokens(pool, found.id, [person], minutes))[0]
+
+    click.echo(with_database(issue))
+
+
+@main.command()
+@click.option("--tenant", "slug", required=True, help="The tenant's slug.")
+@click.option("--people", "count", default=100, show_default=True, type=click.IntRange(1, 100_000))
+@click.option("--role", default="merchant", show_default=True, type=click.Choice(["customer", "merchant"]))
+@click.option("--balance", default=100_000_000, show_default=True, help="Minor units for each.")
+@click.option("--minutes", default=60, show_default=True, type=click.IntRange(1, 60), help="How long the tokens live.")
+@click.option("--json", "as_json", is_flag=True, help="People, accounts and tokens as one JSON object.")
+def seed(slug: str, count: int, role: str, balance: int, minutes: int, as_json: bool) -> None:
+    """Open people with money and tokens, for load tests. Not for a tenant that real people use."""
+
+    async def open_(_: Any, pool: Any) -> Any:
+        persons = room("core.people.persons")
+        found = await room("core.people.opening").find_tenant(pool, slug)
+        if found is None:
+            raise click.ClickException(f"There is no tenant {slug}: `payhub tenant create {slug} --name …` opens it.")
+        operator = await room("core.people.opening").open_person(pool, found.id, persons.Role.OPERATOR, "Load test")
+        crowd = await room("core.seeding").open_crowd(
+            pool, found.id, persons.Role[role.upper()], count, balance, operator.person_id
+        )
+        tokens = await issue_tokens(pool, found.id, [operator.person_id, *(one.person_id for one in crowd)], minutes)
+        return {
+            "tenant": slug,
+            "operator": {"person": operator.person_id, "token": tokens[0]},
+            "people": [
+                {"person": one.person_id, "account": one.account_id, "token": token}
+                for one, token in zip(crowd, tokens[1:], strict=True)
+            ],
+        }
+
+    facts = with_database(open_)
+    if as_json:
+        click.echo(msgspec.json.encode(facts).decode())
+    else:
+        click.echo(f"Opened {count} people in {slug}. With --json you get their accounts and tokens.")
+
+
+@main.command("rotate-key")
+@click.option("--algorithm", default="EdDSA", show_default=True, type=click.Choice(["EdDSA", "ES256"]))
+def rotate_key(algorithm: str) -> None:
+    """Sign access tokens with a new key. Hubs learn it first; tokens of the old one stay valid until they end."""
+
+    async def rotate(admin: Any, _: Any) -> Any:
+        return await room("core.keyring").rotate(admin, read_master_key(reachable_settings().master_key_file), algorithm)
+
+    click.echo(f"Key {with_database(rotate)} signs from half a minute from now on.")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def verify(as_json: bool) -> None:
+    """Prove the books: every tenant sums to zero, every balance is the sum of its numbered entries.
+
+    Reads everything in one snapshot while payments go on. Exit code 1 if anything is wrong.
+    """
+
+    async def check(admin: Any, _: Any) -> Any:
+        async with admin.acquire() as connection:
+            return await room("core.ledger.verify").verify(connection)
+
+    verdict = with_database(check)
+    show(
+        {
+            "accounts": verdict.accounts,
+            "payments": verdict.payments,
+            "unbalanced_tenants": verdict.unbalanced_tenants,
+            "broken_accounts": verdict.broken_accounts,
+            "sound": verdict.is_sound,
+        },
+        as_json,
+    )
+    if not verdict.is_sound:
+        sys.exit(1)
 
 
 @main.command()
@@ -175,8 +336,15 @@ def reachable_settings() -> Settings:
 def prepare(settings: Settings) -> Sequence[str]:
     """Make the database and the master key ready for hubs; names the files applied."""
     ensure_master_key(settings.master_key_file)
+    master_key = read_master_key(settings.master_key_file)
+
+    async def bring_up_to_date() -> list[str]:
+        applied: list[str] = await room("core.migrate").migrate(settings.admin_database_url)
+        await room("core.keyring").ensure_key(settings.admin_database_url, master_key)
+        return applied
+
     try:
-        applied: list[str] = asyncio.run(room("core.migrate").migrate(settings.admin_database_url))
+        applied = asyncio.run(bring_up_to_date())
     except Exception as error:
         if not _is_refused_login(error):
             raise
@@ -189,7 +357,61 @@ def prepare(settings: Settings) -> Sequence[str]:
 
 def seed_demo(settings: Settings) -> Sequence[str]:
     """Open the demo tenant unless it exists; returns the lines to show about it."""
-    return []
+    seeding = room("core.seeding")
+
+    async def open_(admin: Any, pool: Any) -> Any:
+        return await seeding.open_demo(admin, pool)
+
+    tenant = with_database(open_, settings)
+    names = ", ".join(f"{person.login} ({person.name})" for person in seeding.DEMO_PEOPLE)
+    return [
+        "",
+        f"Demo       tenant {tenant.slug}; log in as {names}",
+        f"           password {seeding.DEMO_PASSWORD} for all of them",
+    ]
+
+
+def with_database(work: Callable[[Any, Any], Awaitable[Any]], settings: Settings | None = None) -> Any:
+    """Run `work(admin, pool)` with a pool of the administrator's connections and one of the serving role's."""
+    found = settings or reachable_settings()
+
+    async def run() -> Any:
+        open_pool = room("core.database").open_pool
+        admin = await open_pool(found.admin_database_url, size_max=2, name="payhub-cli")
+        pool = await open_pool(found.database_url, size_max=2, name="payhub-cli")
+        try:
+            return await work(admin, pool)
+        finally:
+            await pool.close()
+            await admin.close()
+
+    try:
+        return asyncio.run(run())
+    except (room("core.errors").CoreError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+async def issue_tokens(pool: Any, tenant_id: int, person_ids: Sequence[str], minutes: int) -> list[str]:
+    """Open a session for each person and sign an access token for it."""
+    auth, keyring = room("hub.auth"), room("core.keyring")
+    sessions, persons = room("core.people.sessions"), room("core.people.persons")
+    keys = await keyring.load_keys(pool, read_master_key(reachable_settings().master_key_file))
+    tokens = auth.Tokens(keys, lifetime_s=minutes * 60)
+    issued = []
+    for person_id in person_ids:
+        person = await persons.read_person(pool, tenant_id, person_id)
+        session = await sessions.start_session(pool, tenant_id, person_id)
+        issued.append(tokens.issue(tenant_id, person_id, person.role, session.session_id, time.time()).token)
+    return issued
+
+
+def show(facts: dict[str, Any], as_json: bool) -> None:
+    """Print facts for people, or as one JSON object."""
+    if as_json:
+        click.echo(msgspec.json.encode(facts).decode())
+        return
+    for name, value in facts.items():
+        click.echo(f"{name.replace('_', ' '):20}{value}")
 
 
 def _is_refused_login(error: Exception) -> bool:

@@ -466,6 +466,7 @@ def _place_of(data_dir: Path) -> tuple[Account | None, Path]:
                 f"The data in {folder} belongs to user {owner}: start Payhub as the user who set it up "
                 "(root, most likely), or choose another PAYHUB_DATA_DIR."
             )
+        _require_user_name()
         return None, folder
     moved = relocated_folder(data_dir)
     if not folder.exists() and moved is not None:
@@ -475,6 +476,17 @@ def _place_of(data_dir: Path) -> tuple[Account | None, Path]:
     owner_uid = folder.stat().st_uid if folder.exists() else 0
     account = _account_of(owner_uid) if owner_uid else _unprivileged()
     return account, Path(os.path.realpath(folder))
+
+
+def _require_user_name() -> None:
+    """PostgreSQL looks its user up by number; containers like to run with numbers that have no name."""
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        raise EmbeddedError(
+            f"User number {os.geteuid()} has no name on this system, and PostgreSQL wants one: add a line "
+            "for it to /etc/passwd, or set PAYHUB_DATABASE_URL to a server of yours."
+        ) from None
 
 
 def _unprivileged() -> Account:
@@ -538,8 +550,8 @@ def _open_up(folder: Path) -> None:
 def _make_data_dir(data_dir: Path) -> None:
     try:
         (data_dir / "logs").mkdir(parents=True, exist_ok=True)
-        if os.geteuid() == 0:  # PostgreSQL's user must pass through; the logs and the key stay closed
-            data_dir.chmod(0o711)
+        if data_dir.stat().st_uid == os.geteuid():
+            data_dir.chmod(0o711)  # root's PostgreSQL is another user and must pass through
             (data_dir / "logs").chmod(0o700)
         if not os.access(data_dir, os.W_OK) or not os.access(data_dir / "logs", os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))

@@ -84,6 +84,9 @@ class Supervised(Protocol):
     def start(self) -> None:
         """Start it (again)."""
 
+    def stop(self) -> None:
+        """Stop it alone, and collect what is left of it."""
+
     def alive(self) -> bool:
         """Say whether it runs."""
 
@@ -125,6 +128,12 @@ class Program:
                 start_new_session=True,  # Ctrl-C is for the launcher, which stops its children in order
             )
         self._guardian.watch(self.role, self._process.pid)
+
+    def stop(self) -> None:
+        """Stop it, after what is under way."""
+        if self._process is not None:
+            end(_children([self]), steps_of(self.role, self.settings.drain_seconds))
+            self._process.poll()
 
     def alive(self) -> bool:
         """Say whether it runs."""
@@ -281,7 +290,7 @@ class Launcher:
         self._say(f"Payhub is ready ({hubs}, one worker, {seconds:.1f} s).")
         self._say("")
         self._say(f"  Open       {url}")
-        self._say(f"  WebSocket  {url.replace('http', 'ws', 1)}/ws")
+        self._say(f"  WebSocket  {url.replace('http', 'ws', 1)}/v1/socket")
         self._say(f"  Protocol   {url}/docs/asyncapi.json and {url}/docs/openapi.json")
         self._say(f"  Metrics    http://{settings.admin_listen}/metrics")
         self._say(f"  Data       {settings.data_dir} (logs in {settings.data_dir.name}/logs)")
@@ -328,7 +337,7 @@ class Launcher:
             self._say(f"Stopping {names}…")
             left = end(_children(alive), steps_of(role, self._settings.drain_seconds))
             for thing in alive:
-                thing.exited()  # collects it
+                thing.stop()  # it is gone already: collects it and its note
             took = time.monotonic() - began
             self._say(f"  {'will not stop' if left else 'stopped'} ({took:.1f} s)")
         (self._settings.data_dir / RUNNING_FILE).unlink(missing_ok=True)

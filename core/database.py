@@ -21,8 +21,6 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 SYNC_WAIT_CANCELLED = "canceling wait for synchronous replication"
 SYNC_WAIT_TERMINATED = "canceling the wait for synchronous replication"
 
-# The server said no before anything was done, or said that it rolled back: SQLSTATE classes 08 and 57P
-# can come after a commit and are not here.
 CONNECT_TIMEOUT_S = 5.0
 
 
@@ -59,13 +57,20 @@ async def in_tenant(pool: Pool, tenant_id: int) -> AsyncIterator[Connection]:
 
 @asynccontextmanager
 async def acquire(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection from the pool; an unreachable server is Unavailable."""
+    """A connection from the pool.
+
+    An unreachable server is Unavailable; a connection that breaks while it is used is OutcomeUnknown.
+    """
     try:
         connection = await pool.acquire(timeout=CONNECT_TIMEOUT_S)
     except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncio.TimeoutError) as error:
         raise Unavailable(f"PostgreSQL cannot be reached: {type(error).__name__}") from error
     try:
         yield connection
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        if is_rolled_back(error) or isinstance(error, ValueError):
+            raise
+        raise OutcomeUnknown from error
     finally:
         await pool.release(connection)
 
@@ -81,5 +86,3 @@ def is_rolled_back(error: BaseException) -> bool:
     code = error.sqlstate or ""
     return not (code.startswith("08") or code.startswith("57P") or code == "57014" or code == "")
 
-
-__all__ = ["Connection", "OutcomeUnknown", "Pool", "acquire", "in_tenant", "is_rolled_back", "open_pool"]

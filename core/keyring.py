@@ -25,6 +25,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
+import asyncpg
+
 from core.database import Connection, Pool
 from core.errors import CoreError
 
@@ -90,6 +92,18 @@ async def create_key(
     kid, *row = _new_row(master_key, algorithm)
     await admin.execute(INSERT_KEY, kid, *row, signs_from)
     return kid
+
+
+async def ensure_key(admin_url: str, master_key: bytes) -> None:
+    """Make sure that there is a key to sign with. `admin_url` logs in as the administrator."""
+    connection = await asyncpg.connect(admin_url, server_settings={"search_path": "payhub"})
+    try:
+        async with connection.transaction():
+            await connection.execute("lock table signing_keys in share row exclusive mode")
+            if not await load_keys(connection, master_key):
+                await create_key(connection, master_key)
+    finally:
+        await connection.close()
 
 
 async def rotate(

@@ -227,6 +227,11 @@ class Hub:
             log.warning("background_work_failed", extra={"work": work.__name__, "error": type(error).__name__})
 
 
+def is_ready(state: dict[str, bool]) -> bool:
+    """Whether clients may be sent here. Redis is a hint: without it, events come a little later."""
+    return state["database"] and not state["draining"]
+
+
 def create_app(hub: Hub) -> Starlette:
     """The application around a hub that has been started."""
     assert hub.context is not None
@@ -240,7 +245,7 @@ def create_app(hub: Hub) -> Starlette:
 
     async def readyz(_: Request) -> Response:
         state = await hub.ready()
-        return JSONResponse(state, 200 if state["database"] and not state["draining"] else 503)
+        return JSONResponse(state, 200 if is_ready(state) else 503)
 
     def document(content: Any) -> Callable[[Request], Awaitable[Response]]:
         body = msgspec.json.encode(content)
@@ -280,5 +285,3 @@ class Socket:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
 
-
-__all__ = ["BODY_SIZE_MAX", "CloseCode", "Hub", "Options", "create_app"]

@@ -131,7 +131,7 @@ class Tokens:
         return Issued(jwt.encode(claims, key.private_key, key.algorithm, headers), expires_at)
 
     def verify(self, token: str | bytes, now: float) -> Principal:
-        """Who speaks, if the token holds at `now`. Raises TokenRefused, and nothing else for any bytes or str."""
+        """Who speaks, if the token holds at `now`. Raises TokenRefused, and nothing else for any input."""
         header, payload, signature, signed = _split(token)
         verifier = self._find_verifier(_read_object(header), now)
         if not verifier.mathematics.verify(signed, verifier.public_key, signature):

@@ -144,9 +144,12 @@ async def register(call: Call) -> TokensAnswer:
     """Open a person and an account, and log in."""
     body: Register = call.body
     tenant = await _enter(call, body.tenant, body.login)
-    opened = await open_person_in_core(
-        call.context.pool, tenant.id, Role.CUSTOMER, body.name, body.login, body.password
-    )
+    try:
+        opened = await open_person_in_core(
+            call.context.pool, tenant.id, Role.CUSTOMER, body.name, body.login, body.password
+        )
+    except ValueError as error:
+        raise CommandRefused(ErrorCode.INVALID_FIELD, str(error)) from None
     return await _start(call.context, tenant, opened.person_id, Role.CUSTOMER, opened.account_id)
 
 

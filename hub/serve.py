@@ -12,13 +12,13 @@ import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from config.logs import configure_logs
 from config.settings import Settings, address, read_master_key
 from core.errors import CoreError
-from hub.app import Hub, Options, create_app
+from hub.app import Hub, Options, create_app, is_ready
 from hub.edge import EdgeHttp, EdgeWebSocket
 from hub.protocol.codec import SIZE_MAX
 
@@ -100,7 +100,11 @@ def create_admin_app(hub: Hub) -> Starlette:
         hub.collect()
         return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
 
-    return Starlette(routes=[Route("/metrics", metrics)])
+    async def readyz(_: Request) -> Response:
+        state = await hub.ready()
+        return JSONResponse(state, 200 if is_ready(state) else 503)
+
+    return Starlette(routes=[Route("/metrics", metrics), Route("/readyz", readyz)])
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -149,3 +149,10 @@ def _draw_token() -> str:
 
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
+
+
+async def forget_ended(pool: Pool, after: datetime.timedelta, limit: int) -> int:
+    """Remove sessions that ended longer than `after` ago. Returns how many."""
+    async with acquire(pool) as connection:
+        count: int = await connection.fetchval("select forget_sessions($1, $2)", after, limit)
+    return count

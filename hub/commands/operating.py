@@ -22,9 +22,12 @@ async def open_person(context: Context, session: Session, command: OpenPerson) -
     password = None if isinstance(command.password, UnsetType) else command.password
     if (login is None) != (password is None):
         raise CommandRefused(ErrorCode.INVALID_FIELD, "Give both login and password, or neither.", field="password")
-    opened = await open_person_in_core(
-        context.pool, session.speaker.tenant_id, Role[command.role.upper()], command.name, login, password
-    )
+    try:
+        opened = await open_person_in_core(
+            context.pool, session.speaker.tenant_id, Role[command.role.upper()], command.name, login, password
+        )
+    except ValueError as error:
+        raise CommandRefused(ErrorCode.INVALID_FIELD, str(error)) from None
     return PersonOpened(command.id, opened.person_id, opened.account_id)
 
 

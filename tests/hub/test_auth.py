@@ -481,8 +481,8 @@ def test_a_key_that_was_taken_away_verifies_no_more() -> None:
         tokens.verify(GOOD, NOW)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def admin(database: Any) -> AsyncIterator[Connection]:
+@pytest_asyncio.fixture
+async def keyless(database: Any) -> AsyncIterator[Connection]:
     """The administrator in a transaction without keys that is rolled back: keys are the whole instance's."""
     connection: Connection = await asyncpg.connect(database.admin_url)
     transaction = connection.transaction()
@@ -493,10 +493,12 @@ async def admin(database: Any) -> AsyncIterator[Connection]:
     await connection.close()
 
 
-async def test_three_rotations_refuse_no_valid_token_and_keep_no_old_one(admin: Connection) -> None:
+async def test_three_rotations_refuse_no_valid_token_and_keep_no_old_one(keyless: Connection) -> None:
     """Two hubs that reload their keys at different moments, on a clock that is moved by hand."""
-    await keyring.create_key(admin, MASTER_KEY, signs_from=datetime.datetime.fromtimestamp(NOW, datetime.UTC))
-    hubs = [Tokens(await keyring.load_keys(admin, MASTER_KEY)) for _ in range(2)]
+    await keyring.create_key(
+        keyless, MASTER_KEY, signs_from=datetime.datetime.fromtimestamp(NOW, datetime.UTC)
+    )
+    hubs = [Tokens(await keyring.load_keys(keyless, MASTER_KEY)) for _ in range(2)]
     clock, kids, verified = float(NOW), set(), 0
     live: list[tuple[str, int]] = []
 
@@ -511,10 +513,10 @@ async def test_three_rotations_refuse_no_valid_token_and_keep_no_old_one(admin: 
         clock = NOW + second
         moment = datetime.datetime.fromtimestamp(clock, datetime.UTC)
         if second in (30, 50, 70):  # three within a minute
-            await keyring.rotate(admin, MASTER_KEY, "ES256" if second == 50 else "EdDSA", now=moment)
+            await keyring.rotate(keyless, MASTER_KEY, "ES256" if second == 50 else "EdDSA", now=moment)
         for at, hub in enumerate(hubs):
             if (second + 10 * at) % 20 == 0:
-                hub.replace_keys(await keyring.load_keys(admin, MASTER_KEY))
+                hub.replace_keys(await keyring.load_keys(keyless, MASTER_KEY))
             token, expires_at = hub.issue(7, PERSON, Role.CUSTOMER, SESSION, clock)
             live.append((token, expires_at))
             kids.add(jwt.get_unverified_header(token)["kid"])
@@ -523,9 +525,9 @@ async def test_three_rotations_refuse_no_valid_token_and_keep_no_old_one(admin: 
             verified += sum(await asyncio.gather(*map(verify_all, hubs)))
     assert len(kids) == 4
     assert verified > 5_000
-    newest = max(await keyring.load_keys(admin, MASTER_KEY), key=lambda key: key.signs_from)
+    newest = max(await keyring.load_keys(keyless, MASTER_KEY), key=lambda key: key.signs_from)
     assert {jwt.get_unverified_header(token)["kid"] for token, _ in live} == {newest.kid}
-    for key in await keyring.load_keys(admin, MASTER_KEY):
+    for key in await keyring.load_keys(keyless, MASTER_KEY):
         if key.kid != newest.kid:
             lone = Tokens([key._replace(signs_until=None)])
             with pytest.raises(TokenRefused) as refused:

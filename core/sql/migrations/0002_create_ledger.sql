@@ -42,7 +42,7 @@ create table payments (
         and (status = 0) = (payee_balance is not null)
     ),
     constraint posted_moves_money_between_two check (
-        status <> 0 or (amount > 0 and payer <> payee)
+        status <> 0 or (amount > 0 and payer <> payee) is true
     )
 );
 alter table payments owner to payhub_owner;

@@ -6,7 +6,7 @@ declare
     v_table text;
 begin
     foreach v_table in array array[
-        'accounts', 'payments', 'outbox', 'acknowledgements',
+        'accounts', 'payments', 'outbox', 'acknowledgements', 'notices',
         'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens'
     ] loop
         execute format('alter table %I enable row level security', v_table);
@@ -43,6 +43,6 @@ end
 $$;
 
 -- Money moves through functions alone: on the books the serving role may only look.
-grant select on tenants, signing_keys, accounts, payments, outbox, acknowledgements to payhub_app;
+grant select on tenants, signing_keys, accounts, payments, outbox, acknowledgements, notices to payhub_app;
 grant select, insert, update, delete on persons, profiles, credentials, sessions, refresh_tokens to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;

@@ -1,16 +1,13 @@
 import asyncio
 import itertools
 import re
-import secrets
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
-from core.database import Connection, Pool, in_tenant
+from core.database import Pool, in_tenant
 from core.errors import Conflict, NotFound, Unavailable
 from core.nouns import BALANCE_MAX, AccountStatus, SystemAccount
 from core.people import opening
@@ -28,18 +25,6 @@ from core.people.opening import (
 from core.people.persons import Role, read_person
 
 PASSWORD = "correct horse battery"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def admin(database: Any) -> AsyncIterator[Connection]:
-    connection = await asyncpg.connect(database.admin_url)
-    yield connection
-    await connection.close()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def other_tenant(admin: Connection) -> Tenant:
-    return await create_tenant(admin, f"o-{secrets.token_hex(6)}", "Other", "JPY", "Asia/Tokyo")
 
 
 async def test_a_tenant_is_found_by_its_slug_before_any_is_named(pool: Pool, tenant: Tenant) -> None:
@@ -61,7 +46,7 @@ async def test_a_tenant_opens_with_its_four_books_and_no_owner(pool: Pool, tenan
     ]
 
 
-async def test_a_taken_slug_is_a_conflict(admin: Connection, tenant: Tenant) -> None:
+async def test_a_taken_slug_is_a_conflict(admin: Pool, tenant: Tenant) -> None:
     with pytest.raises(Conflict):
         await create_tenant(admin, tenant.slug, "Again", "BRL", "UTC")
 
@@ -77,7 +62,7 @@ async def test_a_taken_slug_is_a_conflict(admin: Connection, tenant: Tenant) -> 
     ],
 )
 async def test_a_tenant_that_breaks_a_rule_is_refused_by_name(
-    admin: Connection, slug: str, name: str, currency: str, time_zone: str, said: str
+    admin: Pool, slug: str, name: str, currency: str, time_zone: str, said: str
 ) -> None:
     with pytest.raises(ValueError, match=said):
         await create_tenant(admin, slug, name, currency, time_zone)

@@ -1,14 +1,11 @@
-import secrets
 import uuid
-from typing import Any
 
-import asyncpg
 import pytest
 
 from core.database import Pool, in_tenant
 from core.errors import NotFound
 from core.nouns import SystemAccount
-from core.people.opening import Tenant, create_tenant, open_people, open_person
+from core.people.opening import Tenant, open_people, open_person
 from core.people.persons import (
     Person,
     PersonStatus,
@@ -59,12 +56,9 @@ async def test_the_books_and_unknown_accounts_have_no_payee(pool: Pool, tenant: 
 
 
 async def test_another_tenants_people_cannot_be_seen_or_changed(
-    database: Any, pool: Pool, tenant: Tenant
+    pool: Pool, tenant: Tenant, other_tenant: Tenant
 ) -> None:
-    admin = await asyncpg.connect(database.admin_url)
-    other = await create_tenant(admin, f"o-{secrets.token_hex(6)}", "Other", "BRL", "UTC")
-    await admin.close()
-    theirs = await open_person(pool, other.id, Role.CUSTOMER, "Theirs")
+    theirs = await open_person(pool, other_tenant.id, Role.CUSTOMER, "Theirs")
     with pytest.raises(NotFound):
         await read_person(pool, tenant.id, theirs.person_id)
     with pytest.raises(NotFound):
@@ -72,7 +66,7 @@ async def test_another_tenants_people_cannot_be_seen_or_changed(
     with pytest.raises(NotFound):
         await set_status(pool, tenant.id, theirs.person_id, PersonStatus.BLOCKED)
     assert await read_payee_names(pool, tenant.id, [theirs.account_id]) == {}
-    assert (await read_person(pool, other.id, theirs.person_id)).status is PersonStatus.ACTIVE
+    assert (await read_person(pool, other_tenant.id, theirs.person_id)).status is PersonStatus.ACTIVE
 
 
 async def test_no_person_can_be_seen_without_naming_a_tenant(pool: Pool, tenant: Tenant) -> None:

@@ -1,17 +1,14 @@
 import asyncio
 import datetime
 import hashlib
-import secrets
 import uuid
-from typing import Any
 
-import asyncpg
 import pytest
 import pytest_asyncio
 
 from core.database import Pool, in_tenant
 from core.errors import CredentialsRefused, NotFound
-from core.people.opening import Tenant, create_tenant, open_person
+from core.people.opening import Tenant, open_person
 from core.people.persons import PersonStatus, Role, set_status
 from core.people.sessions import (
     REFRESH_GRACE,
@@ -28,18 +25,9 @@ NOW = datetime.datetime(2031, 5, 4, 12, 0, tzinfo=datetime.UTC)
 SECOND = datetime.timedelta(seconds=1)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture
 async def ana(pool: Pool, tenant: Tenant) -> str:
     return (await open_person(pool, tenant.id, Role.MERCHANT, "Ana")).person_id
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def other_tenant(database: Any) -> Tenant:
-    admin = await asyncpg.connect(database.admin_url)
-    try:
-        return await create_tenant(admin, f"o-{secrets.token_hex(6)}", "Other", "BRL", "UTC")
-    finally:
-        await admin.close()
 
 
 async def test_a_refresh_token_is_taken_for_a_fresh_one(pool: Pool, tenant: Tenant, ana: str) -> None:

@@ -1,0 +1,44 @@
+"""Empties the outbox. Each call is one transaction, and any number of workers may make it at once."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from core.database import Pool, acquire
+
+
+class Noted(NamedTuple):
+    """Batches taken from the outbox, and notices made of them."""
+
+    batches: int
+    notices: int
+
+
+class OutboxState(NamedTuple):
+    """How far the workers are behind."""
+
+    batches: int
+    oldest_s: float
+    notices: int
+
+
+async def note_unheard(pool: Pool, patience: timedelta, limit: int) -> Noted:
+    """Turn money received and not acknowledged within `patience` into notices."""
+    async with acquire(pool) as connection:
+        row = await connection.fetchrow("select batches, noted from note_unheard($1, $2)", patience, limit)
+    assert row is not None
+    return Noted(*row)
+
+
+async def forget_heard(pool: Pool, limit: int) -> int:
+    """Remove notices that were acknowledged after all."""
+    async with acquire(pool) as connection:
+        count: int = await connection.fetchval("select forget_heard($1)", limit)
+    return count
+
+
+async def read_outbox_state(pool: Pool) -> OutboxState:
+    """For operators: all tenants together."""
+    async with acquire(pool) as connection:
+        row = await connection.fetchrow("select batches, oldest_s, notices from read_outbox_state()")
+    assert row is not None
+    return OutboxState(*row)

@@ -1,0 +1,224 @@
+"""The catalogue gate: no table, view, function or role lets one tenant's row through to another.
+
+`find_holes` reads PostgreSQL's own catalogue. Each kind of hole is also planted, to prove that it is found.
+"""
+
+import uuid
+
+import asyncpg
+import pytest
+
+from core.database import Pool, in_tenant
+from core.ledger.posting import post_payments
+from core.people.opening import Tenant
+from tests.conftest import Books, Database
+
+# Functions that run with more than the caller's rights, each with the reason why that is no hole.
+DEFINERS = {
+    "post_payments": "a batch holds several tenants; accounts are matched by (tenant, id) pair by pair",
+    "settle_payments": "fences ids, which the caller may not insert itself; works on the tenant it is given",
+    "read_versions": "numbers of followed accounts, matched pair by pair",
+    "acknowledge": "gathers many tenants' acknowledgements; writes the tenant it is given",
+    "note_unheard": "workers empty all tenants' outbox; returns counts alone",
+    "forget_heard": "workers clean all tenants' notices; returns a count alone",
+    "forget_sessions": "workers clean all tenants' sessions; returns a count alone",
+    "read_outbox_state": "totals for operators; no tenant's own figures",
+    "find_unbalanced_tenants": "returns only tenants whose books are broken",
+    "find_tenant": "slug to tenant, before a tenant can be named",
+    "find_revoked": "ended sessions among those given, matched pair by pair",
+    "open_accounts": "the caller may not write accounts itself; works on the tenant it is given",
+    "set_floor": "the caller may not write accounts itself; works on the tenant it is given",
+    "rotate_refresh_token": "works on the tenant it is given",
+    "create_tenant": "the administrator's alone",
+}
+# Not a tenant's: the list of tenants itself (walled by id), the instance's keys, the migrations' memory.
+INSTANCE_TABLES = {"tenants", "signing_keys", "applied_files"}
+SERVING_ROLE = "payhub_app"
+
+TABLES = """
+select c.relname as name, c.relkind::text as kind, c.relrowsecurity as walled, c.relforcerowsecurity as forced,
+       coalesce(c.reloptions::text, '') as options, pg_get_userbyid(c.relowner) as owner,
+       has_table_privilege('payhub_app', c.oid, 'select,insert,update,delete,truncate') as reachable,
+       (select count(*) from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and a.attnum > 0) as tenanted
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+ where n.nspname in ('payhub', 'public') and c.relkind in ('r', 'p', 'v', 'm', 'f')
+"""
+POLICIES = """
+select tablename, policyname, permissive, roles::text[] as roles, coalesce(qual, '') as using_, coalesce(with_check, '') as check_
+  from pg_policies where schemaname = 'payhub'
+"""
+FUNCTIONS = """
+select p.proname as name, p.prosecdef as definer, coalesce(p.proconfig::text, '') as config,
+       has_function_privilege('payhub_app', p.oid, 'execute') as reachable,
+       exists (select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee = 0) as public_
+  from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+ where n.nspname in ('payhub', 'public')
+"""
+KEYS = """
+select c.relname as "table", i.relname as name,
+       (select a.attname from pg_attribute a where a.attrelid = c.oid and a.attnum = x.indkey[0]) as first_column
+  from pg_index x join pg_class c on c.oid = x.indrelid join pg_class i on i.oid = x.indexrelid
+  join pg_namespace n on n.oid = c.relnamespace
+ where n.nspname = 'payhub' and x.indisunique and c.relkind = 'r'
+"""
+ROLE = """
+select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication as powerful,
+       exists (select from pg_auth_members m where m.member = r.oid) as member_of_another,
+       exists (select from pg_class c where c.relowner = r.oid) or exists (select from pg_proc p where p.proowner = r.oid) as owner,
+       has_schema_privilege(r.oid, 'payhub', 'create') or has_schema_privilege(r.oid, 'public', 'create') as creates
+  from pg_roles r where rolname = 'payhub_app'
+"""
+# The books are written by functions alone.
+READ_ONLY = ("accounts", "payments", "outbox", "acknowledgements", "notices", "tenants", "signing_keys")
+
+
+async def find_holes(connection: asyncpg.Connection) -> set[str]:
+    """Every hole in the wall, by name. Empty is the only good answer."""
+    holes: set[str] = set()
+    wall = "current_setting('payhub.tenant_id'"
+    policies = await connection.fetch(POLICIES)
+    for table in await connection.fetch(TABLES):
+        name, kind = table["name"], table["kind"]
+        if kind == "m":
+            holes.add(f"materialized view {name}")
+        elif kind == "v":
+            if table["reachable"] and "security_invoker=true" not in table["options"]:
+                holes.add(f"view {name} runs as its owner")
+        elif name not in INSTANCE_TABLES or name == "tenants":
+            own = [policy for policy in policies if policy["tablename"] == name]
+            if not table["walled"] or not table["forced"]:
+                holes.add(f"table {name} has no forced wall")
+            if not table["tenanted"] and name != "tenants":
+                holes.add(f"table {name} has no tenant")
+            app = [policy for policy in own if SERVING_ROLE in policy["roles"] or "public" in policy["roles"]]
+            if len(app) != 1 or wall not in app[0]["using_"] or (wall not in app[0]["check_"] and name != "tenants"):
+                holes.add(f"table {name} lets the serving role past its wall")
+            for policy in own:
+                if not set(policy["roles"]) <= {SERVING_ROLE, "payhub_ledger"}:
+                    holes.add(f"policy {policy['policyname']} on {name} is for {policy['roles']}")
+        if table["owner"] == SERVING_ROLE:
+            holes.add(f"the serving role owns {name}")
+    for function in await connection.fetch(FUNCTIONS):
+        if function["public_"]:
+            holes.add(f"function {function['name']} is everybody's")
+        if function["definer"] and function["name"] not in DEFINERS:
+            holes.add(f"function {function['name']} runs with its owner's rights")
+        if function["definer"] and "search_path=payhub, pg_temp" not in function["config"]:
+            holes.add(f"function {function['name']} has an open search path")
+    for key in await connection.fetch(KEYS):
+        if key["table"] not in INSTANCE_TABLES and key["first_column"] != "tenant_id":
+            holes.add(f"unique key {key['name']} does not start with the tenant")
+    for table in READ_ONLY:
+        if await connection.fetchval(
+            "select has_table_privilege('payhub_app', $1, 'insert,update,delete,truncate')", f"payhub.{table}"
+        ):
+            holes.add(f"the serving role writes {table}")
+    role = await connection.fetchrow(ROLE)
+    assert role is not None
+    holes.update(f"the serving role: {fault}" for fault, has in dict(role).items() if has)
+    return holes
+
+
+async def test_the_wall_has_no_hole(admin: Pool) -> None:
+    async with admin.acquire() as connection:
+        assert await find_holes(connection) == set()  # type: ignore[arg-type]
+
+
+PLANTED = {
+    "a table without a wall": "create table payhub.loot (tenant_id int primary key); grant select on payhub.loot to payhub_app",
+    "a wall that is not forced": "alter table payhub.payments no force row level security",
+    "a wall that is switched off": "alter table payhub.accounts disable row level security",
+    "a second, permissive policy": "create policy open_door on payhub.accounts for select to payhub_app using (true)",
+    "a policy for everybody": "create policy open_door on payhub.profiles for select to public using (true)",
+    "a wall without a check": "drop policy tenant_wall on payhub.persons; create policy tenant_wall on payhub.persons for all"
+    " to payhub_app using (tenant_id = nullif(current_setting('payhub.tenant_id', true), '')::int) with check (true)",
+    "a view that runs as its owner": "create view payhub.peek as select * from payhub.accounts;"
+    " grant select on payhub.peek to payhub_app",
+    "a materialized view": "create materialized view payhub.copy as select * from payhub.accounts",
+    "a function with its owner's rights": "create function payhub.all_accounts() returns setof payhub.accounts language sql"
+    " security definer set search_path = payhub, pg_temp as 'select * from accounts';"
+    " revoke all on function payhub.all_accounts from public; grant execute on function payhub.all_accounts to payhub_app",
+    "a function with an open search path": "alter function payhub.set_floor reset search_path",
+    "a function that is everybody's": "create function payhub.hello() returns int language sql as 'select 1'",
+    "a global key": "create unique index one_login on payhub.credentials (login)",
+    "a powerful serving role": "alter role payhub_app bypassrls",
+    "a serving role that is in another": "grant payhub_ledger to payhub_app",
+    "a serving role that owns": "grant create on schema payhub to payhub_app; alter table payhub.notices owner to payhub_app",
+    "a serving role that writes the books": "grant update on payhub.accounts to payhub_app",
+}
+
+
+@pytest.mark.parametrize("hole", PLANTED)
+async def test_a_planted_hole_is_found(admin: Pool, hole: str) -> None:
+    async with admin.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            await connection.execute(PLANTED[hole])
+            assert await find_holes(connection) != set()  # type: ignore[arg-type]
+        finally:
+            await transaction.rollback()
+
+
+async def test_without_a_tenant_nothing_is_seen_and_nothing_written(books: Books, pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        for table in ("accounts", "payments", "entries", "outbox", "persons", "profiles", "credentials", "sessions", "tenants"):
+            assert await connection.fetchval(f"select count(*) from {table}") == 0, table  # noqa: S608
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(
+                "insert into persons (tenant_id, id, role) values ($1, $2, 0)", books.tenant.id, uuid.uuid4()
+            )
+
+
+async def test_a_tenant_sees_its_own_rows_and_no_others(books: Books, other_tenant: Tenant, pool: Pool) -> None:
+    async with in_tenant(pool, other_tenant.id) as connection:
+        assert await connection.fetchval("select count(*) from accounts where tenant_id = $1", books.tenant.id) == 0
+        assert {row[0] for row in await connection.fetch("select distinct tenant_id from accounts")} == {other_tenant.id}
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(
+                "insert into persons (tenant_id, id, role) values ($1, $2, 0)", books.tenant.id, uuid.uuid4()
+            )
+
+
+async def test_the_tenant_of_one_transaction_is_gone_in_the_next(books: Books, database: Database) -> None:
+    pool = await asyncpg.create_pool(database.app_url, min_size=1, max_size=1, server_settings={"search_path": "payhub"})
+    try:
+        async with in_tenant(pool, books.tenant.id) as connection:
+            assert await connection.fetchval("select count(*) from accounts") > 0
+        async with pool.acquire() as connection:
+            assert await connection.fetchval("select count(*) from accounts") == 0
+            # Reading functions name their tenant for their own statement only.
+            await connection.fetch("select * from read_account($1, $2)", books.tenant.id, books.account(0))
+            assert await connection.fetchval("select count(*) from accounts") == 0
+    finally:
+        await pool.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update accounts set balance = balance + 1",
+        "delete from payments",
+        "truncate payments",
+        "insert into outbox (tenant_id, payment_ids) values (1, '{}')",
+        "alter table accounts disable row level security",
+        "set role payhub_ledger",
+        "set session authorization postgres",
+        "create table payhub.mine (id int)",
+        "select payhub.create_tenant('x-y', 'x', 'BRL', 'UTC', '{}', 0)",
+    ],
+)
+async def test_the_serving_role_is_refused(pool: Pool, statement: str) -> None:
+    async with pool.acquire() as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)
+
+
+async def test_posting_into_another_tenant_by_a_mixed_batch_is_not_possible(
+    books: Books, other_tenant: Tenant, open_books: object, pool: Pool
+) -> None:
+    others = await open_books(other_tenant, people=1, funds=500)  # type: ignore[operator]
+    mixed = books.payment(0, 1, 10)._replace(payee=others.account(0))
+    async with pool.acquire() as connection:
+        answers = await post_payments(connection, [mixed, others.payment(-1, 0, 5)])
+    assert [answer.status for answer in answers] == [41, 0]

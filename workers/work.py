@@ -1,0 +1,93 @@
+"""One worker process: its rounds, its metrics, its end."""
+
+import asyncio
+import logging
+import signal
+from datetime import timedelta
+
+from prometheus_client import start_http_server
+
+from config.logs import configure_logs
+from config.settings import Settings, address
+from core.database import Pool, open_pool
+from core.ledger.verify import find_unbalanced_tenants
+from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
+from core.people.sessions import forget_ended
+from workers.rounds import (
+    Round,
+    go_round,
+    notices_waiting,
+    outbox_batches,
+    outbox_oldest_seconds,
+    tenants_unbalanced,
+)
+
+log = logging.getLogger(__name__)
+
+# A socket that is there acknowledges within a second or two; after this, nobody is listening.
+PATIENCE = timedelta(seconds=10)
+BATCHES_PER_ROUND = 100
+NOTICES_PER_ROUND = 1_000
+SESSIONS_PER_ROUND = 1_000
+# An ended session is kept for a while: whoever asks why they were logged out gets an answer.
+SESSION_KEPT = timedelta(days=90)
+POOL_SIZE = 4
+
+
+def work(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT."""
+    configure_logs(settings.log_level, "worker")
+    asyncio.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    pool = await open_pool(settings.database_url, size_max=POOL_SIZE, name="payhub-worker")
+    host, port = address(settings.admin_listen)
+    metrics_server, _ = start_http_server(port, host)
+    stopped = asyncio.Event()
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sig, stopped.set)
+    tasks = [asyncio.create_task(go_round(round_)) for round_ in rounds(pool)]
+    log.info("worker_started")
+    await stopped.wait()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await pool.close()
+    metrics_server.shutdown()
+    log.info("worker_stopped")
+
+
+def rounds(pool: Pool) -> list[Round]:
+    """Everything a worker does."""
+
+    async def note() -> int:
+        return (await note_unheard(pool, PATIENCE, BATCHES_PER_ROUND)).batches
+
+    async def forget_notices() -> int:
+        return await forget_heard(pool, NOTICES_PER_ROUND)
+
+    async def forget_sessions() -> int:
+        return await forget_ended(pool, SESSION_KEPT, SESSIONS_PER_ROUND)
+
+    async def watch() -> int:
+        state = await read_outbox_state(pool)
+        outbox_batches.set(state.batches)
+        outbox_oldest_seconds.set(state.oldest_s)
+        notices_waiting.set(state.notices)
+        return 0
+
+    async def balance() -> int:
+        unbalanced = await find_unbalanced_tenants(pool)
+        tenants_unbalanced.set(len(unbalanced))
+        if unbalanced:
+            log.error("tenants_unbalanced", extra={"count": len(unbalanced)})
+        return 0
+
+    return [
+        Round("note_unheard", 1.0, note, full=BATCHES_PER_ROUND),
+        Round("forget_heard", 5.0, forget_notices, full=NOTICES_PER_ROUND),
+        Round("forget_sessions", 600.0, forget_sessions, full=SESSIONS_PER_ROUND),
+        Round("watch_outbox", 5.0, watch),
+        Round("balance_tenants", 60.0, balance),
+    ]
