@@ -13,6 +13,7 @@ import asyncpg
 from core.errors import OutcomeUnknown, Unavailable
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+RawConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 # PostgreSQL reports a *successful* commit with only a warning when the wait for a synchronous standby
@@ -22,29 +23,37 @@ SYNC_WAIT_CANCELLED = "canceling wait for synchronous replication"
 SYNC_WAIT_TERMINATED = "canceling the wait for synchronous replication"
 
 CONNECT_TIMEOUT_S = 5.0
+CONNECTION_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncio.TimeoutError)
 
 
 async def open_pool(url: str, *, size_max: int, name: str) -> Pool:
     """A pool of connections that see only the payhub schema and no tenant until one is named."""
     try:
         return await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=size_max,
-            timeout=CONNECT_TIMEOUT_S,
-            command_timeout=None,
-            server_settings={
-                "application_name": name,
-                "search_path": "payhub",
-                "timezone": "UTC",
-                "jit": "off",
-                # A client that vanished must not hold the accounts' locks.
-                "idle_in_transaction_session_timeout": "10000",
-                "tcp_user_timeout": "10000",
-            },
+            url, min_size=1, max_size=size_max, timeout=CONNECT_TIMEOUT_S, server_settings=_session(name)
         )
-    except (OSError, asyncpg.PostgresError, asyncio.TimeoutError) as error:
+    except CONNECTION_ERRORS as error:
         raise Unavailable(f"PostgreSQL cannot be reached: {type(error).__name__}") from error
+
+
+async def connect(url: str, *, name: str) -> RawConnection:
+    """One such connection for a single user, outside any pool."""
+    try:
+        return await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S, server_settings=_session(name))
+    except CONNECTION_ERRORS as error:
+        raise Unavailable(f"PostgreSQL cannot be reached: {type(error).__name__}") from error
+
+
+def _session(name: str) -> dict[str, str]:
+    return {
+        "application_name": name,
+        "search_path": "payhub",
+        "timezone": "UTC",
+        "jit": "off",
+        # A client that vanished must not hold the accounts' locks.
+        "idle_in_transaction_session_timeout": "10000",
+        "tcp_user_timeout": "10000",
+    }
 
 
 @asynccontextmanager
@@ -63,7 +72,7 @@ async def acquire(pool: Pool) -> AsyncIterator[Connection]:
     """
     try:
         connection = await pool.acquire(timeout=CONNECT_TIMEOUT_S)
-    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncio.TimeoutError) as error:
+    except CONNECTION_ERRORS as error:
         raise Unavailable(f"PostgreSQL cannot be reached: {type(error).__name__}") from error
     try:
         yield connection

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -17,7 +18,8 @@ from starlette.types import Receive, Scope, Send
 from core.database import Pool, open_pool
 from core.errors import CoreError
 from core.keyring import load_keys
-from core.ledger.batcher import Batcher, poster
+from core.ledger.batcher import FLIGHTS_MAX, Batcher
+from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
 from core.nouns import Payment, Posting
 from core.people.sessions import find_revoked
@@ -27,16 +29,14 @@ from hub.auth import Tokens
 from hub.broker import CONTROL, Broker
 from hub.commands.context import Context, STATUS_NAMES, announce, hear_events, to_event
 from hub.connection import Connections, serve
-from hub.edge import BODY_SIZE_MAX
 from hub.limits import Limits
 from hub.origins import Origins
 from hub.protocol.codes import CloseCode
 
 log = logging.getLogger(__name__)
 
-# Two batches in flight, and reads beside them.
+# For everything but posting, which has its own connections.
 POOL_SIZE = 8
-POSTING_POOL_SIZE = 2
 # Spent limits are told to the other hubs this often: what a limit may be overshot by.
 LIMITS_REPORT_S = 0.25
 ACKNOWLEDGEMENTS_WRITE_S = 1.0
@@ -68,14 +68,14 @@ class Hub:
         self.connections = Connections()
         self.context: Context | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._pools: list[Pool] = []
+        self._posters = Posters(options.database_url, FLIGHTS_MAX)
+        self._pool: Pool | None = None
 
     async def start(self) -> Context:
         """Connect and begin. Raises core.errors.Unavailable when PostgreSQL cannot be reached."""
         options = self._options
         pool = await open_pool(options.database_url, size_max=POOL_SIZE, name="payhub-hub")
-        posting_pool = await open_pool(options.database_url, size_max=POSTING_POOL_SIZE, name="payhub-posting")
-        self._pools = [pool, posting_pool]
+        self._pool = pool
         tokens = Tokens(await load_keys(pool, options.master_key))
 
         async def read_after(tenant_id: int, account: int, after: int, limit: int) -> Any:
@@ -86,7 +86,7 @@ class Hub:
 
         context = self.context = Context(
             pool=pool,
-            batcher=Batcher(poster(posting_pool), on_commit=self._on_commit),
+            batcher=Batcher(self._posters, on_commit=self._on_commit),
             audience=Audience(read_after, versions, to_event),
             broker=Broker(options.redis_url, options.master_key, self._hear),
             tokens=tokens,
@@ -141,11 +141,12 @@ class Hub:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.context.audience.close()
         await self.context.broker.close()
-        for pool in self._pools:
+        self._posters.close()
+        if self._pool is not None:
             try:
-                await asyncio.wait_for(pool.close(), timeout=2)
+                await asyncio.wait_for(self._pool.close(), timeout=2)
             except TimeoutError:
-                pool.terminate()
+                self._pool.terminate()
 
     async def ready(self) -> dict[str, bool]:
         """What the hub needs in order to serve, and whether it is there. Redis is a hint and not needed."""
@@ -270,8 +271,8 @@ def create_app(hub: Hub) -> Starlette:
             Route("/docs/openapi.json", document(documents.openapi())),
             Route("/docs/codes", document(documents.codes())),
         ],
+        exception_handlers={HTTPException: http.no_such_page},
         lifespan=lifespan,
-        max_body_size=BODY_SIZE_MAX,
     )
     return app
 

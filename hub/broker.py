@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import hmac
 import logging
+import math
 import random
 from collections import deque
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from typing import Any, TypeAlias
 import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
+from redis.asyncio.connection import AbstractConnection
 from redis.backoff import NoBackoff
 from redis.asyncio.retry import Retry
 from redis.exceptions import RedisError
@@ -58,6 +60,7 @@ class Broker:
         self._channels: dict[str, int] = {CONTROL: 1}
         self._pubsub: PubSub | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._heard_at = 0.0
         self.is_connected = False
         self.forged = 0
         self.dropped = 0
@@ -81,7 +84,7 @@ class Broker:
         if len(self._outgoing) == OUTGOING_MAX:
             self.dropped += 1
         body = self._me + _encode(hint)
-        self._outgoing.append((channel, self._sign(channel, body) + body))
+        self._outgoing.append((CHANNEL_PREFIX + channel, self._sign(channel, body) + body))
         self._outgoing_ready.set()
 
     def listen_to(self, channel: str) -> None:
@@ -109,13 +112,14 @@ class Broker:
         task.add_done_callback(self._tasks.remove)
 
     def _client(self) -> Redis:
-        # No retries inside the driver: a repeated command is not always the same command.
+        # No retries inside the driver: a repeated command is not always the same command. Time-outs are ours,
+        # one per round trip and not one per read.
         return Redis.from_url(
             self._url,
             protocol=3,
             retry=Retry(NoBackoff(), 0),
             socket_connect_timeout=TIMEOUT_S,
-            socket_timeout=TIMEOUT_S,
+            socket_timeout=None,
             health_check_interval=0,
         )
 
@@ -124,8 +128,9 @@ class Broker:
         while True:
             client = self._client()
             try:
-                async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
-                    await pubsub.subscribe(*(CHANNEL_PREFIX + channel for channel in self._channels))
+                async with client.pubsub() as pubsub:
+                    async with asyncio.timeout(TIMEOUT_S):
+                        await pubsub.subscribe(*(CHANNEL_PREFIX + channel for channel in self._channels))
                     self._pubsub = pubsub
                     self.is_connected = True
                     wait = RECONNECT_S_MIN
@@ -141,19 +146,29 @@ class Broker:
             wait = min(wait * 2, RECONNECT_S_MAX)
 
     async def _read(self, pubsub: PubSub) -> None:
-        loop = asyncio.get_running_loop()
-        pinged_at = heard_at = loop.time()
+        connection = pubsub.connection
+        assert connection is not None
+        self._heard_at = asyncio.get_running_loop().time()
+        heart = asyncio.create_task(self._beat(pubsub))
+        try:
+            while True:
+                # The reply as it is: what a message object would cost is paid for every batch of every hub.
+                reply = await connection.read_response(timeout=math.inf, push_request=True, disable_decoding=True)
+                self._heard_at = asyncio.get_running_loop().time()
+                if isinstance(reply, list) and reply[0] == b"message":
+                    self._receive(reply[1].decode(), reply[2])
+        finally:
+            heart.cancel()
+
+    async def _beat(self, pubsub: PubSub) -> None:
+        """Ping now and then; a Redis that does not answer is taken for gone."""
         while True:
-            message = await pubsub.get_message(ignore_subscribe_messages=False, timeout=1.0)
-            now = loop.time()
-            if message is not None:
-                heard_at = now
-                if message["type"] == "message":
-                    self._receive(message["channel"].decode(), message["data"])
-            if now - heard_at > PING_S + TIMEOUT_S:
-                raise TimeoutError("Redis does not answer")
-            if now - pinged_at > PING_S:
-                pinged_at = now
+            await asyncio.sleep(PING_S)
+            if asyncio.get_running_loop().time() - self._heard_at > PING_S + TIMEOUT_S:
+                assert pubsub.connection is not None
+                await pubsub.connection.disconnect(nowait=True)
+                return
+            with contextlib.suppress(RedisError, OSError):
                 await pubsub.ping()
 
     def _receive(self, channel: str, data: bytes) -> None:
@@ -172,20 +187,30 @@ class Broker:
 
     async def _send(self) -> None:
         client = self._client()
+        connection: AbstractConnection | None = None
         while True:
             await self._outgoing_ready.wait()
             self._outgoing_ready.clear()
             try:
-                while self._outgoing:
-                    pipeline = client.pipeline(transaction=False)
-                    for _ in range(min(len(self._outgoing), PIPELINE_MAX)):
-                        channel, message = self._outgoing.popleft()
-                        pipeline.publish(CHANNEL_PREFIX + channel, message)
-                    await pipeline.execute()
+                async with asyncio.timeout(TIMEOUT_S):
+                    if connection is None:
+                        connection = await client.connection_pool.get_connection()
+                    await self._send_all(connection)
             except (RedisError, OSError, asyncio.TimeoutError):
                 self.dropped += len(self._outgoing)
                 self._outgoing.clear()
+                if connection is not None:
+                    await connection.disconnect(nowait=True)
                 await asyncio.sleep(RECONNECT_S_MIN)
+
+    async def _send_all(self, connection: AbstractConnection) -> None:
+        """One write and one read per round trip, however many hints have gathered."""
+        while self._outgoing:
+            count = min(len(self._outgoing), PIPELINE_MAX)
+            commands = [("PUBLISH", *self._outgoing.popleft()) for _ in range(count)]
+            await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+            for _ in range(count):
+                await connection.read_response(disable_decoding=True)
 
     def _sign(self, channel: str, body: bytes) -> bytes:
         return hashlib.blake2b(channel.encode() + b"\0" + body, key=self._secret, digest_size=SIGNATURE_SIZE).digest()

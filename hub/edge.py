@@ -28,6 +28,8 @@ HEAD_TIMEOUT_S = 5.0
 # From the end of the head to the end of the body.
 BODY_TIMEOUT_S = 10.0
 BODY_SIZE_MAX = SIZE_MAX
+# The same with what chunks put around it; a body in chunks of a few bytes is nobody's.
+BODY_WIRE_SIZE_MAX = 4 * BODY_SIZE_MAX
 # RFC 6455 lets a message come in pieces; no honest client of ours makes more.
 FRAGMENTS_MAX = 32
 MESSAGE_TIMEOUT_S = 5.0
@@ -43,7 +45,13 @@ SLOW_CONSUMER_S = 8.0
 _TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 )
+_BODY_TOO_LARGE: Final = (
+    b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+)
 _TIMEOUT: Final = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+# First bytes of a message in one frame: text, binary.
+WHOLE_MESSAGE: Final = (0x81, 0x82)
 
 Receiver = Callable[[bytes, bool], None]
 
@@ -60,6 +68,7 @@ class EdgeHttp(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._head_size = 0
+        self._body_size = 0
         self._in_body = False
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -72,11 +81,17 @@ class EdgeHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if not self._in_body:
+        if self._in_body:
+            # Chunk extensions and trailers count, too: the parser would gather an endless one in memory.
+            self._body_size += len(data)
+            if self._body_size > BODY_WIRE_SIZE_MAX:
+                self._refuse(_BODY_TOO_LARGE)
+                return
+        else:
             if self._deadline is None:
                 self._expect_within(HEAD_TIMEOUT_S)
-            # Counted before parsing: the parser would gather an endless line in memory. A body's first
-            # piece may arrive with the head, so only what lies before the blank line counts.
+            # Counted before parsing, for the same reason. A body's first piece may arrive with the head, so
+            # only what lies before the blank line counts.
             end = data.find(b"\r\n\r\n")
             self._head_size += len(data) if end < 0 else end
             if self._head_size > HEAD_SIZE_MAX:
@@ -85,8 +100,14 @@ class EdgeHttp(HttpToolsProtocol):
         if not self.transport.is_closing():
             super().data_received(data)
 
+    def on_message_begin(self) -> None:
+        # Also of a request that begins in the same read in which the one before it ended.
+        self._expect_within(HEAD_TIMEOUT_S)
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
         self._in_body = True
+        self._body_size = 0
         self._expect_within(BODY_TIMEOUT_S)
         super().on_headers_complete()
 
@@ -135,6 +156,8 @@ class EdgeWebSocket(WebSocketsSansIOProtocol):
         self._receiver: Receiver | None = None
         self._on_slow: Callable[[], None] | None = None
         self._reading_held = False
+        # The beginning of a frame whose end has not arrived.
+        self._rest = b""
         self._message_deadline: asyncio.TimerHandle | None = None
         self._slow_deadline: asyncio.TimerHandle | None = None
         self._control_frames = 0
@@ -147,15 +170,8 @@ class EdgeWebSocket(WebSocketsSansIOProtocol):
         self._receiver = receiver
         self._on_slow = on_slow
         self.transport.set_write_buffer_limits(high=WRITE_BUFFER_HIGH)
-        while not self.queue.empty():
-            event = self.queue.get_nowait()
-            if event["type"] == "websocket.receive":
-                text = event.get("text")
-                data = event.get("bytes") or b""
-                receiver(text.encode() if text is not None else data, text is None)
-        if self.read_paused:
-            self.read_paused = False
-            self.transport.resume_reading()
+        if self._rest:
+            self.data_received(b"")
 
     def admit_large_messages(self) -> None:
         """The peer is authenticated: messages may have their full size."""
@@ -179,7 +195,8 @@ class EdgeWebSocket(WebSocketsSansIOProtocol):
         """Take messages again."""
         if self._reading_held and not self.disconnected:
             self._reading_held = False
-            self.transport.resume_reading()
+            if not self.transport.is_closing():
+                self.transport.resume_reading()
 
     def end(self, code: int, reason: str = "") -> None:
         """Send a close frame; the peer has a second to answer it."""
@@ -196,45 +213,81 @@ class EdgeWebSocket(WebSocketsSansIOProtocol):
     # From the transport
 
     def data_received(self, data: bytes) -> None:
-        conn = self.conn
+        if self._rest:
+            data = self._rest + data
+            self._rest = b""
         receiver = self._receiver
-        # The common case first: whole, single, masked frames, with nothing left over from before.
-        while (
-            receiver is not None
-            and not self.close_sent
-            and not conn.reader.buffer
-            and conn.current_size is None
-            and conn.state is OPEN
-        ):
+        if receiver is None:
+            self._receive_early(data)
+            return
+        conn = self.conn
+        while True:
             size = len(data)
-            if size < 6 or data[0] not in (0x81, 0x82):
-                break
-            length = data[1] - 0x80
-            start = 6
-            if length == 126 and size >= 8:
-                length = data[2] << 8 | data[3]
-                start = 8
-            if not 0 <= length <= conn.max_message_size or data[1] == 0xFF or size < start + length:  # type: ignore[operator]
-                break
-            end = start + length
-            payload = apply_mask(data[start:end], data[start - 4 : start])
-            is_binary = data[0] == 0x82
-            if not is_binary and not _is_utf8(payload):
-                break
-            data = data[end:]
-            receiver(payload, is_binary)
-            if not data:
+            # The common case first: whole, single, masked frames.
+            if (
+                size >= 6
+                and data[0] in WHOLE_MESSAGE
+                and not self.close_sent
+                and conn.current_size is None
+                and conn.state is OPEN
+            ):
+                length = data[1] - 0x80
+                start = 6
+                if length == 126 and size >= 8:
+                    length = data[2] << 8 | data[3]
+                    start = 8
+                end = start + length
+                if 0 <= length <= conn.max_message_size and data[1] != 0xFF and size >= end:  # type: ignore[operator]
+                    payload = apply_mask(data[start:end], data[start - 4 : start])
+                    is_binary = data[0] == 0x82
+                    if is_binary or _is_utf8(payload):
+                        if self._message_deadline is not None:
+                            self._expect_no_more()
+                        receiver(payload, is_binary)
+                        if size == end:
+                            return
+                        data = data[end:]
+                        continue
+            if self.close_sent:
+                # Only the answer to our close frame is still of interest.
+                super().data_received(data)
                 return
-        if data:
+            # The library is given whole frames: it forgets where it stands between two reads of one.
+            end = frame_end(data, conn.max_message_size)  # type: ignore[arg-type]
+            if end > size:
+                self._rest = data
+                self._expect_more()
+                return
+            super().data_received(data[:end])
+            if size == end or self.transport.is_closing():
+                return
+            data = data[end:]
+
+    def _receive_early(self, data: bytes) -> None:
+        """Before `attach`: the handshake, and what an impatient peer sends behind it."""
+        if not self.handshake_initiated or self.close_sent:
             super().data_received(data)
+        elif len(data) <= SIZE_MAX_BEFORE_AUTHENTICATION:
+            self._rest = data
+        else:
+            self.transport.abort()
 
     def handle_events(self) -> None:
         super().handle_events()
-        if self.conn.current_size is not None and self._message_deadline is None:
+        if self.conn.current_size is not None:
+            self._expect_more()
+        else:
+            self._expect_no_more()
+
+    def _expect_more(self) -> None:
+        """A message has begun: the clock runs, and more pieces do not set it back."""
+        if self._message_deadline is None and not self.close_sent:
             self._message_deadline = self.loop.call_later(
                 MESSAGE_TIMEOUT_S, self.end, CloseCode.PROTOCOL_ERROR, "message not finished in time"
             )
-        elif self.conn.current_size is None and self._message_deadline is not None:
+
+    def _expect_no_more(self) -> None:
+        if self._message_deadline is not None:
             self._message_deadline.cancel()
             self._message_deadline = None
 
@@ -246,23 +299,39 @@ class EdgeWebSocket(WebSocketsSansIOProtocol):
         super().handle_cont(event)
 
     def handle_ping(self) -> None:
-        if self._count_control_frame():
+        if not self.close_sent and self._count_control_frame():
             super().handle_ping()
 
     def handle_pong(self, event: Frame) -> None:
         if self._count_control_frame():
             super().handle_pong(event)
 
+    def handle_close(self, event: Frame) -> None:
+        super().handle_close(event)
+        self._abort_soon()
+
+    def handle_parser_exception(self) -> None:
+        super().handle_parser_exception()
+        self._abort_soon()
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self._abort_soon()
+
+    def _abort_soon(self) -> None:
+        """The transport is closing. A peer that takes none of what is left may not keep it from being closed."""
+        self.close_sent = True
+        self._expect_no_more()
+        if self.close_timer is None:
+            self.close_timer = self.loop.call_later(CLOSE_TIMEOUT_S, self.transport.abort)
+
     def send_receive_event_to_app(self) -> None:
-        if self._receiver is None:
-            super().send_receive_event_to_app()
-            return
         payload = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
         self.frames = []
         is_binary = self.curr_msg_data_type == "bytes"
         if not is_binary and not _is_utf8(payload):
             self.end(CloseCode.INVALID_TEXT, "invalid UTF-8")
-        elif not self.close_sent:
+        elif self._receiver is not None and not self.close_sent:
             self._receiver(payload, is_binary)
 
     def pause_writing(self) -> None:
@@ -281,6 +350,12 @@ class EdgeWebSocket(WebSocketsSansIOProtocol):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            # A refusal is a complete handshake, and no error of ours to log.
+            self.handshake_complete = True
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
@@ -302,6 +377,29 @@ class EdgeWebSocket(WebSocketsSansIOProtocol):
         if self._on_slow is not None:
             self._on_slow()
         self.end(CloseCode.SLOW_CONSUMER, "reads too slowly; resume")
+
+
+def frame_end(data: bytes, size_max: int) -> int:
+    """Where the first frame of `data` ends, as far as its header is there to say so.
+
+    For one that must be refused, where its header gives the reason.
+    """
+    size = len(data)
+    if size < 2 or not data[1] & 0x80:
+        return 2
+    length = data[1] & 0x7F
+    start = 6
+    if length == 126:
+        if size < 4:
+            return 4
+        length = int.from_bytes(data[2:4], "big")
+        start = 8
+    elif length == 127:
+        if size < 10:
+            return 10
+        length = int.from_bytes(data[2:10], "big")
+        start = 14
+    return start + length if length <= size_max else start - 4
 
 
 def frame_header(first_byte: int, length: int) -> bytes:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, NamedTuple, NoReturn
 import msgspec
 import structlog
 from msgspec import UNSET, Meta, UnsetType
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,7 +22,6 @@ from starlette.routing import Route
 from core.errors import CoreError
 from core.people.credentials import check_password
 from core.people.opening import Tenant, find_tenant
-from core.people.opening import open_person as open_person_in_core
 from core.people.persons import Role, read_person
 from core.people.sessions import RefreshTokenReused, revoke, rotate, start_session
 from hub import metrics
@@ -31,6 +31,7 @@ from hub.commands.context import Context, to_time
 from hub.commands.refusal import CommandRefused, from_core
 from hub.limits import ADDRESS, ADDRESS_LOGIN, BY_ROLE, LOGIN, TENANT, Limit
 from hub.protocol import messages
+from hub.protocol.codec import SIZE_MAX
 from hub.protocol.codes import MEANINGS, ErrorCode
 from hub.session import Session
 
@@ -144,12 +145,7 @@ async def register(call: Call) -> TokensAnswer:
     """Open a person and an account, and log in."""
     body: Register = call.body
     tenant = await _enter(call, body.tenant, body.login)
-    try:
-        opened = await open_person_in_core(
-            call.context.pool, tenant.id, Role.CUSTOMER, body.name, body.login, body.password
-        )
-    except ValueError as error:
-        raise CommandRefused(ErrorCode.INVALID_FIELD, str(error)) from None
+    opened = await operating.enter(call.context, tenant.id, Role.CUSTOMER, body.name, body.login, body.password)
     return await _start(call.context, tenant, opened.person_id, Role.CUSTOMER, opened.account_id)
 
 
@@ -281,7 +277,7 @@ def _serve(context: Context, sessions: RememberedSessions, endpoint: Endpoint) -
             kind = f"person-{speaker.role.name.lower()}"
             spend(context, kind, speaker.tenant_id, speaker.person_id, BY_ROLE[speaker.role])
             spend(context, "tenant", speaker.tenant_id, "", TENANT)
-        body = read(await request.body(), request)
+        body = read(await _read_body(request), request)
         answer = await endpoint.handle(Call(context, request, session, body))
         if endpoint.handle is log_out:
             sessions.forget_all()
@@ -339,13 +335,22 @@ def payment_http_status(status: str) -> int:
     return 409 if status.startswith("exists_with_different_") or status == "fenced" else 422
 
 
-def problem(refusal: CommandRefused) -> Response:
+async def no_such_page(_: Request, error: Exception) -> Response:
+    """What Starlette's router refuses, as RFC 9457: no such path, or not with this method."""
+    assert isinstance(error, HTTPException)
+    response = problem(CommandRefused(ErrorCode.NOT_FOUND), error.status_code)
+    response.headers.update(error.headers or {})
+    response.headers["x-trace-id"] = secrets.token_hex(16)
+    return response
+
+
+def problem(refusal: CommandRefused, status: int | None = None) -> Response:
     """A refusal as RFC 9457."""
     return _problem(
         Problem(
             _problem_type(refusal.code),
             str(refusal),
-            MEANINGS[refusal.code].http_status,
+            status or MEANINGS[refusal.code].http_status,
             refusal.code,
             refusal.field,
             refusal.retry_after_ms,
@@ -408,6 +413,15 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else "unix"
 
 
+async def _read_body(request: Request) -> bytes:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > SIZE_MAX:
+            raise CommandRefused(ErrorCode.TOO_LARGE)
+    return body
+
+
 def _reader(takes: type[msgspec.Struct]) -> Callable[[bytes, Request], Any]:
     """How a request becomes a value of `takes`: its body's fields, its path's, its query's, each once."""
     names = {field.name for field in msgspec.structs.fields(takes)}
@@ -449,6 +463,9 @@ def _parse(body: bytes) -> dict[str, Any]:
 
     try:
         parsed = json.loads(body, object_pairs_hook=pairs_to_dict, parse_constant=refuse)
+        if b"\\u" in body:
+            # JSON can spell a lone surrogate, which is no character and which UTF-8 cannot carry on.
+            json.dumps(parsed, ensure_ascii=False).encode()
     except CommandRefused:
         raise
     except (ValueError, RecursionError):

@@ -97,9 +97,9 @@ class Session:
         """Whether the speaker may pay from, read or follow this account."""
         return account in self.accounts or self.is_operator
 
-    def may_follow_more(self, account: int) -> bool:
-        """Whether one more account may be followed."""
-        return account in self.followed or len(self.followed) < FOLLOWED_MAX
+    def may_follow(self, *accounts: int) -> bool:
+        """Whether all of these may be followed beside those that are."""
+        return len(self.followed.union(accounts)) <= FOLLOWED_MAX
 
     def must_close(self, now_s: float) -> CloseCode | None:
         """Why the session has to end by `now_s` (seconds since the epoch), if it has to."""

@@ -1,4 +1,4 @@
-"""A stranger with a stopwatch: speaks the wire protocol, starts its servers by the command line, and measures.
+"""A stranger with a stopwatch: speaks the wire protocol, starts its servers by the command line, measures.
 
-It imports nothing of the project but `hub.protocol`, and never looks behind the socket to make a figure better.
+It imports nothing of the project but `hub.protocol`, and never looks behind the socket to improve a figure.
 """

@@ -1,6 +1,7 @@
 """`python -m loadtest`: replay, posting, pay, ws-vs-http, idle, and a file to replay.
 
-Each command runs against `--to URL`, or against a stack of its own that it starts and deletes; each ends by itself.
+Each command runs against `--to URL`, or against a stack of its own that it starts and deletes. Each ends by
+itself. It holds no measurement: those are in the modules named like the commands.
 """
 
 import asyncio
@@ -15,16 +16,33 @@ import click
 import uvloop
 
 from loadtest import berka
+from loadtest.idle import FIRST, IdleError, allow_files, idle
+from loadtest.pay import pay
+from loadtest.posting import PostingError, measure
 from loadtest.replay import ReplayError, is_right, replay
 from loadtest.report import Reporter
-from loadtest.stack import StackError
+from loadtest.stack import StackError, running_stack
 from loadtest.target import Options, TargetError, reached
 from loadtest.wire_http import HttpError
 from loadtest.wire_ws import AuthenticationRefused, CommandRefused, Lost
+from loadtest.ws_vs_http import METHOD, PEOPLE, ComparisonError, compare
 
 T = TypeVar("T")
 Command = Callable[..., None]
-SENTENCES = (berka.FormatError, ReplayError, StackError, TargetError, HttpError, CommandRefused)
+SENTENCES = (
+    berka.FormatError,
+    CommandRefused,
+    ComparisonError,
+    HttpError,
+    IdleError,
+    PostingError,
+    ReplayError,
+    StackError,
+    TargetError,
+)
+SIZES = (1_000, 10_000)
+LARGEST = 100_000
+PGBENCH_CLIENTS_MAX = 90  # the embedded PostgreSQL takes a hundred connections
 
 
 class LoadTest(click.Group):
@@ -42,9 +60,13 @@ class LoadTest(click.Group):
         except SENTENCES as error:
             raise click.ClickException(str(error)) from error
         except AuthenticationRefused as error:
-            raise click.ClickException("The hub refused the token: seed again, or check the file of people.") from error
+            raise click.ClickException(
+                "The hub refused the token: seed again, or check the file of people."
+            ) from error
         except Lost as error:
-            raise click.ClickException(f"The hub closed the connection or cannot be reached. {error}") from error
+            raise click.ClickException(
+                f"The hub closed the connection or cannot be reached. {error}"
+            ) from error
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -61,10 +83,14 @@ def with_target(command: Command) -> Command:
     """The options that say where to run and how to answer."""
     for option in reversed(
         (
-            click.option("--to", "urls", multiple=True, metavar="URL", help="A running hub; repeat it for several."),
+            click.option(
+                "--to", "urls", multiple=True, metavar="URL", help="A running hub; repeat it for several."
+            ),
             click.option("--tenant", default="demo", show_default=True, help="With --to: the tenant."),
             click.option("--login", default="operator", show_default=True, help="With --to: its operator."),
-            click.option("--password", envvar="PAYHUB_PASSWORD", default="", help="With --to; or PAYHUB_PASSWORD."),
+            click.option(
+                "--password", envvar="PAYHUB_PASSWORD", default="", help="With --to; or PAYHUB_PASSWORD."
+            ),
             click.option(
                 "--people",
                 "people_file",
@@ -72,9 +98,15 @@ def with_target(command: Command) -> Command:
                 help="With --to: what `payhub seed --json` printed; or PAYHUB_PEOPLE_FILE.",
             ),
             click.option(
-                "--hubs", type=click.IntRange(1, 8), default=2, show_default=True, help="Without --to: how many."
+                "--hubs",
+                type=click.IntRange(1, 8),
+                default=2,
+                show_default=True,
+                help="Without --to: how many.",
             ),
-            click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else."),
+            click.option(
+                "--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else."
+            ),
         )
     ):
         command = option(command)
@@ -94,7 +126,9 @@ def main() -> None:
 @main.command("replay")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--connections", type=click.IntRange(1, 64), default=8, show_default=True)
-@click.option("--kill-hub-every", type=click.FloatRange(min=0.05), metavar="SECONDS", help="SIGKILL our hubs in turn.")
+@click.option(
+    "--kill-hub-every", type=click.FloatRange(min=0.05), metavar="SECONDS", help="SIGKILL our hubs in turn."
+)
 @with_target
 def replay_command(
     file: Path, connections: int, kill_hub_every: float | None, as_json: bool, **arguments: Any
@@ -102,7 +136,9 @@ def replay_command(
     """Send a bank's file (trans.asc, CSV, CSV.gz) as payments, and compare every balance."""
     options = take_options(arguments)
     if kill_hub_every is not None and options.urls:
-        raise click.UsageError("--kill-hub-every kills hubs that this command started itself: leave out --to.")
+        raise click.UsageError(
+            "--kill-hub-every kills hubs that this command started itself: leave out --to."
+        )
     report = Reporter(as_json)
     with reached(options, report) as target:
         figures = run_async(
@@ -127,6 +163,149 @@ def replay_command(
     )
     if not is_right(figures):
         sys.exit(1)
+
+
+@main.command("posting")
+@click.option(
+    "--to", "url", metavar="URL", help="PostgreSQL, as an administrator; a database of our own is made there."
+)
+@click.option("--bin-dir", type=click.Path(path_type=Path), help="With --to: where pgbench is.")
+@click.option("--batch", type=click.IntRange(1, 5_000), default=128, show_default=True)
+@click.option("--connections", type=click.IntRange(1, 8), default=2, show_default=True)
+@click.option(
+    "--seconds", type=click.IntRange(1, 60), default=4, show_default=True, help="Of each measurement."
+)
+@click.option("--rounds", type=click.IntRange(1, 50), default=5, show_default=True)
+@click.option("--clients", default="1,8,32,64", show_default=True, help="Of pgbench, with commas between.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def posting_command(url: str | None, bin_dir: Path | None, clients: str, as_json: bool, **how: int) -> None:
+    """Compare post_payments in batches with pgbench's best, one payment per transaction."""
+    counts = _parse_numbers(clients, PGBENCH_CLIENTS_MAX, "--clients")
+    report = Reporter(as_json)
+    if url and not bin_dir:
+        raise click.UsageError("--to needs --bin-dir, the folder of pgbench.")
+    report.note("Starting PostgreSQL in a temporary folder …" if not url else f"Measuring {url} …")
+    with running_stack(hubs=0) as stack:
+        admin_url = url or stack.servers.admin_database_url
+        figures = run_async(
+            measure(stack, admin_url, bin_dir or stack.servers.bin_dir, report, clients=counts, **how)
+        )
+    report.grid(
+        "Payments per second, fsync on",
+        figures,
+        ("", "per second", "÷ pgbench's best"),
+        [
+            (f"pgbench's best ({figures['pgbench_best_with']})", figures["pgbench_best"], 1.0),
+            ("batched, uniform accounts", figures["batched_uniform"], figures["ratio_uniform"]),
+            ("batched, all to one merchant", figures["batched_hot"], figures["ratio_hot"]),
+            ("batched, 10 % refused for funds", figures["batched_refused"], figures["ratio_refused"]),
+            (
+                f"pgbench's best to one merchant ({figures['pgbench_hot_best_with']})",
+                figures["pgbench_hot_best"],
+                None,
+            ),
+            (
+                "batched ÷ pgbench, both to one merchant",
+                figures["batched_hot"],
+                figures["ratio_hot_like_for_like"],
+            ),
+        ],
+        f"Batches of {figures['batch']} on {figures['connections']} connections; medians of "
+        f"{figures['rounds']} rounds of {figures['seconds_each']} s, taking turns.",
+    )
+
+
+@main.command("pay")
+@click.option(
+    "--clients", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Payers, and payees."
+)
+@click.option(
+    "--rate", type=click.IntRange(1, 100_000), help="Payments per second by the clock, not by the answers."
+)
+@click.option("--seconds", type=click.FloatRange(0.5, 3_600), default=10, show_default=True)
+@with_target
+def pay_command(clients: int, rate: int | None, seconds: float, as_json: bool, **arguments: Any) -> None:
+    """Pay over WebSockets; each payee follows its account. With --rate: latency at that rate."""
+    options = take_options(arguments)
+    report = Reporter(as_json)
+    with reached(options, report, people=2 * clients) as target:
+        figures = run_async(pay(target, report, clients=clients, rate=rate, seconds=seconds))
+    report.result(
+        f"Payments at {rate} per second" if rate else f"Payments, {clients} payers with one under way each",
+        figures,
+        [
+            ("payments per second, committed", figures["per_second"]),
+            ("events delivered per second", figures["events_per_second"]),
+            ("p50 ms", figures["p50_ms"]),
+            ("p99 ms", figures["p99_ms"]),
+            ("p99.9 ms", figures["p999_ms"]),
+            ("payers, and as many payees", figures["clients"]),
+            ("seconds", figures["seconds"]),
+            ("errors (must be 0)", figures["errors"]),
+            ("events missing (must be 0)", figures["missing_events"]),
+            ("gaps in the events' numbers (must be 0)", figures["gaps"]),
+            *((f"CPU seconds, {name}", used) for name, used in figures["cpu_seconds"].items()),
+        ],
+    )
+    if figures["errors"] or figures["missing_events"] or figures["gaps"]:
+        sys.exit(1)
+
+
+@main.command("ws-vs-http")
+@click.option(
+    "--n", "sizes", default=",".join(map(str, SIZES)), show_default=True, help="Sizes, with commas between."
+)
+@click.option("--full", is_flag=True, help=f"{LARGEST:,} as well; takes several minutes.")
+@with_target
+def ws_vs_http_command(sizes: str, full: bool, as_json: bool, **arguments: Any) -> None:
+    """Compare WebSocket with HTTP: as published elsewhere, as a fair twin, with real payments."""
+    options = take_options(arguments)
+    wanted = _parse_numbers(sizes, LARGEST, "--n") + ([LARGEST] if full else [])
+    report = Reporter(as_json)
+    with reached(options, report, people=PEOPLE) as target:
+        figures = run_async(compare(target, report, list(dict.fromkeys(wanted))))
+    columns = ("leg", "n", "ws_ms", "http_ms", "ratio", "published_ws_ms", "published_http_ms")
+    report.grid(
+        "WebSocket against HTTP",
+        figures,
+        ("leg", "n", "WebSocket ms", "HTTP ms", "ratio", "published WS ms", "published HTTP ms"),
+        [[row[column] for column in columns] for row in figures["legs"]],
+        *METHOD,
+    )
+
+
+def _parse_numbers(text: str, most: int, option: str) -> list[int]:
+    try:
+        numbers = [int(part.replace("_", "")) for part in text.split(",")]
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is not a list of numbers with commas between.", param_hint=option
+        ) from None
+    if not all(1 <= number <= most for number in numbers):
+        raise click.BadParameter(f"Give numbers from 1 to {most}.", param_hint=option)
+    return numbers
+
+
+@main.command("idle")
+@click.option("--connections", type=click.IntRange(100, 50_000), default=4_000, show_default=True)
+@with_target
+def idle_command(connections: int, as_json: bool, **arguments: Any) -> None:
+    """Weigh an authenticated connection on which nothing happens."""
+    options = take_options(arguments)
+    report = Reporter(as_json)
+    allow_files(connections)
+    with reached(options, report, people=FIRST + connections) as target:
+        figures = run_async(idle(target, report, connections=connections))
+    report.result(
+        "Idle connections",
+        figures,
+        [
+            ("connections", figures["connections"]),
+            ("KB per connection", figures["kb_per_connection"]),
+            ("hubs", figures["hubs"]),
+            ("measured by", figures["measured"]),
+        ],
+    )
 
 
 @main.command("synthetic")

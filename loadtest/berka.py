@@ -1,7 +1,7 @@
 """Reads the bank transactions of the PKDD'99 challenge, and makes synthetic ones of the same format.
 
-It takes the published `trans.asc` as it is, and the same columns as CSV, plain or gzipped. Money becomes minor
-units (koruna times 100). It knows no hub and never decides whether a payment is good.
+It takes the published `trans.asc` as it is, and the same columns as CSV, plain or gzipped. Money becomes
+minor units (koruna times 100). It knows no hub and never decides whether a payment is good.
 
 The order within an account: by date, and within a day in the order in which the bank's own balances follow
 each other: the next transaction is the one whose recorded balance is the balance before plus its amount. The
@@ -98,6 +98,12 @@ def counterparty_of(type_: str, operation: str, symbol: str) -> int:
     return FEES if symbol in FEE_SYMBOLS else DEBITED_TO[operation]
 
 
+def _create(path: Path) -> IO[str]:
+    return (
+        gzip.open(path, "wt", encoding="ascii") if path.suffix == ".gz" else path.open("w", encoding="ascii")
+    )
+
+
 def _open(path: Path) -> IO[str]:
     with path.open("rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
@@ -147,14 +153,13 @@ def to_minor(text: str) -> int:
 def write_synthetic(path: Path, accounts: int, transactions: int, seed: int = 1) -> None:
     """A file of the same format: `.asc` as published, else CSV, gzipped if it ends in `.gz`.
 
-    Like the real one: opened by a deposit, months of cash, transfers, interest and fees, some accounts below zero,
-    balances rounded to 0.10, rows by date but a day's rows in any order.
+    Like the real one: opened by a deposit, months of cash, transfers, interest and fees, some accounts below
+    zero, balances rounded to 0.10, rows by date but a day's rows in any order.
     """
     if accounts > transactions:
         raise ValueError("Each account has at least one transaction.")
     published = path.suffix == ".asc"
-    opened = gzip.open(path, "wt", encoding="ascii") if path.suffix == ".gz" else path.open("w", encoding="ascii")
-    with opened as file:
+    with _create(path) as file:
         file.write(";".join(f'"{name}"' for name in COLUMNS) if published else ",".join(COLUMNS))
         for row in _invent(random.Random(seed), accounts, transactions):
             file.write("\n")

@@ -1,8 +1,8 @@
 """Replays a bank's file through a hub: opens the accounts, sends every transaction, reads every balance back.
 
-Each account has one payment under way, so its transactions are posted in order; hundreds of accounts are under
-way at once. A payment's id is made from the run and the transaction: whatever is sent again is the same payment.
-It never looks into the database, and never counts what the hub did not answer.
+Each account has one payment under way, so its transactions are posted in order; hundreds of accounts are
+under way at once. A payment's id is made from the run and the transaction: whatever is sent again is the same
+payment. It never looks into the database, and never counts what the hub did not answer.
 """
 
 import asyncio
@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec import UNSET
+
 from hub.protocol.codes import MEANINGS, ErrorCode
 from hub.protocol.messages import (
-    UNSET,
     BalanceAnswer,
     OpenPerson,
     Paid,
@@ -203,7 +204,7 @@ class Carrier:
         self._send(lane)
 
     def _take_refusal(self, refused: Refused) -> None:
-        lane = None if refused.id is UNSET else self._under_way.get(refused.id)  # type: ignore[call-overload]
+        lane = None if refused.id is UNSET else self._under_way.get(refused.id)
         if lane is None:
             return
         if MEANINGS[ErrorCode(refused.code)].retry:
@@ -306,7 +307,11 @@ async def _open(desk: Socket, accounts: dict[int, list[Transaction]], report: Re
 
 
 async def _carry(
-    carriers: Sequence[Carrier], total: int, report: Reporter, stack: Stack | None, kill_hub_every: float | None
+    carriers: Sequence[Carrier],
+    total: int,
+    report: Reporter,
+    stack: Stack | None,
+    kill_hub_every: float | None,
 ) -> int:
     """Run all carriers to their end, killing hubs meanwhile if asked to. Gives the number of kills."""
     killer = None if kill_hub_every is None or stack is None else Killer(stack, kill_hub_every)
@@ -377,7 +382,8 @@ async def _connect_desk(target: Target, login: Login) -> Socket:
 
 async def _balances(desk: Socket, accounts: Sequence[int]) -> dict[int, int]:
     answers = [
-        answer async for answer in _pipeline(desk, [ReadBalance(at, account) for at, account in enumerate(accounts)])
+        answer
+        async for answer in _pipeline(desk, [ReadBalance(at, account) for at, account in enumerate(accounts)])
     ]
     return {answer.account: answer.balance for answer in answers if isinstance(answer, BalanceAnswer)}
 
@@ -386,7 +392,9 @@ async def _pipeline(desk: Socket, commands: Sequence[Any], bar: Bar | None = Non
     """The answers to many commands, in order, PIPELINED at a time."""
     for start in range(0, len(commands), PIPELINED):
         try:
-            answers = await asyncio.gather(*(desk.ask(command) for command in commands[start : start + PIPELINED]))
+            answers = await asyncio.gather(
+                *(desk.ask(command) for command in commands[start : start + PIPELINED])
+            )
         except CommandRefused as error:
             raise ReplayError(f"The hub refused to prepare or read the accounts: {error}") from error
         if bar is not None:
@@ -419,5 +427,3 @@ def _sum_up(counts: Iterable[dict[str, int]]) -> dict[str, int]:
         for code, count in each.items():
             total[code] = total.get(code, 0) + count
     return total
-
-

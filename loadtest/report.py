@@ -1,6 +1,6 @@
-"""What a load test says: a table for people, or one JSON object alone on standard output; progress on standard error.
+"""What a load test says: a table for people, or one JSON object alone on standard output.
 
-It measures nothing and judges nothing.
+Progress goes to standard error. It measures nothing and judges nothing.
 """
 
 import json
@@ -10,7 +10,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 Figures = Mapping[str, Any]
@@ -55,14 +62,21 @@ class Reporter:
             table.add_row(name, show(value))
         self._print(table, notes)
 
-    def grid(self, title: str, figures: Figures, header: Sequence[str], rows: Sequence[Sequence[object]], *notes: str) -> None:
+    def grid(
+        self,
+        title: str,
+        figures: Figures,
+        header: Sequence[str],
+        rows: Sequence[Sequence[object]],
+        *notes: str,
+    ) -> None:
         """The same for a result of several columns."""
         if self._as_json:
             print(json.dumps(figures))
             return
         table = Table(title=title, title_justify="left")
         for number, name in enumerate(header):
-            table.add_column(name, justify="left" if number == 0 else "right")
+            table.add_column(name, justify="left" if number == 0 else "right", no_wrap=number == 0)
         for row in rows:
             table.add_row(*map(show, row))
         self._print(table, notes)
@@ -89,7 +103,7 @@ class Bar:
 def show(value: object) -> str:
     """A figure as people read it."""
     if value is None:
-        return "–"
+        return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

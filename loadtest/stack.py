@@ -1,6 +1,6 @@
 """A whole Payhub of its own, out of subprocesses: embedded servers, tenant, people, hubs; stopped in order.
 
-It knows Payhub only by its command line, and deletes what it made. It never touches a process it did not start.
+It knows Payhub only by its command line, and deletes what it made. It never ends a process of others.
 """
 
 import contextlib
@@ -36,6 +36,13 @@ class Person(NamedTuple):
     person: str
     account: int
     token: str
+
+
+class Crowd(NamedTuple):
+    """People to pay and to be paid, and an operator who may pay from anybody's account."""
+
+    operator_token: str
+    people: Sequence[Person]
 
 
 class Servers(NamedTuple):
@@ -109,7 +116,11 @@ class Stack:
     def run(self, *arguments: str, **environment: str) -> str:
         """What a short `payhub` command prints."""
         done = subprocess.run(
-            [*PAYHUB, *arguments], env=self.environment | environment, capture_output=True, text=True, check=False
+            [*PAYHUB, *arguments],
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise StackError(f"payhub {' '.join(arguments)} failed.\n{done.stderr[-LOG_TAIL_BYTES:]}")
@@ -122,10 +133,10 @@ class Stack:
         made = json.loads(self.run(*arguments).splitlines()[-1])
         self.login, self.password = made["operator_login"], made["operator_password"]
 
-    def seed(self, people: int, balance: int = 100_000_000) -> list[Person]:
+    def seed(self, people: int, balance: int = 100_000_000) -> Crowd:
         """People with money and tokens."""
         arguments = ("--people", str(people), "--role", "merchant", "--balance", str(balance), "--json")
-        return people_of(self.run("seed", "--tenant", TENANT, *arguments).splitlines()[-1])
+        return crowd_of(self.run("seed", "--tenant", TENANT, *arguments).splitlines()[-1])
 
 
 @contextlib.contextmanager
@@ -166,7 +177,8 @@ def _embedded(folder: Path) -> Iterator[Servers]:
             stdout=subprocess.PIPE,
             stderr=errors,
         )
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     with process.stdin, process.stdout:
         try:
             line = process.stdout.readline()
@@ -191,9 +203,13 @@ def _environment() -> dict[str, str]:
 
 
 def spawn(
-    arguments: Sequence[str], environment: dict[str, str], *, stdin: int = subprocess.DEVNULL, **outputs: int | IO[bytes]
+    arguments: Sequence[str],
+    environment: dict[str, str],
+    *,
+    stdin: int = subprocess.DEVNULL,
+    **outputs: int | IO[bytes],
 ) -> subprocess.Popen[bytes]:
-    """A `payhub` process in a session of its own: Ctrl-C reaches us alone, and we stop the others in order."""
+    """A `payhub` process in a session of its own: Ctrl-C reaches us alone, and we stop it in order."""
     return subprocess.Popen(
         [*PAYHUB, *arguments],
         env=environment,
@@ -215,9 +231,11 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def people_of(text: str) -> list[Person]:
-    """The people that `payhub seed --json` printed."""
-    return [Person(each["person"], each["account"], each["token"]) for each in json.loads(text)["people"]]
+def crowd_of(text: str) -> Crowd:
+    """What `payhub seed --json` printed."""
+    facts = json.loads(text)
+    people = [Person(each["person"], each["account"], each["token"]) for each in facts["people"]]
+    return Crowd(facts["operator"]["token"], people)
 
 
 def free_ports(count: int) -> list[int]:

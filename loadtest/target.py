@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from loadtest.report import Reporter
-from loadtest.stack import Person, Stack, people_of, running_stack
+from loadtest.stack import TENANT, Crowd, Person, Stack, crowd_of, running_stack
 
 PEOPLE_FILE = "PAYHUB_PEOPLE_FILE"
+NOBODY = Crowd("", ())
 
 
 class TargetError(Exception):
@@ -38,6 +39,7 @@ class Target(NamedTuple):
     tenant: str
     login: str
     password: str
+    operator_token: str
     people: Sequence[Person]
     stack: Stack | None
 
@@ -46,28 +48,31 @@ class Target(NamedTuple):
 def reached(options: Options, report: Reporter, people: int = 0) -> Iterator[Target]:
     """The hubs named by `--to`, or a stack of our own with so many people. Raises TargetError."""
     if options.urls:
-        known = _read_people(options.people_file, people) if people else []
+        crowd = _read_crowd(options.people_file, people) if people else NOBODY
         if not people and not options.password:
-            raise TargetError("Give the operator's password: --password, or PAYHUB_PASSWORD in the environment.")
-        yield Target(options.urls, options.tenant, options.login, options.password, known, None)
+            raise TargetError(
+                "Give the operator's password: --password, or PAYHUB_PASSWORD in the environment."
+            )
+        yield Target(options.urls, options.tenant, options.login, options.password, *crowd, None)
         return
     report.note(f"Starting PostgreSQL, Valkey and {options.hubs} hubs in a temporary folder …")
     with running_stack(options.hubs) as stack:
-        seeded = stack.seed(people) if people else []
-        yield Target(stack.urls, "loadtest", stack.login, stack.password, seeded, stack)
+        crowd = stack.seed(people) if people else NOBODY
+        yield Target(stack.urls, TENANT, stack.login, stack.password, *crowd, stack)
 
 
-def _read_people(path: Path | None, count: int) -> list[Person]:
+def _read_crowd(path: Path | None, count: int) -> Crowd:
     given = path or (Path(os.environ[PEOPLE_FILE]) if os.environ.get(PEOPLE_FILE) else None)
     if given is None:
         raise TargetError(
-            f"Running hubs are measured with people of theirs: save what `payhub seed --tenant SLUG --people {count} "
-            f"--role merchant --balance 100000000 --json` prints, and name the file by --people or {PEOPLE_FILE}."
+            f"Running hubs are measured with people of theirs: save what `payhub seed --tenant SLUG --people "
+            f"{count} --role merchant --balance 100000000 --json` prints, and name the file by --people "
+            f"or {PEOPLE_FILE}."
         )
     try:
-        people = people_of(given.read_text())
+        crowd = crowd_of(given.read_text())
     except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise TargetError(f"{given} is not what `payhub seed --json` prints ({error!r}).") from None
-    if len(people) < count:
-        raise TargetError(f"{given} holds {len(people)} people; {count} are needed.")
-    return people[:count]
+    if len(crowd.people) < count:
+        raise TargetError(f"{given} holds {len(crowd.people)} people; {count} are needed.")
+    return crowd._replace(people=crowd.people[:count])

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 keep-alive connection as cheap as the WebSocket client next to it, so that neither is favoured.
+"""One HTTP/1.1 keep-alive connection as cheap as the WebSocket client next to it: neither is favoured.
 
 It reads what a hub sends: a status, headers with a content-length, a body. It never pipelines.
 """
@@ -75,7 +75,7 @@ async def connect(url: str) -> HttpConnection:
     """A connection to the server of a URL."""
     parts = urlsplit(url)
     loop = asyncio.get_running_loop()
-    _, made = await loop.create_connection(HttpConnection, parts.hostname, parts.port or 80)
+    _, made = await loop.create_connection(HttpConnection, parts.hostname or "", parts.port or 80)
     return made
 
 
@@ -98,7 +98,9 @@ async def log_in(url: str, tenant: str, login: str, password: str) -> str:
     finally:
         connection.close()
     if status != 200:
-        raise HttpError(f"{url} does not let {login!r} into {tenant!r} (HTTP {status}): check tenant, login and password.")
+        raise HttpError(
+            f"{url} does not let {login!r} into {tenant!r} (HTTP {status}): check tenant, login and password."
+        )
     found: dict[str, Any] = json.loads(answer)
     return str(found["access_token"])
 

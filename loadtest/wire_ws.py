@@ -7,7 +7,7 @@ what was in doubt.
 import asyncio
 import random
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
@@ -36,7 +36,7 @@ class CommandRefused(Exception):
 
 
 class Socket(WSListener):
-    """A connection that tells what it hears by callbacks: payments, events, everything else by correlation id."""
+    """A connection that tells what it hears: payments and events by callbacks, the rest by correlation id."""
 
     def __init__(
         self,
@@ -102,7 +102,8 @@ class Socket(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Tell everybody who waits (called by picows)."""
         self.is_open = False
-        for waiting in (*self._asked.values(), self.welcome):
+        everybody: list[asyncio.Future[Any]] = [*self._asked.values(), self.welcome]
+        for waiting in everybody:
             if not waiting.done():
                 waiting.set_exception(Lost())
                 waiting.exception()  # it may be that nobody waits any more
@@ -114,7 +115,7 @@ class Socket(WSListener):
         if isinstance(message, Welcome):
             self.welcome.set_result(message)
             return
-        waiting = self._asked.pop(getattr(message, "id", -1), None)  # type: ignore[arg-type]
+        waiting = self._asked.pop(getattr(message, "id", -1), None)
         if waiting is not None and not waiting.done():
             waiting.set_result(message)
         elif isinstance(message, Refused):
@@ -129,7 +130,10 @@ async def connect(url: str, token: str, socket: Socket | None = None) -> Socket:
     made = Socket() if socket is None else socket
     try:
         await ws_connect(
-            lambda: made, ws_url(url) + PATH, extra_headers={"Sec-WebSocket-Protocol": MSGPACK}, logger_name="loadtest"
+            lambda: made,
+            ws_url(url) + PATH,
+            extra_headers={"Sec-WebSocket-Protocol": MSGPACK},
+            logger_name="loadtest",
         )
     except (OSError, WSError, TimeoutError) as error:
         raise Lost(str(error)) from error

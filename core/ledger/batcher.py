@@ -12,9 +12,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
-from core.database import Pool, acquire, is_rolled_back
+from core.database import is_rolled_back
 from core.errors import CoreError, OutcomeUnknown, Overloaded, Unavailable
-from core.ledger.posting import post_payments
 from core.nouns import Payment, Posting
 
 log = logging.getLogger(__name__)
@@ -177,12 +176,3 @@ def _is_race(error: BaseException) -> bool:
     """Deadlock, serialization failure, or two batches that met the same new id: trying again settles it."""
     return getattr(error, "sqlstate", None) in {"40P01", "40001", "23505"}
 
-
-def poster(pool: Pool) -> Post:
-    """A `post` for the Batcher that takes its connections from `pool`."""
-
-    async def post(batch: Sequence[Payment]) -> list[Posting]:
-        async with acquire(pool) as connection:
-            return await post_payments(connection, batch)
-
-    return post

@@ -7,8 +7,16 @@ about money and never retries.
 from collections.abc import Sequence
 
 import asyncpg
+from asyncpg.prepared_stmt import PreparedStatement
 
-from core.database import SYNC_WAIT_CANCELLED, SYNC_WAIT_TERMINATED, Connection
+from core.database import (
+    SYNC_WAIT_CANCELLED,
+    SYNC_WAIT_TERMINATED,
+    Connection,
+    RawConnection,
+    connect,
+    is_rolled_back,
+)
 from core.errors import OutcomeUnknown
 from core.nouns import Payment, Posting
 
@@ -27,15 +35,83 @@ async def post_payments(connection: Connection, batch: Sequence[Payment]) -> lis
     doubts: list[str] = []
 
     def listen(_: object, message: asyncpg.PostgresLogMessage) -> None:
-        # The commit is reported as done, but no standby has it: the answer must not leave.
-        if message.message.startswith((SYNC_WAIT_CANCELLED, SYNC_WAIT_TERMINATED)):
-            doubts.append(message.message)
+        note_doubt(doubts, message)
 
     connection.add_log_listener(listen)
     try:
         row = await connection.fetchrow(POST_PAYMENTS, *_arrays(batch))
     finally:
         connection.remove_log_listener(listen)
+    return _postings(row, doubts)
+
+
+class Poster:
+    """A connection that does nothing but post, kept open and its statement prepared: a batch is one round trip.
+
+    It is used by one batch at a time. After any failure that leaves the connection in doubt it takes a new one.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: RawConnection | None = None
+        self._statement: PreparedStatement | None = None
+        self._doubts: list[str] = []
+
+    async def post(self, batch: Sequence[Payment]) -> list[Posting]:
+        """As `post_payments`; also raises Unavailable when PostgreSQL cannot be reached."""
+        if self._statement is None:
+            await self._connect()
+        assert self._statement is not None
+        self._doubts.clear()
+        try:
+            row = await self._statement.fetchrow(*_arrays(batch))
+        except BaseException as error:
+            # Also when cancelled: the batch may still be running there, and must not meet the next one.
+            if not is_rolled_back(error):
+                self.close()
+            raise
+        return _postings(row, self._doubts)
+
+    def close(self) -> None:
+        """Let go of the connection at once."""
+        if self._connection is not None:
+            self._connection.terminate()
+        self._connection = self._statement = None
+
+    async def _connect(self) -> None:
+        self._connection = await connect(self._url, name="payhub-posting")
+        self._connection.add_log_listener(lambda _, message: note_doubt(self._doubts, message))
+        self._statement = await self._connection.prepare(POST_PAYMENTS)
+
+
+class Posters:
+    """As many Posters as batches may be under way at once."""
+
+    def __init__(self, url: str, count: int) -> None:
+        self._all = [Poster(url) for _ in range(count)]
+        self._free = list(self._all)
+
+    async def __call__(self, batch: Sequence[Payment]) -> list[Posting]:
+        """Post with a free Poster. The caller never has more batches under way than there are Posters."""
+        poster = self._free.pop()
+        try:
+            return await poster.post(batch)
+        finally:
+            self._free.append(poster)
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        for poster in self._all:
+            poster.close()
+
+
+def note_doubt(doubts: list[str], message: asyncpg.PostgresLogMessage) -> None:
+    """The commit is reported as done, but no standby has it: the answer must not leave."""
+    if message.message.startswith((SYNC_WAIT_CANCELLED, SYNC_WAIT_TERMINATED)):
+        doubts.append(message.message)
+
+
+def _postings(row: asyncpg.Record | None, doubts: Sequence[str]) -> list[Posting]:
     if doubts:
         raise OutcomeUnknown
     assert row is not None

@@ -23,9 +23,10 @@ from hub.session import Session
 
 async def follow(context: Context, session: Session, listener: Listener, command: Follow) -> Following:
     """Start sending an account's events. The answer leaves before the first of them."""
-    if not session.may_follow_more(command.account):
-        raise CommandRefused(ErrorCode.TOO_MANY_FOLLOWED)
     found = await own_account(context, session, command.account)
+    # Checked after the wait, in the same turn of the loop in which it begins: many may be asked at once.
+    if not session.may_follow(command.account):
+        raise CommandRefused(ErrorCode.TOO_MANY_FOLLOWED)
     after = found.version if isinstance(command.after, UnsetType) else command.after
     _check_cursor(after, found)
     return Following(command.id, found.id, after, found.version, found.balance)
@@ -76,10 +77,10 @@ async def resume(context: Context, session: Session, listener: Listener, command
             raise CommandRefused(ErrorCode.NOT_FOUND, field="follow")
         _check_cursor(after, account, field="follow")
         found.append((account, after))
-    if len(session.followed | {account.id for account, _ in found}) > len(session.followed) and not all(
-        session.may_follow_more(account.id) for account, _ in found
-    ):
+    if not session.may_follow(*(account.id for account, _ in found)):
         raise CommandRefused(ErrorCode.TOO_MANY_FOLLOWED)
+    # Taken before the wait for the settlement, so that nobody else takes the places meanwhile.
+    session.followed.update(account.id for account, _ in found)
     settled = await settle(context, session, in_doubt)
     followings = [Following(command.id, account.id, after, account.version, account.balance) for account, after in found]
     return Resumed(command.id, settled, [to_account_state(account) for account, _ in found]), followings

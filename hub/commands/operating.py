@@ -1,5 +1,6 @@
 """What operators may do: enter people, set overdraft floors."""
 
+from core.people.opening import Opened
 from core.people.opening import open_person as open_person_in_core
 from core.people.opening import set_floor as set_floor_in_core
 from core.people.persons import Role
@@ -22,13 +23,20 @@ async def open_person(context: Context, session: Session, command: OpenPerson) -
     password = None if isinstance(command.password, UnsetType) else command.password
     if (login is None) != (password is None):
         raise CommandRefused(ErrorCode.INVALID_FIELD, "Give both login and password, or neither.", field="password")
-    try:
-        opened = await open_person_in_core(
-            context.pool, session.speaker.tenant_id, Role[command.role.upper()], command.name, login, password
-        )
-    except ValueError as error:
-        raise CommandRefused(ErrorCode.INVALID_FIELD, str(error)) from None
+    role = Role[command.role.upper()]
+    opened = await enter(context, session.speaker.tenant_id, role, command.name, login, password)
     return PersonOpened(command.id, opened.person_id, opened.account_id)
+
+
+async def enter(
+    context: Context, tenant_id: int, role: Role, name: str, login: str | None, password: str | None
+) -> Opened:
+    """Open a person in core. What its rules for names and passwords refuse is the client's to mend."""
+    try:
+        return await open_person_in_core(context.pool, tenant_id, role, name, login, password)
+    except ValueError as error:
+        field = next((one for one in ("password", "login") if one in str(error)), "name")
+        raise CommandRefused(ErrorCode.INVALID_FIELD, str(error), field=field) from None
 
 
 async def set_floor(context: Context, session: Session, command: SetFloor) -> FloorSet:

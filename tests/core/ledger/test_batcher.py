@@ -10,10 +10,11 @@ import pytest
 from core.database import Pool
 from core.errors import OutcomeUnknown, Overloaded, Unavailable
 from core.ledger import batcher as room
-from core.ledger.batcher import BATCH_SIZE_MAX, FLIGHTS_MAX, TENANT_QUEUE_LENGTH_MAX, Batcher, Outcome, poster
+from core.ledger.batcher import BATCH_SIZE_MAX, FLIGHTS_MAX, TENANT_QUEUE_LENGTH_MAX, Batcher, Outcome
+from core.ledger.posting import Posters
 from core.ledger.reading import read_account
 from core.nouns import Payment, PaymentStatus, Posting
-from tests.conftest import Books
+from tests.conftest import Books, Database
 
 POSTED = Posting(PaymentStatus.POSTED, 0, 1, 0, 1, 0)
 
@@ -180,8 +181,9 @@ async def test_a_broken_callback_costs_nobody_else_the_answer(caplog: pytest.Log
     assert "answer_failed" in caplog.text
 
 
-async def test_two_batchers_and_a_hundred_copies_have_one_effect(books: Books, pool: Pool) -> None:
-    one, two = Batcher(poster(pool)), Batcher(poster(pool))
+async def test_two_batchers_and_a_hundred_copies_have_one_effect(books: Books, pool: Pool, database: Database) -> None:
+    posters = [Posters(database.app_url, FLIGHTS_MAX) for _ in range(2)]
+    one, two = Batcher(posters[0]), Batcher(posters[1])
     copy = books.payment(0, 1, 100)
 
     answers = await asyncio.gather(*(batcher.post(copy) for _ in range(50) for batcher in (one, two)))
@@ -190,16 +192,21 @@ async def test_two_batchers_and_a_hundred_copies_have_one_effect(books: Books, p
     account = await read_account(pool, books.tenant.id, books.account(0))
     assert account is not None
     assert account.balance == 900
+    for post in posters:
+        post.close()
 
 
-async def test_copies_with_accounts_that_do_not_exist_race_to_one_answer(books: Books, pool: Pool) -> None:
+async def test_copies_with_accounts_that_do_not_exist_race_to_one_answer(books: Books, database: Database) -> None:
     """No account to lock: both find the id new, one insert loses, is tried again, and finds it known."""
-    batchers = [Batcher(poster(pool)) for _ in range(4)]
+    posters = [Posters(database.app_url, FLIGHTS_MAX) for _ in range(4)]
+    batchers = [Batcher(post) for post in posters]
     for _ in range(20):
         copy = books.payment(0, 1, 100)._replace(payer=1_234_567, payee=7_654_321)
         answers = await asyncio.gather(*(batcher.post(copy) for batcher in batchers))
         assert {answer.status for answer in answers} == {PaymentStatus.PAYER_NOT_FOUND}
         assert len(set(answers)) == 1
+    for post in posters:
+        post.close()
 
 
 def test_every_limit_of_the_batcher_is_positive() -> None:

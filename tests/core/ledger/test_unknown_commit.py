@@ -14,7 +14,8 @@ import pytest_asyncio
 from config.embedded import Servers, temporary_servers
 from core.database import Pool, open_pool
 from core.errors import CoreError, OutcomeUnknown
-from core.ledger.batcher import Batcher, poster
+from core.ledger.batcher import FLIGHTS_MAX, Batcher
+from core.ledger.posting import Posters
 from core.ledger.reading import settle_payments
 from core.migrate import migrate
 from core.nouns import Payment, PaymentStatus
@@ -58,12 +59,26 @@ async def end_waits(connection: asyncpg.Connection, how: str, count: int = 1) ->
     """Cancel or terminate the backends that wait for the standby."""
     for _ in range(500):
         found = await connection.fetch(
-            f"select {how}(pid) from pg_stat_activity where wait_event = 'SyncRep' and application_name = 'payhub-waiting'"
+            f"select {how}(pid) from pg_stat_activity where wait_event = 'SyncRep' and application_name in ('payhub-posting', 'payhub-waiting')"
         )
         if len(found) >= count:
             return
         await asyncio.sleep(0.02)
     raise AssertionError("nobody waited for the standby")
+
+
+async def end_lock_waits(connection: asyncpg.Connection) -> None:
+    """Terminate the backends that wait for an account."""
+    for _ in range(500):
+        # Inside a transaction, the list of backends is a snapshot.
+        await connection.execute("select pg_stat_clear_snapshot()")
+        if await connection.fetchval(
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+            " where wait_event_type = 'Lock' and application_name = 'payhub-posting'"
+        ):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("nobody waited for the account")
 
 
 async def open_world(admin: asyncpg.Connection, pool: Pool, slug: str) -> Books:
@@ -82,11 +97,11 @@ async def outcome(batcher: Batcher, payment: Payment) -> object:
 
 @pytest.mark.parametrize("how", ["pg_cancel_backend", "pg_terminate_backend"])
 async def test_a_cancelled_wait_is_unknown_and_asking_again_settles_it_only_when_a_standby_has_it(
-    admin_connection: asyncpg.Connection, own_pool: Pool, how: str
+    own_servers: Servers, admin_connection: asyncpg.Connection, own_pool: Pool, how: str
 ) -> None:
     books = await open_world(admin_connection, own_pool, f"wait-{how[3:9]}")
     payment = books.payment(0, 1, 100)
-    batcher = Batcher(poster(own_pool))
+    batcher = Batcher(Posters(own_servers.database_url, FLIGHTS_MAX))
     await wait_for_standby(admin_connection, "nobody")
 
     first = asyncio.ensure_future(outcome(batcher, payment))
@@ -112,22 +127,18 @@ async def test_a_cancelled_wait_is_unknown_and_asking_again_settles_it_only_when
 
 
 async def test_a_backend_that_dies_before_the_commit_leaves_the_outcome_unknown_and_nothing_moved(
-    admin_connection: asyncpg.Connection, own_pool: Pool
+    own_servers: Servers, admin_connection: asyncpg.Connection, own_pool: Pool
 ) -> None:
     books = await open_world(admin_connection, own_pool, "dies-before")
     payment = books.payment(0, 1, 100)
-    batcher = Batcher(poster(own_pool))
+    batcher = Batcher(Posters(own_servers.database_url, FLIGHTS_MAX))
     async with admin_connection.transaction():
         # Hold the account, so that the batch waits inside its transaction, and end its backend there.
         await admin_connection.execute(
             "select from payhub.accounts where tenant_id = $1 and id = $2 for update", books.tenant.id, books.account(0)
         )
         first = asyncio.ensure_future(outcome(batcher, payment))
-        while not await admin_connection.fetchval(
-            "select count(pg_terminate_backend(pid)) from pg_stat_activity"
-            " where wait_event_type = 'Lock' and application_name = 'payhub-waiting'"
-        ):
-            await asyncio.sleep(0.02)
+        await end_lock_waits(admin_connection)
         assert await first is OutcomeUnknown
 
     assert await outcome(batcher, payment) == PaymentStatus.POSTED

@@ -1,0 +1,107 @@
+"""Memory of an authenticated connection on which nothing happens: growth of the hubs' pages ÷ connections.
+
+Every connection is another person's, as in life. It counts what is private to the hub processes (unique set
+size), not the kernel's socket buffers, and sends nothing once everybody is welcomed.
+"""
+
+import asyncio
+import resource
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from loadtest.report import Bar, Reporter
+from loadtest.stack import Hub
+from loadtest.target import Target
+from loadtest.wire_ws import Socket, connect_patiently
+
+FIRST = 50  # connections made before the first reading, so that caches and lazy imports are not counted
+CONNECTED_AT_ONCE = 32
+# A hub takes a few hundred new connections a second from one address; we are one address.
+PATIENCE_SECONDS = 120.0
+SETTLE_SECONDS = 3.0
+FILES_SPARE = 256
+
+
+class IdleError(Exception):
+    """The measurement cannot be made here: one sentence."""
+
+
+async def idle(target: Target, report: Reporter, *, connections: int) -> dict[str, Any]:
+    """Measure and give the figures. Raises IdleError."""
+    if target.stack is None:
+        raise IdleError("Memory is read from our own hubs' processes: leave out --to.")
+    hubs = target.stack.hubs
+    sockets: list[Socket] = []
+    with report.progress("connections", connections) as bar:
+        await _connect(target, sockets, FIRST, bar)
+        await asyncio.sleep(SETTLE_SECONDS)
+        before = _used_kb(hubs)
+        await _connect(target, sockets, FIRST + connections, bar)
+        await asyncio.sleep(SETTLE_SECONDS)
+        after = _used_kb(hubs)
+    open_now = sum(socket.is_open for socket in sockets)
+    for socket in sockets:
+        socket.close()
+    if open_now != FIRST + connections:
+        raise IdleError(f"{FIRST + connections - open_now} connections were closed by the hub.")
+    return {
+        "connections": connections,
+        "kb_per_connection": round((after - before) / connections, 2),
+        "hubs": len(hubs),
+        "kb_before": before,
+        "kb_after": after,
+        "measured": "unique set size" if _has_smaps(hubs[0].pid) else "resident set size",
+    }
+
+
+def allow_files(count: int) -> None:
+    """Let this process and its children hold so many sockets. Raises IdleError."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + FILES_SPARE
+    if soft >= wanted:
+        return
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise IdleError(
+            f"{wanted} open files are needed and {hard} allowed: raise `ulimit -n`, or ask for fewer."
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+async def _connect(target: Target, sockets: list[Socket], count: int, bar: Bar) -> None:
+    while len(sockets) < count:
+        first = len(sockets)
+        fresh = [Socket() for _ in range(min(CONNECTED_AT_ONCE, count - first))]
+        await asyncio.gather(
+            *(
+                connect_patiently(
+                    target.urls[at % len(target.urls)], target.people[at].token, socket, PATIENCE_SECONDS
+                )
+                for at, socket in enumerate(fresh, start=first)
+            )
+        )
+        sockets += fresh
+        bar.reach(max(0, len(sockets) - FIRST))
+
+
+def _used_kb(hubs: Sequence[Hub]) -> int:
+    return sum(_used_kb_of(hub.pid) for hub in hubs)
+
+
+def _used_kb_of(pid: int) -> int:
+    if _has_smaps(pid):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return sum(
+            int(line.split()[1]) for line in lines if line.startswith(("Private_Clean:", "Private_Dirty:"))
+        )
+    # Elsewhere the resident set has to do: the code that processes share does not grow with connections.
+    return int(
+        subprocess.run(
+            ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True
+        ).stdout
+    )
+
+
+def _has_smaps(pid: int) -> bool:
+    return Path(f"/proc/{pid}/smaps_rollup").exists()

@@ -1,0 +1,167 @@
+"""Real hubs on real servers: two for the whole run, more for those tests that end them."""
+
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from core.database import Pool
+from core.keyring import load_keys
+from core.ledger.posting import post_payments
+from core.nouns import Payment, PaymentStatus, SystemAccount
+from core.people.opening import Tenant, open_person
+from core.people.persons import Role
+from core.people.sessions import start_session
+from hub.auth import Tokens
+from tests.conftest import Database
+from tests.hub.processes import HubProcess
+from tests.hub.raw import RawSocket
+from tests.hub.stranger import JSON, Stranger
+
+# Words that tests put into names, descriptions and passwords. None may ever show in a log.
+CANARY = "zq-canary"
+
+
+class Somebody(NamedTuple):
+    """A person who is logged in."""
+
+    tenant: Tenant
+    person: str
+    account: int
+    role: Role
+    session: str
+    token: str
+    refresh_token: str
+
+
+Enter: TypeAlias = Callable[..., Awaitable[Somebody]]
+StartHub: TypeAlias = Callable[..., Awaitable[HubProcess]]
+Join: TypeAlias = Callable[..., Awaitable[Stranger]]
+
+
+class Hubs(NamedTuple):
+    """Two hubs on one database and one Redis."""
+
+    a: HubProcess
+    b: HubProcess
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hubs")
+
+
+@pytest.fixture(scope="session")
+def master_key_file(folder: Path, database: Database) -> Path:
+    path = folder / "master.key"
+    path.write_bytes(database.master_key)
+    path.chmod(0o600)
+    return path
+
+
+@pytest_asyncio.fixture(scope="session")
+async def hubs(database: Database, folder: Path, master_key_file: Path) -> AsyncIterator[Hubs]:
+    a = HubProcess(database, folder, "a", master_key_file=master_key_file)
+    b = HubProcess(database, folder, "b", master_key_file=master_key_file)
+    try:
+        yield Hubs(await a.start(), await b.start())
+    finally:
+        for hub in (a, b):
+            await hub.stop()
+    for hub in (a, b):
+        # Whatever was thrown at them during the whole run.
+        assert hub.bugs() == []
+        text = hub.log.read_text()
+        for secret in (CANARY, "eyJ", "phr_"):
+            assert secret not in text, f"{secret} stands in the log of {hub.name}"
+
+
+@pytest_asyncio.fixture
+async def start_hub(database: Database, folder: Path, master_key_file: Path) -> AsyncIterator[StartHub]:
+    """Start a hub that this test may drain or kill."""
+    started: list[HubProcess] = []
+
+    async def start(name: str, **settings: str) -> HubProcess:
+        hub = HubProcess(
+            database, folder, f"{name}-{uuid.uuid4().hex[:6]}", master_key_file=master_key_file, **settings
+        )
+        started.append(hub)
+        return await hub.start()
+
+    yield start
+    for hub in started:
+        await hub.stop()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def tokens(pool: Pool, database: Database) -> Tokens:
+    return Tokens(await load_keys(pool, database.master_key))
+
+
+@pytest_asyncio.fixture(scope="session")
+async def short_tokens(pool: Pool, database: Database) -> Tokens:
+    """Tokens that end before anybody gets bored."""
+    return Tokens(await load_keys(pool, database.master_key), lifetime_s=3)
+
+
+async def fund(pool: Pool, tenant: Tenant, account: int, amount: int, asked_by: str) -> None:
+    payment = Payment(tenant.id, str(uuid.uuid4()), SystemAccount.CASH_IN, account, amount, asked_by)
+    async with pool.acquire() as connection:
+        (posting,) = await post_payments(connection, [payment])
+    assert posting.status == PaymentStatus.POSTED
+
+
+@pytest.fixture
+def enter(pool: Pool, tokens: Tokens) -> Enter:
+    """Open a person, give them money and log them in."""
+
+    async def enter_(
+        tenant: Tenant, role: Role = Role.CUSTOMER, funds: int = 0, *, issue_with: Tokens | None = None
+    ) -> Somebody:
+        opened = await open_person(pool, tenant.id, role, f"{CANARY} {role.name}")
+        if funds:
+            await fund(pool, tenant, opened.account_id, funds, opened.person_id)
+        return await log_in(pool, issue_with or tokens, tenant, opened.person_id, opened.account_id, role)
+
+    return enter_
+
+
+async def log_in(pool: Pool, tokens: Tokens, tenant: Tenant, person: str, account: int, role: Role) -> Somebody:
+    session = await start_session(pool, tenant.id, person)
+    issued = tokens.issue(tenant.id, person, role, session.session_id, time.time())
+    return Somebody(tenant, person, account, role, session.session_id, issued.token, session.refresh_token)
+
+
+@pytest_asyncio.fixture
+async def join() -> AsyncIterator[Join]:
+    """Connect and authenticate; closed at the test's end."""
+    joined: list[Stranger] = []
+
+    async def join_(hub: HubProcess, somebody: Somebody, subprotocol: str = JSON) -> Stranger:
+        client = await Stranger.connect(hub.socket_url, subprotocol)
+        joined.append(client)
+        welcome = await client.authenticate(somebody.token)
+        assert welcome["type"] == "welcome", welcome
+        return client
+
+    yield join_
+    for client in joined:
+        await client.connection.close()
+
+
+@pytest_asyncio.fixture
+async def web() -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(timeout=15) as client:
+        yield client
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def no_raw_socket_stays_open() -> AsyncIterator[None]:
+    yield
+    while RawSocket.opened:
+        await RawSocket.opened.pop().leave()

@@ -1,0 +1,187 @@
+"""Runs the load tests as a stranger does: by their command line, on a stack that they start themselves."""
+
+import csv
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest.berka import write_synthetic
+from loadtest.stack import TENANT, running_stack
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SECONDS_MAX = 120
+ACCOUNTS_OF_SLICE = 60
+SIBLING = REPOSITORY.parent / "shared" / "data" / "berka" / "transactions.csv.gz"
+
+
+def real_file() -> Path | None:
+    """The bank's file, where somebody has put it; it is not in the repository."""
+    given = os.environ.get("PAYHUB_BERKA_FILE")
+    if given:
+        return Path(given)
+    return SIBLING if SIBLING.exists() else None
+
+
+def load_test(*arguments: object) -> dict[str, Any]:
+    """What `python -m loadtest … --json` says; one JSON object alone."""
+    done = subprocess.run(
+        [sys.executable, "-m", "loadtest", *map(str, arguments), "--json"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def assert_right(figures: dict[str, Any], accounts: int, transactions: int) -> None:
+    assert (figures["accounts"], figures["transactions"]) == (accounts, transactions)
+    assert figures["posted"] == transactions
+    assert figures["refused"] == 0
+    assert figures["differ_from_sums"] == 0
+    assert figures["differ_from_bank"] == 0
+    assert figures["tenant_sum"] == 0
+    assert figures["seconds"] > 0
+    assert figures["per_second"] > 0
+
+
+def test_synthetic_file_ends_on_its_own_balances(tmp_path: Path) -> None:
+    path = tmp_path / "trans.asc"
+    write_synthetic(path, accounts=40, transactions=1_500)
+    figures = load_test("replay", path)
+    assert_right(figures, 40, 1_500)
+    assert figures["hub_kills"] == 0
+
+
+def test_hubs_killed_on_the_way_change_no_balance(tmp_path: Path) -> None:
+    path = tmp_path / "trans.csv.gz"
+    write_synthetic(path, accounts=20, transactions=2_500, seed=2)
+    # One hub: each kill breaks every connection, in the middle of its payments.
+    figures = load_test("replay", path, "--hubs", 1, "--connections", 4, "--kill-hub-every", 0.25)
+    assert_right(figures, 20, 2_500)
+    assert figures["hub_kills"] >= 1
+    assert figures["reconnects"] >= 1
+
+
+@pytest.mark.skipif(real_file() is None, reason="the bank's file is not here")
+def test_slice_of_the_banks_file_ends_on_the_banks_balances(tmp_path: Path) -> None:
+    source = real_file()
+    assert source is not None
+    part = tmp_path / "slice.csv"
+    count = write_slice(source, part)
+    assert_right(load_test("replay", part), ACCOUNTS_OF_SLICE, count)
+
+
+def write_slice(source: Path, part: Path) -> int:
+    """All transactions of the first accounts of the file; gives their number."""
+    kept: set[str] = set()
+    count = 0
+    with gzip.open(source, "rt", newline="") as lines, part.open("w", newline="") as file:
+        rows = csv.DictReader(lines)
+        assert rows.fieldnames is not None
+        writer = csv.DictWriter(file, rows.fieldnames)
+        writer.writeheader()
+        for row in rows:
+            if len(kept) < ACCOUNTS_OF_SLICE:
+                kept.add(row["account_id"])
+            if row["account_id"] in kept:
+                writer.writerow(row)
+                count += 1
+    return count
+
+
+def test_payments_are_followed_without_a_gap() -> None:
+    figures = load_test("pay", "--clients", 10, "--seconds", 1)
+    assert figures["errors"] == 0
+    assert figures["missing_events"] == 0
+    assert figures["gaps"] == 0
+    assert figures["per_second"] > 0
+    assert 0 < figures["p50_ms"] <= figures["p99_ms"]
+    assert figures["clients"] == 10
+
+
+def test_comparison_names_every_leg_and_size() -> None:
+    figures = load_test("ws-vs-http", "--n", "50", "--hubs", 1)
+    assert [(leg["leg"], leg["n"]) for leg in figures["legs"]] == [
+        ("as published", 50),
+        ("fair twin", 50),
+        ("real payments", 50),
+    ]
+    for leg in figures["legs"]:
+        assert leg["ws_ms"] > 0
+        assert leg["http_ms"] > 0
+        assert leg["ratio"] == pytest.approx(leg["ws_ms"] / leg["http_ms"], rel=0.05)
+
+
+def test_posting_compares_with_pgbench() -> None:
+    figures = load_test("posting", "--seconds", 1, "--rounds", 1, "--clients", 8)
+    for kind in ("uniform", "hot", "refused"):
+        ratio = figures[f"batched_{kind}"] / figures["pgbench_best"]
+        assert figures[f"ratio_{kind}"] == pytest.approx(ratio, rel=0.05)
+    like_for_like = figures["batched_hot"] / figures["pgbench_hot_best"]
+    assert figures["ratio_hot_like_for_like"] == pytest.approx(like_for_like, rel=0.05)
+
+
+def test_idle_connections_are_weighed() -> None:
+    figures = load_test("idle", "--connections", 100, "--hubs", 1)
+    assert figures["connections"] == 100
+    assert figures["kb_per_connection"] > 0
+
+
+def test_locust_pays_over_socket_and_http(tmp_path: Path) -> None:
+    with running_stack(hubs=1) as stack:
+        people = tmp_path / "people.json"
+        people.write_text(
+            stack.run("seed", "--tenant", TENANT, "--people", "10", "--role", "merchant", "--json")
+        )
+        report = tmp_path / "locust"
+        done = subprocess.run(
+            [
+                *(
+                    sys.executable,
+                    "-m",
+                    "locust",
+                    "-f",
+                    "loadtest/locustfile.py",
+                    "--headless",
+                    "--only-summary",
+                ),
+                *("-u", "10", "-r", "10", "-t", "2s", "-H", stack.urls[0], "--csv", str(report)),
+            ],
+            cwd=REPOSITORY,
+            env=os.environ | {"PAYHUB_PEOPLE_FILE": str(people)},
+            capture_output=True,
+            text=True,
+            timeout=SECONDS_MAX,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "locust_stats.csv").open(newline="") as file:
+        rows = {(row["Type"], row["Name"]): row for row in csv.DictReader(file)}
+    for name in (("WS", "pay"), ("WS", "balance"), ("POST", "/v1/payments")):
+        assert int(rows[name]["Request Count"]) > 0
+        assert int(rows[name]["Failure Count"]) == 0
+
+
+def test_killing_hubs_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "trans.csv"
+    write_synthetic(path, accounts=1, transactions=1)
+    command = ("replay", str(path), "--to", "http://127.0.0.1:1", "--kill-hub-every", "1")
+    done = subprocess.run(
+        [sys.executable, "-m", "loadtest", *command],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "leave out --to" in done.stderr
