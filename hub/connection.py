@@ -177,6 +177,8 @@ class Connection:
         for task in self._tasks:
             task.cancel()
         if self._admitted:
+            for bucket in self._buckets:
+                bucket.holders -= 1
             self._connections.leave(self)
             tenant_id = self.session.speaker.tenant_id
             for account in self.session.followed:
@@ -346,6 +348,8 @@ class Connection:
             context.limits.bucket("tenant", speaker.tenant_id, "", TENANT),
             self._address,
         )
+        for bucket in self._buckets:
+            bucket.holders += 1
         context.broker.listen_to(events_channel(speaker.tenant_id))
         self._wire.admit_large_messages()
         if self._deadline is not None:

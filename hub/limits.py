@@ -48,13 +48,15 @@ BUCKETS_MAX = 200_000
 class Bucket:
     """A limit's state as one number: when the bucket will be full again (GCRA, ITU-T I.371)."""
 
-    __slots__ = ("_burst_s", "_interval_s", "full_at", "unreported")
+    __slots__ = ("_burst_s", "_interval_s", "full_at", "holders", "unreported")
 
     def __init__(self, limit: Limit) -> None:
         self._interval_s = 1.0 / limit.per_second
         self._burst_s = limit.burst * self._interval_s
         self.full_at = 0.0
         self.unreported = 0
+        # Connections that keep it at hand: a bucket they spend from must stay the one that others are given.
+        self.holders = 0
 
     def spend(self, now: float, count: int = 1) -> float:
         """Take `count`: 0.0 if granted, else the seconds until it would be. A refusal takes nothing."""
@@ -87,14 +89,14 @@ class Limits:
         return bucket
 
     def report(self, now: float) -> list[tuple[BucketKey, int]]:
-        """What was spent here since the last report; buckets that are full again are forgotten."""
+        """What was spent here since the last report; full buckets that nobody holds are forgotten."""
         spent = []
         idle = []
         for key, bucket in self._buckets.items():
             if bucket.unreported:
                 spent.append((key, bucket.unreported))
                 bucket.unreported = 0
-            elif bucket.full_at <= now:
+            elif bucket.full_at <= now and not bucket.holders:
                 idle.append(key)
         for key in idle:
             del self._buckets[key]

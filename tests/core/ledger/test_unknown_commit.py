@@ -46,6 +46,13 @@ async def own_pool(own_servers: Servers, admin_connection: asyncpg.Connection) -
     pool.terminate()
 
 
+@pytest.fixture
+def batcher(own_servers: Servers) -> Iterator[Batcher]:
+    posters = Posters(own_servers.database_url, FLIGHTS_MAX)
+    yield Batcher(posters)
+    posters.close()
+
+
 async def wait_for_standby(connection: asyncpg.Connection, name: str) -> None:
     await connection.execute(f"alter system set synchronous_standby_names = '{name}'")
     await connection.execute("select pg_reload_conf()")
@@ -97,11 +104,10 @@ async def outcome(batcher: Batcher, payment: Payment) -> object:
 
 @pytest.mark.parametrize("how", ["pg_cancel_backend", "pg_terminate_backend"])
 async def test_a_cancelled_wait_is_unknown_and_asking_again_settles_it_only_when_a_standby_has_it(
-    own_servers: Servers, admin_connection: asyncpg.Connection, own_pool: Pool, how: str
+    admin_connection: asyncpg.Connection, own_pool: Pool, batcher: Batcher, how: str
 ) -> None:
     books = await open_world(admin_connection, own_pool, f"wait-{how[3:9]}")
     payment = books.payment(0, 1, 100)
-    batcher = Batcher(Posters(own_servers.database_url, FLIGHTS_MAX))
     await wait_for_standby(admin_connection, "nobody")
 
     first = asyncio.ensure_future(outcome(batcher, payment))
@@ -127,11 +133,10 @@ async def test_a_cancelled_wait_is_unknown_and_asking_again_settles_it_only_when
 
 
 async def test_a_backend_that_dies_before_the_commit_leaves_the_outcome_unknown_and_nothing_moved(
-    own_servers: Servers, admin_connection: asyncpg.Connection, own_pool: Pool
+    admin_connection: asyncpg.Connection, own_pool: Pool, batcher: Batcher
 ) -> None:
     books = await open_world(admin_connection, own_pool, "dies-before")
     payment = books.payment(0, 1, 100)
-    batcher = Batcher(Posters(own_servers.database_url, FLIGHTS_MAX))
     async with admin_connection.transaction():
         # Hold the account, so that the batch waits inside its transaction, and end its backend there.
         await admin_connection.execute(

@@ -1,0 +1,126 @@
+"""Buckets: what is granted, refused and told to the other hubs. Time is a number here."""
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.limits import BUCKETS_MAX, TENANT, Bucket, Limit, Limits
+from tests.hub.conftest import Enter, Hubs, Join
+from core.people.opening import Tenant
+
+LIMIT = Limit(per_second=10, burst=20)
+
+
+def test_a_burst_is_granted_at_once_and_the_rest_at_its_pace() -> None:
+    bucket = Bucket(LIMIT)
+    assert [bucket.spend(100.0) for _ in range(20)] == [0.0] * 20
+    wait = bucket.spend(100.0)
+    assert 0.09 < wait < 0.11
+    assert bucket.spend(100.0 + wait) == 0.0
+
+
+def test_a_refusal_takes_nothing() -> None:
+    bucket = Bucket(LIMIT)
+    bucket.spend(0.0, 20)
+    before = bucket.full_at
+    for _ in range(1000):
+        assert bucket.spend(0.0) > 0
+    assert (bucket.full_at, bucket.unreported) == (before, 20)
+
+
+@given(st.lists(st.tuples(st.floats(0, 0.5), st.integers(1, 5)), max_size=200))
+def test_no_pattern_of_asking_gets_more_than_the_limit(asked: list[tuple[float, int]]) -> None:
+    bucket, now, granted = Bucket(LIMIT), 1000.0, 0
+    for pause, count in asked:
+        now += pause
+        if not bucket.spend(now, count):
+            granted += count
+    assert granted <= LIMIT.burst + LIMIT.per_second * (now - 1000.0) + 1e-6
+
+
+@given(st.lists(st.tuples(st.floats(0, 2), st.integers(1, 40)), max_size=100))
+def test_whoever_waits_as_told_is_granted(asked: list[tuple[float, int]]) -> None:
+    bucket, now = Bucket(LIMIT), 0.0
+    for pause, elsewhere in asked:
+        now += pause
+        bucket.spend_elsewhere(now, elsewhere)
+        wait = bucket.spend(now)
+        assert wait <= 2 * LIMIT.burst / LIMIT.per_second
+        if wait:
+            now += wait
+            assert bucket.spend(now) == 0.0
+
+
+def test_two_hubs_that_report_share_a_limit() -> None:
+    here, there = Limits(), Limits()
+    for _ in range(20):
+        assert not here.bucket("login", 1, "x", LIMIT).spend(0.0)
+    there.hear(0.0, here.report(0.0))
+    assert there.bucket("login", 1, "x", LIMIT).spend(0.0) > 0
+    assert here.report(0.0) == []
+
+
+def test_a_bucket_that_a_connection_holds_stays_the_one_that_others_get() -> None:
+    limits = Limits()
+    held = limits.bucket("tenant", 7, "", TENANT)
+    held.holders += 1
+    limits.report(1e9)
+    assert limits.bucket("tenant", 7, "", TENANT) is held
+    held.holders -= 1
+    limits.report(1e9)
+    assert len(limits) == 0
+
+
+def test_a_bucket_is_forgotten_only_when_it_is_full_again() -> None:
+    limits = Limits()
+    limits.bucket("login", 1, "x", LIMIT).spend(0.0, 20)
+    limits.report(0.0)
+    limits.report(1.0)
+    assert len(limits) == 1
+    limits.report(2.1)
+    assert len(limits) == 0
+
+
+def test_strange_reports_are_ignored_and_memory_is_bounded() -> None:
+    limits = Limits()
+    limits.hear(0.0, [(("unheard-of", 1, "x"), 5)])
+    assert len(limits) == 0
+    limits.hear(0.0, ((("login", 1, str(at)), 1) for at in range(BUCKETS_MAX + 10)))
+    assert len(limits) == BUCKETS_MAX
+
+
+async def test_a_person_with_many_idle_connections_has_one_limit(
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant
+) -> None:
+    somebody = await enter(tenant)
+    clients = []
+    for _ in range(4):
+        clients.append(await join(hubs.a, somebody))
+        # Longer than the hubs take to forget what nobody uses.
+        assert (await clients[-1].ask("ping"))["type"] == "pong"
+        await asyncio.sleep(0.6)
+    granted = 0
+    for client in clients:
+        for _ in range(300):
+            await client.submit("ping")
+    for client in clients:
+        for _ in range(300):
+            granted += (await client.receive())["type"] == "pong"
+    # A burst of 500, and 200 a second for as long as it took.
+    assert granted < 1000, "each connection had a limit of its own"
+
+
+async def test_going_too_fast_is_refused_with_the_time_to_wait_and_a_flood_is_closed(
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant
+) -> None:
+    flooder, polite = await join(hubs.a, await enter(tenant)), await join(hubs.a, await enter(tenant))
+    for _ in range(3000):
+        await flooder.submit("ping")
+    assert (await polite.ask("ping"))["type"] == "pong"
+    assert await flooder.closed() == 4005
+    refused = [message for message in flooder.heard if message["type"] == "error"]
+    assert 0 < len(refused) <= 200
+    assert {message["code"] for message in refused} == {"rate_limited"}
+    assert all(0 < message["retry_after_ms"] < 10_000 and "id" in message for message in refused)
+    assert (await polite.ask("ping"))["type"] == "pong"
