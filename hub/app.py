@@ -27,11 +27,10 @@ from hub import documents, http, metrics
 from hub.audience import Audience
 from hub.auth import Tokens
 from hub.broker import CONTROL, Broker
-from hub.commands.context import Context, STATUS_NAMES, announce, hear_events, to_event
+from hub.commands.context import STATUS_NAMES, Context, announce, hear_events, to_event
 from hub.connection import Connections, serve
 from hub.limits import Limits
 from hub.origins import Origins
-from hub.protocol.codes import CloseCode
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.connection import AbstractConnection
-from redis.backoff import NoBackoff
 from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ class Broker:
                     self.is_connected = True
                     wait = RECONNECT_S_MIN
                     await self._read(pubsub)
-            except (RedisError, OSError, asyncio.TimeoutError) as error:
+            except (TimeoutError, RedisError, OSError) as error:
                 log.warning("redis_lost", extra={"error": type(error).__name__})
             finally:
                 self._pubsub = None
@@ -196,7 +196,7 @@ class Broker:
                     if connection is None:
                         connection = await client.connection_pool.get_connection()
                     await self._send_all(connection)
-            except (RedisError, OSError, asyncio.TimeoutError):
+            except (TimeoutError, RedisError, OSError):
                 self.dropped += len(self._outgoing)
                 self._outgoing.clear()
                 if connection is not None:

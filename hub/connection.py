@@ -24,7 +24,14 @@ from hub.commands.context import Context, events_channel
 from hub.commands.refusal import CommandRefused, from_core
 from hub.edge import EdgeWebSocket
 from hub.limits import ADDRESS, ADDRESS_CONNECT, BY_ROLE, CONNECTION_BY_ROLE, NEW_CONNECTION, TENANT, Bucket
-from hub.protocol.codec import CODECS, SIZE_MAX, SIZE_MAX_BEFORE_AUTHENTICATION, Codec, ProtocolError, decode_from_hub
+from hub.protocol.codec import (
+    CODECS,
+    SIZE_MAX,
+    SIZE_MAX_BEFORE_AUTHENTICATION,
+    Codec,
+    ProtocolError,
+    decode_from_hub,
+)
 from hub.protocol.codes import CloseCode, ErrorCode
 from hub.protocol.messages import (
     UNSET,
@@ -76,7 +83,7 @@ class Connections:
     """All open connections of this hub, to count, to find by session, and to drain."""
 
     def __init__(self) -> None:
-        self.all: set["Connection"] = set()
+        self.all: set[Connection] = set()
         self._by_person: dict[tuple[int, str], int] = {}
 
     def admit(self, connection: "Connection") -> bool:

@@ -356,7 +356,7 @@ async def _prepare(url: str) -> list[int]:
             raise PostingError(f"The tenants' numbers have a gap ({tenants}); pgbench draws from a range.")
         for tenant in tenants:
             await admin.execute(OPEN_ACCOUNTS, tenant, FIRST_ACCOUNT, ACCOUNTS, MONEY, POOR_ACCOUNTS)
-        await admin.execute("vacuum analyze")
+        await admin.execute("vacuum analyze accounts")
     finally:
         await admin.close()
     return tenants

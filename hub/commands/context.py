@@ -9,7 +9,7 @@ from typing import Any
 
 from core.database import Pool
 from core.ledger.batcher import Batcher
-from core.nouns import Account, AccountStatus, Entry, PaymentStatus, Payment, Posting
+from core.nouns import Account, AccountStatus, Entry, Payment, PaymentStatus, Posting
 from core.people.opening import Tenant
 from hub.audience import Audience
 from hub.auth import Tokens

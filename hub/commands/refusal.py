@@ -1,6 +1,14 @@
 """A command that is not carried out."""
 
-from core.errors import Conflict, CoreError, CredentialsRefused, NotFound, OutcomeUnknown, Overloaded, Unavailable
+from core.errors import (
+    Conflict,
+    CoreError,
+    CredentialsRefused,
+    NotFound,
+    OutcomeUnknown,
+    Overloaded,
+    Unavailable,
+)
 from hub.protocol.codes import MEANINGS, ErrorCode
 from hub.protocol.messages import UNSET, Refused, UnsetType
 

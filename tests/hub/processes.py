@@ -74,14 +74,20 @@ class HubProcess:
 
     async def start(self) -> "HubProcess":
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "payhub", "serve"], cwd=ROOT, env=self._environment, stdout=log, stderr=log
+            self._process = subprocess.Popen(  # noqa: ASYNC220  # it is watched, not waited for
+                [sys.executable, "-m", "payhub", "serve"],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
             )
         deadline = time.monotonic() + START_TIMEOUT_S
         async with httpx2.AsyncClient() as client:
             while True:
                 assert self._process.poll() is None, f"{self.name} ended: {self.log.read_text()[-2000:]}"
-                assert time.monotonic() < deadline, f"{self.name} is not ready: {self.log.read_text()[-2000:]}"
+                assert time.monotonic() < deadline, (
+                    f"{self.name} is not ready: {self.log.read_text()[-2000:]}"
+                )
                 try:
                     if (await client.get(f"{self.url}/readyz", timeout=3)).status_code == 200:
                         return self
@@ -128,7 +134,5 @@ class HubProcess:
     def bugs(self) -> list[dict[str, Any]]:
         """Lines that tell of an exception nobody expected."""
         return [
-            line
-            for line in self.log_lines()
-            if line["level"] in {"error", "critical"} or "exception" in line
+            line for line in self.log_lines() if line["level"] in {"error", "critical"} or "exception" in line
         ]

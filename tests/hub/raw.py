@@ -17,7 +17,13 @@ class Frame(NamedTuple):
 
 
 def frame(
-    payload: bytes, opcode: int = TEXT, *, fin: bool = True, rsv: int = 0, masked: bool = True, mask: bytes = b"\x01\x02\x03\x04"
+    payload: bytes,
+    opcode: int = TEXT,
+    *,
+    fin: bool = True,
+    rsv: int = 0,
+    masked: bool = True,
+    mask: bytes = b"\x01\x02\x03\x04",
 ) -> bytes:
     """One frame as clients send it, unless told to be wrong."""
     first = (0x80 if fin else 0) | rsv << 4 | opcode
@@ -72,7 +78,9 @@ class RawSocket:
         assert head.startswith("HTTP/1.1 101"), head
         return raw
 
-    async def upgrade(self, subprotocol: str = "payhub.v1.json", *extra: str, target: str = "/v1/socket") -> str:
+    async def upgrade(
+        self, subprotocol: str = "payhub.v1.json", *extra: str, target: str = "/v1/socket"
+    ) -> str:
         self.send(upgrade_request(subprotocol, *extra, target=target))
         return await self.head()
 

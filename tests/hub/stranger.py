@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import Any
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
@@ -29,7 +29,12 @@ class Stranger:
 
     @classmethod
     async def connect(
-        cls, url: str, subprotocol: str = JSON, *, origin: str | None = None, headers: dict[str, str] | None = None
+        cls,
+        url: str,
+        subprotocol: str = JSON,
+        *,
+        origin: str | None = None,
+        headers: dict[str, str] | None = None,
     ) -> "Stranger":
         connection = await connect(
             url,

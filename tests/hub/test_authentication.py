@@ -31,7 +31,14 @@ async def test_a_silent_socket_is_closed_within_five_seconds_of_its_upgrade(hubs
 @pytest.mark.parametrize(
     "first",
     [
-        {"type": "pay", "id": 1, "payment": "b8dd1104-6254-414d-83b7-ba76a8e8104d", "payer": 1, "payee": 2, "amount": 1},
+        {
+            "type": "pay",
+            "id": 1,
+            "payment": "b8dd1104-6254-414d-83b7-ba76a8e8104d",
+            "payer": 1,
+            "payee": 2,
+            "amount": 1,
+        },
         {"type": "accounts", "id": 1},
         {"type": "ping", "id": 1},
         {"type": "renew", "id": 1, "token": "x"},
@@ -53,14 +60,18 @@ async def test_a_bad_token_is_refused_and_closed(hubs: Hubs, token: str) -> None
         assert await client.closed() == 4501
 
 
-async def test_a_second_token_in_the_same_segment_ends_the_connection(hubs: Hubs, enter: Enter, tenant: Tenant) -> None:
+async def test_a_second_token_in_the_same_segment_ends_the_connection(
+    hubs: Hubs, enter: Enter, tenant: Tenant
+) -> None:
     somebody = await enter(tenant)
     raw = await RawSocket.upgraded(hubs.a.port)
     raw.send(authenticate(somebody.token) * 2)
     assert await raw.close_code() == 4502
 
 
-async def test_a_second_token_later_ends_the_connection_too(hubs: Hubs, enter: Enter, join: Join, tenant: Tenant) -> None:
+async def test_a_second_token_later_ends_the_connection_too(
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant
+) -> None:
     somebody = await enter(tenant)
     client = await join(hubs.a, somebody)
     assert (await client.authenticate(somebody.token))["code"] == "already_authenticated"
@@ -143,11 +154,15 @@ async def test_a_refresh_token_used_again_after_its_grace_closes_the_session_eve
     second = await web.post(f"{hubs.b.url}/v1/refresh", json=body)
     assert (second.status_code, second.json()["code"]) == (401, "credentials_refused")
     assert await asyncio.gather(*(client.closed() for client in clients)) == [4503] * 2
-    stolen = await web.post(f"{hubs.a.url}/v1/refresh", json={**body, "refresh_token": first.json()["refresh_token"]})
+    stolen = await web.post(
+        f"{hubs.a.url}/v1/refresh", json={**body, "refresh_token": first.json()["refresh_token"]}
+    )
     assert stolen.status_code == 401
 
 
-async def test_one_person_has_sixty_four_connections_at_most(hubs: Hubs, enter: Enter, join: Join, tenant: Tenant) -> None:
+async def test_one_person_has_sixty_four_connections_at_most(
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant
+) -> None:
     somebody = await enter(tenant)
     for _ in range(64):
         await join(hubs.a, somebody)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 import httpx2
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from core.people.opening import Tenant
@@ -98,15 +98,31 @@ async def test_real_answers_over_http_are_as_documented(
     headers = {"authorization": f"Bearer {operator.token}"}
     name = uuid.uuid4().hex
     secret = {"tenant": tenant.slug, "login": name, "password": "a long enough password"}
-    pay = {"payment": str(uuid.uuid4()), "payer": operator.account, "payee": customer.account, "amount": 5, "description": "x"}
+    pay = {
+        "payment": str(uuid.uuid4()),
+        "payer": operator.account,
+        "payee": customer.account,
+        "amount": 5,
+        "description": "x",
+    }
     account = f"/v1/accounts/{operator.account}"
     calls: list[tuple[str, str, str, Any]] = [
         ("post", "/v1/register", "/v1/register", {**secret, "name": "New"}),
         ("post", "/v1/login", "/v1/login", secret),
-        ("post", "/v1/refresh", "/v1/refresh", {"tenant": tenant.slug, "refresh_token": customer.refresh_token}),
+        (
+            "post",
+            "/v1/refresh",
+            "/v1/refresh",
+            {"tenant": tenant.slug, "refresh_token": customer.refresh_token},
+        ),
         ("post", "/v1/payments", "/v1/payments", pay),
         ("post", "/v1/payments", "/v1/payments", {**pay, "amount": 6}),
-        ("post", "/v1/payments/settle", "/v1/payments/settle", {"in_doubt": [pay["payment"], str(uuid.uuid4())]}),
+        (
+            "post",
+            "/v1/payments/settle",
+            "/v1/payments/settle",
+            {"in_doubt": [pay["payment"], str(uuid.uuid4())]},
+        ),
         ("get", "/v1/accounts", "/v1/accounts", None),
         ("get", "/v1/accounts/{account}", account, None),
         ("get", "/v1/accounts/{account}/balance", f"{account}/balance", None),
@@ -161,7 +177,16 @@ async def test_real_messages_of_the_socket_are_as_documented(
     commands: list[tuple[str, dict[str, Any]]] = [
         ("renew", {"token": operator.token}),
         ("follow", {"account": operator.account, "after": 0}),
-        ("pay", {"payment": payment, "payer": operator.account, "payee": customer.account, "amount": 5, "description": "x"}),
+        (
+            "pay",
+            {
+                "payment": payment,
+                "payer": operator.account,
+                "payee": customer.account,
+                "amount": 5,
+                "description": "x",
+            },
+        ),
         ("pay", {"payment": payment, "payer": operator.account, "payee": customer.account, "amount": 6}),
         ("account", {"account": operator.account}),
         ("accounts", {}),

@@ -1,4 +1,4 @@
-"""RFC 6455 at the edge: every frame that no honest client sends, byte by byte (Autobahn's groups 1 to 7, and worse)."""
+"""RFC 6455 at the edge: frames that no honest client sends, byte by byte (Autobahn's groups 1 to 7, and worse)."""
 
 import asyncio
 import json
@@ -51,7 +51,10 @@ async def test_compression_is_not_negotiated(hubs: Hubs) -> None:
         pytest.param(frame(PING_MESSAGE, rsv=4), 1002, id="rsv1"),
         pytest.param(frame(PING_MESSAGE, rsv=2), 1002, id="rsv2"),
         pytest.param(frame(PING_MESSAGE, rsv=1), 1002, id="rsv3"),
-        *(pytest.param(frame(b"", opcode=opcode), 1002, id=f"opcode {opcode}") for opcode in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)),
+        *(
+            pytest.param(frame(b"", opcode=opcode), 1002, id=f"opcode {opcode}")
+            for opcode in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)
+        ),
         pytest.param(frame(PING_MESSAGE, masked=False), 1002, id="unmasked"),
         pytest.param(frame(b"x" * 126, opcode=PING), 1002, id="a ping of 126 bytes"),
         pytest.param(frame(b"x" * 126, opcode=PONG), 1002, id="a pong of 126 bytes"),
@@ -61,16 +64,28 @@ async def test_compression_is_not_negotiated(hubs: Hubs) -> None:
             pytest.param(frame(close_payload(code), opcode=CLOSE), 1002, id=f"close {code}")
             for code in (0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535)
         ),
-        pytest.param(frame(close_payload(1000) + b"\xff\xfe", opcode=CLOSE), 1007, id="a close reason that is not utf-8"),
+        pytest.param(
+            frame(close_payload(1000) + b"\xff\xfe", opcode=CLOSE),
+            1007,
+            id="a close reason that is not utf-8",
+        ),
         pytest.param(frame(close_payload(1000) + b"x" * 124, opcode=CLOSE), 1002, id="a close of 126 bytes"),
         pytest.param(frame(b"x", opcode=CONT), 1002, id="a continuation of nothing"),
         pytest.param(frame(b"a", fin=False) + frame(b"b"), 1002, id="a message within a message"),
-        pytest.param(frame(b"a", fin=False) + frame(close_payload(1000), opcode=CLOSE), 1002, id="a close within a message"),
+        pytest.param(
+            frame(b"a", fin=False) + frame(close_payload(1000), opcode=CLOSE),
+            1002,
+            id="a close within a message",
+        ),
         pytest.param(frame(b"\xff\xfe\x80"), 1007, id="text that is not utf-8"),
         pytest.param(frame(b"\xed\xa0\x80"), 1007, id="text with a surrogate"),
-        pytest.param(frame(b"\xce\xba\xe1", fin=False) + frame(b"\xbd\xff", CONT), 1007, id="pieces that are not utf-8"),
+        pytest.param(
+            frame(b"\xce\xba\xe1", fin=False) + frame(b"\xbd\xff", CONT), 1007, id="pieces that are not utf-8"
+        ),
         pytest.param(b"\x81\xff" + b"\xff" * 8 + b"\0\0\0\0", 1009, id="2^64 - 1 bytes announced"),
-        pytest.param(b"\x81\xff" + (65537).to_bytes(8, "big") + b"\0\0\0\0", 1009, id="one byte above 64 KiB announced"),
+        pytest.param(
+            b"\x81\xff" + (65537).to_bytes(8, "big") + b"\0\0\0\0", 1009, id="one byte above 64 KiB announced"
+        ),
         pytest.param(frame(close_payload(1000), opcode=CLOSE), 1000, id="close 1000 is echoed"),
         pytest.param(frame(close_payload(3000), opcode=CLOSE), 3000, id="close 3000 is echoed"),
         pytest.param(frame(close_payload(4999), opcode=CLOSE), 4999, id="close 4999 is echoed"),
@@ -99,7 +114,10 @@ async def test_a_ping_is_answered_with_its_own_bytes_even_between_fragments(
 ) -> None:
     raw = await live(hubs, enter, tenant)
     pong = await ask(
-        raw, frame(PING_MESSAGE[:5], fin=False) + frame(b"\x00\xffprobe", opcode=PING) + frame(PING_MESSAGE[5:], CONT)
+        raw,
+        frame(PING_MESSAGE[:5], fin=False)
+        + frame(b"\x00\xffprobe", opcode=PING)
+        + frame(PING_MESSAGE[5:], CONT),
     )
     assert pong == Frame(PONG, b"\x00\xffprobe")
     answer = await raw.frame()
@@ -133,7 +151,7 @@ async def test_frames_may_arrive_byte_by_byte(hubs: Hubs, enter: Enter, tenant: 
 async def test_a_thousand_frames_may_arrive_in_one_write(hubs: Hubs, enter: Enter, tenant: Tenant) -> None:
     raw = await live(hubs, enter, tenant)
     raw.send(b"".join(frame(b'{"type":"ping","id":%d}' % at) for at in range(400)))
-    ids = []
+    ids: list[int] = []
     async with asyncio.timeout(10):
         while len(ids) < 400:
             one = await raw.frame()
@@ -165,21 +183,29 @@ async def test_a_message_has_sixty_four_kilobytes_at_most(
     assert await raw.close_code() == 1009
 
 
-async def test_a_message_of_exactly_sixty_four_kilobytes_is_read(hubs: Hubs, enter: Enter, tenant: Tenant) -> None:
+async def test_a_message_of_exactly_sixty_four_kilobytes_is_read(
+    hubs: Hubs, enter: Enter, tenant: Tenant
+) -> None:
     raw = await live(hubs, enter, tenant)
     answer = await ask(raw, frame(PING_MESSAGE + b" " * (64 * 1024 - len(PING_MESSAGE))))
     assert answer is not None
     assert json.loads(answer.payload)["type"] == "pong"
 
 
-async def test_fragments_together_may_not_exceed_the_size_either(hubs: Hubs, enter: Enter, tenant: Tenant) -> None:
+async def test_fragments_together_may_not_exceed_the_size_either(
+    hubs: Hubs, enter: Enter, tenant: Tenant
+) -> None:
     raw = await live(hubs, enter, tenant)
-    raw.send(frame(b" " * 30_000, fin=False) + frame(b" " * 30_000, CONT, fin=False) + frame(b" " * 30_000, CONT))
+    raw.send(
+        frame(b" " * 30_000, fin=False) + frame(b" " * 30_000, CONT, fin=False) + frame(b" " * 30_000, CONT)
+    )
     assert await raw.close_code() == 1009
 
 
 @pytest.mark.parametrize("piece", [b"", b"x"])
-async def test_endless_fragments_are_cut_short(hubs: Hubs, enter: Enter, tenant: Tenant, piece: bytes) -> None:
+async def test_endless_fragments_are_cut_short(
+    hubs: Hubs, enter: Enter, tenant: Tenant, piece: bytes
+) -> None:
     raw = await live(hubs, enter, tenant)
     started = time.monotonic()
     raw.send(frame(b"", fin=False) + frame(piece, CONT, fin=False) * 10_000)

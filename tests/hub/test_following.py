@@ -14,14 +14,21 @@ from core.people.opening import Tenant, open_people
 from core.people.persons import Role
 from tests.conftest import Database
 from tests.hub.conftest import Enter, Hubs, Join, Somebody
-from tests.hub.stranger import MSGPACK, Stranger
+from tests.hub.stranger import MSGPACK, Stranger, Wire
 
 
 async def pour(pool: Pool, somebody: Somebody, count: int) -> None:
     """So many payments of 1 to somebody, past every hub: no hint tells of them."""
     for start in range(0, count, 500):
         batch = [
-            Payment(somebody.tenant.id, str(uuid.uuid4()), SystemAccount.CASH_IN, somebody.account, 1, somebody.person)
+            Payment(
+                somebody.tenant.id,
+                str(uuid.uuid4()),
+                SystemAccount.CASH_IN,
+                somebody.account,
+                1,
+                somebody.person,
+            )
             for _ in range(min(500, count - start))
         ]
         async with pool.acquire() as connection:
@@ -33,11 +40,17 @@ async def test_snapshot_and_events_equal_a_fresh_snapshot(
     hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, subprotocol: str
 ) -> None:
     payer, payee = await enter(tenant, funds=500), await enter(tenant)
-    follower, there, here = await join(hubs.a, payee, subprotocol), await join(hubs.b, payer), await join(hubs.a, payer)
+    follower, there, here = (
+        await join(hubs.a, payee, subprotocol),
+        await join(hubs.b, payer),
+        await join(hubs.a, payer),
+    )
     snapshot = await follower.ask("follow", account=payee.account)
     await asyncio.gather(*(pay_often(client, payer, payee) for client in (here, there)))
     events = await follower.events(60)
-    assert [event["number"] for event in events] == list(range(snapshot["number"] + 1, snapshot["number"] + 61))
+    assert [event["number"] for event in events] == list(
+        range(snapshot["number"] + 1, snapshot["number"] + 61)
+    )
     running = snapshot["balance"]
     for event in events:
         running += event["amount"]
@@ -71,7 +84,9 @@ async def test_a_cursor_that_is_no_number_is_refused(
     assert (await client.ask("resume", follow=[[somebody.account, after]]))["code"] == "invalid_field"
 
 
-async def test_a_cursor_of_the_future_is_refused(hubs: Hubs, enter: Enter, join: Join, tenant: Tenant) -> None:
+async def test_a_cursor_of_the_future_is_refused(
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant
+) -> None:
     somebody = await enter(tenant, funds=1)
     client = await join(hubs.a, somebody)
     assert (await client.ask("follow", account=somebody.account, after=2))["code"] == "cursor_out_of_range"
@@ -83,7 +98,9 @@ async def test_a_cursor_of_the_future_is_refused(hubs: Hubs, enter: Enter, join:
     assert (await client.pay(somebody.account, other.account, 1, payment))["status"] == "posted"
 
 
-async def test_acknowledging_what_was_not_sent_is_refused(hubs: Hubs, enter: Enter, join: Join, tenant: Tenant) -> None:
+async def test_acknowledging_what_was_not_sent_is_refused(
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant
+) -> None:
     somebody = await enter(tenant, funds=1)
     client = await join(hubs.a, somebody)
     for number, code in ((1, "not_found"), (9, "cursor_out_of_range")):
@@ -114,20 +131,28 @@ async def test_no_more_than_a_hundred_accounts_are_followed_even_when_asked_at_o
     people = await open_people(pool, tenant.id, Role.CUSTOMER, [f"Person {at}" for at in range(160)])
     client = await join(hubs.a, operator)
     ids = [await client.submit("follow", account=person.account_id) for person in people]
-    answers = {}
+    answers: dict[int, Wire] = {}
     while len(answers) < len(ids):
         answer = await client.receive()
         answers[answer["id"]] = answer
     kinds = [answer.get("code", answer["type"]) for answer in answers.values()]
     assert (kinds.count("following"), kinds.count("too_many_followed")) == (100, 60)
     assert (await client.ask("resume", follow=[[people[-1].account_id, 0]]))["code"] == "too_many_followed"
-    followed = [person.account_id for id_, person in zip(ids, people, strict=True) if answers[id_]["type"] == "following"]
+    followed = [
+        person.account_id
+        for id_, person in zip(ids, people, strict=True)
+        if answers[id_]["type"] == "following"
+    ]
     assert (await client.ask("unfollow", account=followed[0]))["type"] == "unfollowed"
     rest = [[person.account_id, 0] for person in people if person.account_id not in followed][:50]
     payment = str(uuid.uuid4())
     assert (await client.ask("resume", follow=rest, in_doubt=[payment]))["code"] == "too_many_followed"
-    assert (await client.ask("resume", follow=rest[:1], in_doubt=[payment]))["settled"][0]["status"] == "fenced"
-    assert (await client.ask("resume", follow=[[1_000_000 + at, 0] for at in range(101)]))["code"] == "invalid_field"
+    assert (await client.ask("resume", follow=rest[:1], in_doubt=[payment]))["settled"][0][
+        "status"
+    ] == "fenced"
+    assert (await client.ask("resume", follow=[[1_000_000 + at, 0] for at in range(101)]))[
+        "code"
+    ] == "invalid_field"
 
 
 async def test_following_and_unfollowing_in_a_loop_leaves_nothing_behind(
@@ -152,7 +177,15 @@ async def test_a_hundred_accounts_are_caught_up_without_cutting_a_client_that_re
     people = await open_people(pool, tenant.id, Role.CUSTOMER, [f"Person {at}" for at in range(60)])
     for _ in range(5):
         batch = [
-            Payment(tenant.id, str(uuid.uuid4()), SystemAccount.CASH_IN, person.account_id, 1, operator.person, "x" * 100)
+            Payment(
+                tenant.id,
+                str(uuid.uuid4()),
+                SystemAccount.CASH_IN,
+                person.account_id,
+                1,
+                operator.person,
+                "x" * 100,
+            )
             for person in people
             for _ in range(60)
         ]

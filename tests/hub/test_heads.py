@@ -31,15 +31,20 @@ async def test_a_head_above_eight_kilobytes_is_refused_and_closed(hubs: Hubs) ->
         pytest.param(b"GET /healthz HTTP/1.1\r\nhost: hub\r\nx: ", id="a header line"),
         pytest.param(b"GET /", id="a path"),
         pytest.param(
-            b"GET /healthz HTTP/1.1\r\nhost: hub\r\n\r\nGET /healthz HTTP/1.1\r\nhost: hub\r\nx: ", id="a second head"
+            b"GET /healthz HTTP/1.1\r\nhost: hub\r\n\r\nGET /healthz HTTP/1.1\r\nhost: hub\r\nx: ",
+            id="a second head",
         ),
         pytest.param(
-            b"POST /v1/login HTTP/1.1\r\nhost: hub\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx: ", id="a trailer"
+            b"POST /v1/login HTTP/1.1\r\nhost: hub\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx: ",
+            id="a trailer",
         ),
         pytest.param(
-            b"POST /v1/login HTTP/1.1\r\nhost: hub\r\ntransfer-encoding: chunked\r\n\r\n1;x=", id="a chunk's extension"
+            b"POST /v1/login HTTP/1.1\r\nhost: hub\r\ntransfer-encoding: chunked\r\n\r\n1;x=",
+            id="a chunk's extension",
         ),
-        pytest.param(b"POST /v1/login HTTP/1.1\r\nhost: hub\r\ncontent-length: 99999999\r\n\r\n", id="a body"),
+        pytest.param(
+            b"POST /v1/login HTTP/1.1\r\nhost: hub\r\ncontent-length: 99999999\r\n\r\n", id="a body"
+        ),
     ],
 )
 async def test_a_line_of_sixty_four_megabytes_does_not_fill_the_memory(hubs: Hubs, beginning: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The same commands over HTTP: every answer as on the socket, every refusal a problem with a code (RFC 9457)."""
+"""The same commands over HTTP: answers as on the socket, each refusal a problem with a code (RFC 9457)."""
 
 import json
 import uuid
@@ -21,7 +21,9 @@ def bearer(somebody: Somebody) -> dict[str, str]:
 
 def problem(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:
     """The answer is a problem of this kind, and nothing else."""
-    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), (
+        answer.text
+    )
     body: dict[str, Any] = answer.json()
     assert (body["status"], body["code"], body["type"]) == (status, code, f"/docs/codes#{code}")
     assert body["title"]
@@ -42,16 +44,26 @@ async def test_a_stranger_registers_logs_in_is_paid_pays_and_reads_it(
     logged_in = await web.post(f"{hubs.b.url}/v1/login", json={**who, "login": login.upper()})
     assert logged_in.status_code == 200, logged_in.text
     account = registered.json()["account"]
-    gift = {"payment": str(uuid.uuid4()), "payer": operator.account, "payee": account, "amount": 700, "description": "😀"}
+    gift = {
+        "payment": str(uuid.uuid4()),
+        "payer": operator.account,
+        "payee": account,
+        "amount": 700,
+        "description": "😀",
+    }
     paid = await web.post(f"{hubs.a.url}/v1/payments", json=gift, headers=bearer(operator))
     assert paid.json()["status"] == "posted"
-    assert (await web.post(f"{hubs.b.url}/v1/payments", json=gift, headers=bearer(operator))).json() == paid.json()
+    assert (
+        await web.post(f"{hubs.b.url}/v1/payments", json=gift, headers=bearer(operator))
+    ).json() == paid.json()
     headers = {"authorization": f"Bearer {logged_in.json()['access_token']}"}
     back = {"payment": str(uuid.uuid4()), "payer": account, "payee": operator.account, "amount": 50}
     assert (await web.post(f"{hubs.b.url}/v1/payments", json=back, headers=headers)).json()["balance"] == 650
     page = (await web.get(f"{hubs.b.url}/v1/accounts/{account}/history?limit=1", headers=headers)).json()
     assert [(entry["amount"], entry["balance"]) for entry in page["entries"]] == [(-50, 650)]
-    rest = (await web.get(f"{hubs.b.url}/v1/accounts/{account}/history?before={page['next']}", headers=headers)).json()
+    rest = (
+        await web.get(f"{hubs.b.url}/v1/accounts/{account}/history?before={page['next']}", headers=headers)
+    ).json()
     assert [(entry["amount"], entry["description"]) for entry in rest["entries"]] == [(700, "😀")]
     assert "next" not in rest
 
@@ -100,7 +112,13 @@ NAMES_AND_PASSWORDS: dict[str, dict[str, Any]] = {
 async def test_what_cannot_be_a_name_login_or_password_is_a_problem_with_its_field(
     hubs: Hubs, web: httpx2.AsyncClient, tenant: Tenant, enter: Enter, join: Join, changed: dict[str, Any]
 ) -> None:
-    body = {"name": "Somebody", "login": f"x{uuid.uuid4().hex}", "password": PASSWORD, "role": "customer", **changed}
+    body = {
+        "name": "Somebody",
+        "login": f"x{uuid.uuid4().hex}",
+        "password": PASSWORD,
+        "role": "customer",
+        **changed,
+    }
     operator = await enter(tenant, Role.OPERATOR)
     if changed != {"role": "operator"}:
         answer = await web.post(f"{hubs.a.url}/v1/people", content=json.dumps(body), headers=bearer(operator))
@@ -113,7 +131,9 @@ async def test_what_cannot_be_a_name_login_or_password_is_a_problem_with_its_fie
             refused = await client.ask("open_person", **body)
             assert (refused["code"], refused.get("field")) == ("invalid_field", found.get("field"))
     else:
-        answer = await web.post(f"{hubs.b.url}/v1/register", content=json.dumps({**body, "tenant": tenant.slug}))
+        answer = await web.post(
+            f"{hubs.b.url}/v1/register", content=json.dumps({**body, "tenant": tenant.slug})
+        )
         assert problem(answer, 422, "invalid_field")["field"] == "role"
 
 
@@ -132,10 +152,20 @@ PAYMENT = {"payment": "b8dd1104-6254-414d-83b7-ba76a8e8104d", "payer": 1, "payee
         pytest.param(b'{"amount":NaN}', 400, "malformed", id="NaN"),
         pytest.param(b'{"amount":' + b"9" * 5000 + b"}", 400, "malformed", id="a number of 5,000 digits"),
         pytest.param(b'{"amount":1,"amount":2}', 400, "duplicate_field", id="amount twice"),
-        pytest.param(json.dumps(PAYMENT).encode()[:-1] + b',"amount":900}', 400, "duplicate_field", id="amount twice, far apart"),
+        pytest.param(
+            json.dumps(PAYMENT).encode()[:-1] + b',"amount":900}',
+            400,
+            "duplicate_field",
+            id="amount twice, far apart",
+        ),
         pytest.param(json.dumps({**PAYMENT, "id": 3}).encode(), 422, "invalid_field", id="a correlation id"),
         pytest.param(json.dumps({**PAYMENT, "tenant": 2}).encode(), 422, "invalid_field", id="a tenant"),
-        pytest.param(json.dumps({**PAYMENT, "amount": 1e400}).replace("Infinity", "1e400").encode(), 422, "invalid_field", id="1e400"),
+        pytest.param(
+            json.dumps({**PAYMENT, "amount": 1e400}).replace("Infinity", "1e400").encode(),
+            422,
+            "invalid_field",
+            id="1e400",
+        ),
         pytest.param(json.dumps(PAYMENT).encode() + b" " * 70_000, 413, "too_large", id="too large"),
     ],
 )
@@ -154,7 +184,9 @@ async def test_a_body_in_chunks_is_bounded_too(
         for _ in range(20):
             yield b" " * 4096
 
-    answer = await web.post(f"{hubs.a.url}/v1/payments", content=chunks(), headers=bearer(await enter(tenant)))
+    answer = await web.post(
+        f"{hubs.a.url}/v1/payments", content=chunks(), headers=bearer(await enter(tenant))
+    )
     problem(answer, 413, "too_large")
 
 
@@ -166,12 +198,29 @@ async def test_there_is_no_page_without_a_problem(hubs: Hubs, web: httpx2.AsyncC
     assert wrong_method.headers["allow"] == "POST"
 
 
-@pytest.mark.parametrize("query", ["?limit=-1", "?limit=0", "?limit=201", "?limit=1&limit=2", "?before=0", "?before=1e3", "?x=1", "?account=5", "?limit=%D9%A3", "?limit=", "?token=eyJ"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?limit=-1",
+        "?limit=0",
+        "?limit=201",
+        "?limit=1&limit=2",
+        "?before=0",
+        "?before=1e3",
+        "?x=1",
+        "?account=5",
+        "?limit=%D9%A3",
+        "?limit=",
+        "?token=eyJ",
+    ],
+)
 async def test_a_bad_query_is_a_problem(
     hubs: Hubs, web: httpx2.AsyncClient, tenant: Tenant, enter: Enter, query: str
 ) -> None:
     somebody = await enter(tenant)
-    answer = await web.get(f"{hubs.a.url}/v1/accounts/{somebody.account}/history{query}", headers=bearer(somebody))
+    answer = await web.get(
+        f"{hubs.a.url}/v1/accounts/{somebody.account}/history{query}", headers=bearer(somebody)
+    )
     assert answer.status_code in {400, 422}
     problem(answer, answer.status_code, answer.json()["code"])
 
@@ -180,11 +229,18 @@ async def test_a_request_needs_one_good_bearer_token(
     hubs: Hubs, web: httpx2.AsyncClient, tenant: Tenant, enter: Enter
 ) -> None:
     somebody = await enter(tenant)
-    for headers in ([], [("authorization", "Basic eHg6eXk=")], [("authorization", "Bearer")], [("authorization", f"Bearer {somebody.token}")] * 2):
+    for headers in (
+        [],
+        [("authorization", "Basic eHg6eXk=")],
+        [("authorization", "Bearer")],
+        [("authorization", f"Bearer {somebody.token}")] * 2,
+    ):
         answer = await web.get(f"{hubs.a.url}/v1/accounts", headers=headers)
         problem(answer, 401, "authentication_required")
         assert answer.headers["www-authenticate"] == "Bearer"
-    answer = await web.get(f"{hubs.a.url}/v1/accounts", headers={"authorization": f"Bearer {somebody.token}x"})
+    answer = await web.get(
+        f"{hubs.a.url}/v1/accounts", headers={"authorization": f"Bearer {somebody.token}x"}
+    )
     problem(answer, 401, "authentication_failed")
 
 
@@ -247,11 +303,17 @@ async def test_guessing_passwords_is_slowed_down_and_told_when_to_come_back(
 
 async def test_health_readiness_and_metrics_answer(hubs: Hubs, web: httpx2.AsyncClient) -> None:
     assert (await web.get(f"{hubs.a.url}/healthz")).json() == {"status": "ok"}
-    assert (await web.get(f"{hubs.a.url}/readyz")).json() == {"database": True, "redis": True, "draining": False}
+    assert (await web.get(f"{hubs.a.url}/readyz")).json() == {
+        "database": True,
+        "redis": True,
+        "draining": False,
+    }
     assert (await web.get(f"{hubs.a.url}/metrics")).status_code == 404
     metrics = await hubs.a.metrics()
     assert {"payhub_connections", "payhub_redis_connected", "payhub_hints_forged"} <= metrics.keys()
 
 
 def test_every_code_has_a_status_and_advice() -> None:
-    assert all(400 <= meaning.http_status < 600 and meaning.advice.endswith(".") for meaning in MEANINGS.values())
+    assert all(
+        400 <= meaning.http_status < 600 and meaning.advice.endswith(".") for meaning in MEANINGS.values()
+    )

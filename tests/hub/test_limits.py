@@ -5,9 +5,9 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.people.opening import Tenant
 from hub.limits import BUCKETS_MAX, TENANT, Bucket, Limit, Limits
 from tests.hub.conftest import Enter, Hubs, Join
-from core.people.opening import Tenant
 
 LIMIT = Limit(per_second=10, burst=20)
 
@@ -95,20 +95,16 @@ async def test_a_person_with_many_idle_connections_has_one_limit(
 ) -> None:
     somebody = await enter(tenant)
     clients = []
-    for _ in range(4):
+    for _ in range(8):
         clients.append(await join(hubs.a, somebody))
         # Longer than the hubs take to forget what nobody uses.
-        assert (await clients[-1].ask("ping"))["type"] == "pong"
         await asyncio.sleep(0.6)
-    granted = 0
     for client in clients:
-        for _ in range(300):
+        for _ in range(190):
             await client.submit("ping")
-    for client in clients:
-        for _ in range(300):
-            granted += (await client.receive())["type"] == "pong"
-    # A burst of 500, and 200 a second for as long as it took.
-    assert granted < 1000, "each connection had a limit of its own"
+    answers = [(await client.receive())["type"] for client in clients for _ in range(190)]
+    # A burst of 500, and 200 a second for as long as it took: a limit for each would have granted all.
+    assert answers.count("error") > 0
 
 
 async def test_going_too_fast_is_refused_with_the_time_to_wait_and_a_flood_is_closed(

@@ -51,7 +51,14 @@ async def test_only_a_whole_number_of_minor_units_in_range_is_an_amount(
     payer, payee = await enter(tenant, funds=1000), await enter(tenant)
     for name, spelled in AMOUNTS.items():
         client = await join(hubs.a, payer)
-        body = {"type": "pay", "id": 9, "payment": str(uuid.uuid4()), "payer": payer.account, "payee": payee.account, "amount": "X"}
+        body = {
+            "type": "pay",
+            "id": 9,
+            "payment": str(uuid.uuid4()),
+            "payer": payer.account,
+            "payee": payee.account,
+            "amount": "X",
+        }
         await client.connection.send(json.dumps(body).replace('"X"', spelled))
         answer = await client.receive()
         assert answer["type"] == "error", name
@@ -61,7 +68,22 @@ async def test_only_a_whole_number_of_minor_units_in_range_is_an_amount(
             assert answer.get("id", 9) == 9, name
         await client.connection.close()
     binary = await join(hubs.a, payer, MSGPACK)
-    for amount in (float("nan"), float("inf"), -0.0, 1.0, 100.0, True, None, 2**63, 2**64 - 1, -1, 0, "1", b"1", [1]):
+    for amount in (
+        float("nan"),
+        float("inf"),
+        -0.0,
+        1.0,
+        100.0,
+        True,
+        None,
+        2**63,
+        2**64 - 1,
+        -1,
+        0,
+        "1",
+        b"1",
+        [1],
+    ):
         answer = await binary.pay(payer.account, payee.account, amount)  # type: ignore[arg-type]
         assert (answer.get("code"), answer.get("field")) == ("invalid_field", "amount"), amount
         await binary.ask("ping")  # a good message between, so that the tenth bad one does not end it
@@ -72,7 +94,9 @@ async def test_only_a_whole_number_of_minor_units_in_range_is_an_amount(
     "text",
     ["a\r\nb", "\x1b[31m", "\u202etxt.exe", "\x00", "\x7f", "\u2028", "\u2066", "x" * 141, "", "\x85"],
 )
-async def test_a_description_is_one_harmless_line(hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, text: str) -> None:
+async def test_a_description_is_one_harmless_line(
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, text: str
+) -> None:
     somebody, other = await enter(tenant, funds=10), await enter(tenant)
     for subprotocol in ("payhub.v1.json", MSGPACK):
         client = await join(hubs.a, somebody, subprotocol)
@@ -89,7 +113,19 @@ async def test_a_lone_surrogate_is_no_text(hubs: Hubs, enter: Enter, join: Join,
     assert (answer["type"], answer["code"]) == ("error", "malformed")
 
 
-@pytest.mark.parametrize("text", ["😀", "'; drop table payments; --", "{{7*7}}", "<script>alert(1)</script>", "%00../", "=cmd|' /C calc'!A0", "x" * 140, "éß中"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "😀",
+        "'; drop table payments; --",
+        "{{7*7}}",
+        "<script>alert(1)</script>",
+        "%00../",
+        "=cmd|' /C calc'!A0",
+        "x" * 140,
+        "éß中",
+    ],
+)
 async def test_text_that_only_looks_dangerous_is_kept_as_it_is(
     hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, text: str
 ) -> None:
@@ -118,7 +154,11 @@ async def test_the_same_id_again_answers_the_same_on_every_hub(
 async def test_the_same_id_with_another_body_is_refused_and_names_the_field(
     hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, pool: Pool
 ) -> None:
-    operator, other, third = await enter(tenant, Role.OPERATOR, funds=10), await enter(tenant, funds=10), await enter(tenant)
+    operator, other, third = (
+        await enter(tenant, Role.OPERATOR, funds=10),
+        await enter(tenant, funds=10),
+        await enter(tenant),
+    )
     client = await join(hubs.a, operator)
     payment = str(uuid.uuid4())
     await client.pay(operator.account, other.account, 3, payment, description="one")
@@ -179,24 +219,39 @@ async def test_a_balance_for_exactly_forty_payments_makes_exactly_forty(
     assert await balance(pool, tenant, payer.account) == 0
 
 
-async def test_paying_yourself_or_nobody_is_declined(hubs: Hubs, enter: Enter, join: Join, tenant: Tenant) -> None:
+async def test_paying_yourself_or_nobody_is_declined(
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant
+) -> None:
     somebody = await enter(tenant, funds=10)
     client = await join(hubs.a, somebody)
     assert (await client.pay(somebody.account, somebody.account, 1))["status"] == "accounts_must_differ"
     assert (await client.pay(somebody.account, 99_999_999, 1))["status"] == "payee_not_found"
 
 
-async def test_a_field_that_stands_twice_is_refused(hubs: Hubs, enter: Enter, join: Join, tenant: Tenant) -> None:
+async def test_a_field_that_stands_twice_is_refused(
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant
+) -> None:
     somebody, other = await enter(tenant, funds=100), await enter(tenant)
     client = await join(hubs.a, somebody)
-    text = json.dumps({"type": "pay", "id": 4, "payment": str(uuid.uuid4()), "payer": somebody.account, "payee": other.account, "amount": 1})
+    text = json.dumps(
+        {
+            "type": "pay",
+            "id": 4,
+            "payment": str(uuid.uuid4()),
+            "payer": somebody.account,
+            "payee": other.account,
+            "amount": 1,
+        }
+    )
     await client.connection.send(text[:-1] + ', "amount": 100}')
     answer = await client.receive()
     assert (answer["code"], answer["id"]) == ("duplicate_field", 4)
     assert await client.closed() == 4502
 
 
-@pytest.mark.parametrize("extra", [{"tenant": 1}, {"tenant_id": 1}, {"asked_by": "x"}, {"currency": "usd"}, {"status": "posted"}])
+@pytest.mark.parametrize(
+    "extra", [{"tenant": 1}, {"tenant_id": 1}, {"asked_by": "x"}, {"currency": "usd"}, {"status": "posted"}]
+)
 async def test_nobody_can_say_more_than_a_payment_holds(
     hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, extra: dict[str, Any]
 ) -> None:

@@ -5,7 +5,7 @@
 -- batch repeats an id: then it holds, for each payment, the position of that id's first copy.
 -- Gives: one array per answer field, in the payments' order. Statuses: core.nouns.PaymentStatus.
 --
--- Three set-based reads and writes with one loop in memory between them. The loop *is* the
+-- Set-based reads and writes with one loop in memory between them. The loop *is* the
 -- sequential meaning: a batch of n equals n batches of one. Accounts are locked in one order
 -- everywhere, so two batches cannot wait for each other.
 create or replace function post_payments(
@@ -30,7 +30,9 @@ create or replace function post_payments(
 )
 language plpgsql volatile security definer
 set search_path = payhub, pg_temp
--- One plan, whatever the statistics say: index probes in the order given.
+-- One plan, whatever the statistics say. A session keeps its plans, and statistics taken of a table of ten
+-- rows must not read it whole when it has ten million. So every statement is driven by the batch's arrays and
+-- has only one way to reach a table: a unique key, compared for equality (see the laterals and the upsert).
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -87,7 +89,12 @@ begin
         select wanted.at, payments.*,
                (extract(epoch from payments.judged_at) * 1000000)::bigint as first_judged_at_us
           from unnest(p_tenants, p_ids) with ordinality as wanted (tenant_id, id, at)
-          join payments on payments.tenant_id = wanted.tenant_id and payments.id = wanted.id
+         cross join lateral (
+              select payments.*
+                from payments
+               where payments.tenant_id = wanted.tenant_id and payments.id = wanted.id
+               offset 0
+         ) payments
     loop
         v_first := v_known.at;
         v_fresh[v_first] := false;
@@ -188,11 +195,13 @@ begin
     end if;
 
     if v_any_posted then
-        update accounts
-           set balance = moved.balance, version = moved.version
+        -- Always the update: the rows are there and locked. As an insert it cannot be planned but by its key.
+        insert into accounts (tenant_id, id, balance, version)
+        select moved.tenant_id, moved.id, moved.balance, moved.version
           from unnest(p_account_tenants, p_account_ids, v_balances, v_versions, v_changed)
                as moved (tenant_id, id, balance, version, changed)
-         where moved.changed and accounts.tenant_id = moved.tenant_id and accounts.id = moved.id;
+         where moved.changed
+            on conflict (tenant_id, id) do update set balance = excluded.balance, version = excluded.version;
 
         insert into outbox (tenant_id, payment_ids)
         select posted.tenant_id, array_agg(posted.id)
