@@ -158,6 +158,20 @@ def migrate() -> None:
     click.echo(f"Master key: {settings.master_key_file} (keep a copy elsewhere)")
 
 
+@main.command()
+@click.option("--to", "url", default=None, help="A running hub.  [default: PAYHUB_PUBLIC_URL]")
+def tour(url: str | None) -> None:
+    """Watch two people of the demo pay each other: what they send, get and see. Needs a `payhub run`."""
+    seeding = room("core.seeding")
+    guide = room("loadtest.tour")
+    try:
+        asyncio.run(
+            guide.take_tour(url or read_settings().public_url, seeding.DEMO_SLUG, seeding.DEMO_PASSWORD, click.echo)
+        )
+    except guide.TourError as error:
+        raise click.ClickException(str(error)) from error
+
+
 @main.group()
 def tenant() -> None:
     """Open tenants and list them. A tenant is one fintech's world: one currency, its own people and books."""
@@ -368,6 +382,7 @@ def seed_demo(settings: Settings) -> Sequence[str]:
         "",
         f"Demo       tenant {tenant.slug}; log in as {names}",
         f"           password {seeding.DEMO_PASSWORD} for all of them",
+        "Try it     payhub tour   (in another terminal: .venv/bin/payhub tour)",
     ]
 
 

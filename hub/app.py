@@ -1,6 +1,8 @@
 """The hub as one Starlette application: its parts put together, its routes, its background work, its end."""
 
 import asyncio
+import base64
+import hashlib
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -11,7 +13,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
@@ -75,6 +77,7 @@ class Hub:
         options = self._options
         pool = await open_pool(options.database_url, size_max=POOL_SIZE, name="payhub-hub")
         self._pool = pool
+        await self._posters.open()
         tokens = Tokens(await load_keys(pool, options.master_key))
 
         async def read_after(tenant_id: int, account: int, after: int, limit: int) -> Any:
@@ -240,6 +243,9 @@ def create_app(hub: Hub) -> Starlette:
     async def socket(scope: Scope, receive: Receive, send: Send) -> None:
         await serve(context, hub.connections, scope, receive, send)
 
+    async def home(_: Request) -> Response:
+        return HTMLResponse(HOME, headers={"content-security-policy": "default-src 'none'; style-src 'sha256-" + HOME_STYLE_HASH + "'"})
+
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
@@ -264,6 +270,7 @@ def create_app(hub: Hub) -> Starlette:
         routes=[
             WebSocketRoute("/v1/socket", Socket(socket)),
             *http.routes(context),
+            Route("/", home),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/docs/asyncapi.json", document(documents.asyncapi())),
@@ -274,6 +281,22 @@ def create_app(hub: Hub) -> Starlette:
         lifespan=lifespan,
     )
     return app
+
+
+HOME_STYLE = """
+:root { color-scheme: light dark; font: 16px/1.6 system-ui, sans-serif; }
+body { max-width: 38rem; margin: 12vh auto; padding: 0 1.5rem; }
+h1 { font-size: 1.6rem; letter-spacing: -.01em; } code { font-size: .95em; }
+"""
+HOME_STYLE_HASH = base64.b64encode(hashlib.sha256(HOME_STYLE.encode()).digest()).decode()
+HOME = f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Payhub</title><style>{HOME_STYLE}</style>
+<h1>This is a Payhub hub, and it is up.</h1>
+<p>Programs speak to it over a WebSocket at <code>/v1/socket</code> or over HTTP.
+What they may say: <a href="/docs/asyncapi.json">the socket</a>, <a href="/docs/openapi.json">the HTTP API</a>,
+<a href="/docs/codes">every code and what to do about it</a>.</p>
+<p>To watch two people of the demo pay each other, type <code>.venv/bin/payhub tour</code> in another terminal.</p>
+"""
 
 
 class Socket:

@@ -59,8 +59,7 @@ class Poster:
 
     async def post(self, batch: Sequence[Payment]) -> list[Posting]:
         """As `post_payments`; also raises Unavailable when PostgreSQL cannot be reached."""
-        if self._statement is None:
-            await self._connect()
+        await self.open()
         assert self._statement is not None
         self._doubts.clear()
         try:
@@ -71,6 +70,11 @@ class Poster:
                 self.close()
             raise
         return _postings(row, self._doubts)
+
+    async def open(self) -> None:
+        """Connect and plan before the first batch, which would wait for it. Raises Unavailable."""
+        if self._statement is None:
+            await self._connect()
 
     def close(self) -> None:
         """Let go of the connection at once."""
@@ -98,6 +102,11 @@ class Posters:
             return await poster.post(batch)
         finally:
             self._free.append(poster)
+
+    async def open(self) -> None:
+        """Connect all of them. Raises Unavailable."""
+        for poster in self._all:
+            await poster.open()
 
     def close(self) -> None:
         """Let go of every connection."""

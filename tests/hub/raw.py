@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import os
 import socket
 import struct
@@ -127,19 +128,15 @@ class RawSocket:
         """Wait for the end of the connection, whatever comes before it."""
         started = time.monotonic()
         async with asyncio.timeout(timeout_s):
-            try:
+            with contextlib.suppress(ConnectionError):
                 while await self.reader.read(65536):
                     pass
-            except ConnectionError:
-                pass
         return time.monotonic() - started
 
     async def leave(self) -> None:
         self.writer.close()
-        try:
+        with contextlib.suppress(ConnectionError):
             await self.writer.wait_closed()
-        except ConnectionError:
-            pass
 
 
 def upgrade_request(subprotocol: str = "payhub.v1.json", *extra: str, target: str = "/v1/socket") -> bytes:

@@ -1,4 +1,4 @@
-"""RFC 6455 at the edge: frames that no honest client sends, byte by byte (Autobahn's groups 1 to 7, and worse)."""
+"""RFC 6455 at the edge: frames that no honest client sends, byte by byte (Autobahn's groups 1 to 7)."""
 
 import asyncio
 import json

@@ -23,7 +23,10 @@ async def test_nothing_that_is_thrown_at_a_hub_makes_it_fail_or_grow(
     await asyncio.gather(*(one.run(100_000, 6) for one in fuzzers))
     assert sum(one.frames for one in fuzzers) > 500
     assert hub.bugs() == []
-    assert hub.rss_bytes() - rss < 16 << 20
+    # A password that is being hashed holds 64 MiB on purpose, and gives them back.
+    async with asyncio.timeout(20):
+        while hub.rss_bytes() - rss > 16 << 20:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
     client = await join(hub, people[0])
     assert (await client.ask("ping"))["type"] == "pong"
     await client.connection.close()

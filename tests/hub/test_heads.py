@@ -102,7 +102,7 @@ async def test_a_slow_body_is_closed(hubs: Hubs) -> None:
         b"\x00\xff\xfe\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # TLS on a plain port
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"GET /healthz HTTP/1.1\r\nhost: hub\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: hub\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
         b"GET /healthz HTTP/1.1\r\nhost: hub\r\ncontent-length: -1\r\n\r\n",
         b"GET /healthz HTTP/1.1\r\nhost: hub\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
         b"GET /healthz HTTP/1.1\r\nho st: hub\r\n\r\n",

@@ -1,3 +1,5 @@
+"""The allow-list of web pages, letter by letter."""
+
 import pytest
 
 from hub.origins import Origins
