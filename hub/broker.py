@@ -116,7 +116,8 @@ class Broker:
         # one per round trip and not one per read.
         return Redis.from_url(
             self._url,
-            protocol=3,
+            # Subscriptions need no more than RESP2, and the driver formats every RESP3 push for a log nobody reads.
+            protocol=2,
             retry=Retry(NoBackoff(), 0),
             socket_connect_timeout=TIMEOUT_S,
             socket_timeout=None,
@@ -153,7 +154,7 @@ class Broker:
         try:
             while True:
                 # The reply as it is: what a message object would cost is paid for every batch of every hub.
-                reply = await connection.read_response(timeout=math.inf, push_request=True, disable_decoding=True)
+                reply = await connection.read_response(timeout=math.inf, disable_decoding=True)
                 self._heard_at = asyncio.get_running_loop().time()
                 if isinstance(reply, list) and reply[0] == b"message":
                     self._receive(reply[1].decode(), reply[2])
