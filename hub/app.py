@@ -29,7 +29,7 @@ from hub import documents, http, metrics
 from hub.audience import Audience
 from hub.auth import Tokens
 from hub.broker import CONTROL, Broker
-from hub.commands.context import STATUS_NAMES, Context, announce, hear_events, to_event
+from hub.commands.context import STATUS_NAMES, Context, announce, spread, to_event
 from hub.connection import Connections, serve
 from hub.limits import Limits
 from hub.origins import Origins
@@ -186,7 +186,7 @@ class Hub:
         assert self.context is not None
         kind, _, tenant = channel.partition(":")
         if kind == "events":
-            hear_events(self.context, int(tenant), hint)
+            spread(self.context, int(tenant), hint)
         elif channel == CONTROL and hint[0] == "end_session":
             self.connections.end_session(hint[1], hint[2])
         elif channel == CONTROL and hint[0] == "spent":

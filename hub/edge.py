@@ -137,6 +137,17 @@ class EdgeHttp(HttpToolsProtocol):
             self.transport.close()
 
 
+# Connections that were written to in this turn of the loop. One loop per process.
+_unflushed: list["EdgeWebSocket"] = []
+
+
+def _flush_all() -> None:
+    written = _unflushed.copy()
+    _unflushed.clear()
+    for wire in written:
+        wire.flush()
+
+
 class EdgeWebSocket(WebSocketsSansIOProtocol):
     """RFC 6455 with bounds, and itself in the scope as `payhub.wire` for the connection to use.
 
@@ -156,6 +167,7 @@ class EdgeWebSocket(WebSocketsSansIOProtocol):
         self._receiver: Receiver | None = None
         self._on_slow: Callable[[], None] | None = None
         self._reading_held = False
+        self._unsent: list[bytes] = []
         # The beginning of a frame whose end has not arrived.
         self._rest = b""
         self._message_deadline: asyncio.TimerHandle | None = None
@@ -178,10 +190,26 @@ class EdgeWebSocket(WebSocketsSansIOProtocol):
         self.conn.max_message_size = SIZE_MAX
 
     def write(self, payload: bytes, is_binary: bool) -> None:
-        """Send one message. Never waits: a peer that does not read is cut instead."""
-        if self.close_sent or self.disconnected:
+        """Send one message. Never waits: a peer that does not read is cut instead.
+
+        What one turn of the loop writes leaves together: a batch's answers to one client are one system call,
+        and wake it once, so that its next payments arrive together too.
+        """
+        unsent = self._unsent
+        if not unsent:
+            if not _unflushed:
+                self.loop.call_soon(_flush_all)
+            _unflushed.append(self)
+        unsent.append(frame_header(0x82 if is_binary else 0x81, len(payload)))
+        unsent.append(payload)
+
+    def flush(self) -> None:
+        """Hand what was written to the transport now."""
+        data = b"".join(self._unsent)
+        self._unsent.clear()
+        if not data or self.close_sent or self.disconnected:
             return
-        self.transport.write(frame_header(0x82 if is_binary else 0x81, len(payload)) + payload)
+        self.transport.write(data)
         if self._slow_deadline is not None and self.transport.get_write_buffer_size() > WRITE_BUFFER_MAX:
             self._give_up()
 
@@ -200,6 +228,7 @@ class EdgeWebSocket(WebSocketsSansIOProtocol):
 
     def end(self, code: int, reason: str = "") -> None:
         """Send a close frame; the peer has a second to answer it."""
+        self.flush()
         if self.close_sent or self.disconnected or self.transport.is_closing():
             return
         self.stop_keepalive()

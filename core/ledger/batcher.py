@@ -24,7 +24,7 @@ BATCH_SIZE_MAX = 256
 FLIGHTS_MAX = 2
 # A second batch departs beside the first only when it is worth a commit of its own: ten payments in one
 # batch are answered sooner than five in each of two.
-COMPANY_MIN = 16
+COMPANY_MIN = 4
 # About a second of work at full speed: what waits longer is better refused and asked again.
 QUEUE_LENGTH_MAX = 20_000
 # One tenant may fill at most half of the queue.
@@ -155,7 +155,8 @@ class Batcher:
         if self._on_commit is not None:
             posted = [(p, o) for p, o in zip(batch, outcomes, strict=True) if isinstance(o, Posting)]
             if posted:
-                self._on_commit(*zip(*posted, strict=True))
+                # After the answers: what they wrote leaves on the loop's next turn, before the announcement is made.
+                asyncio.get_running_loop().call_soon(self._on_commit, *zip(*posted, strict=True))
 
     async def _settle(self, batch: Sequence[Payment]) -> Sequence[Outcome]:
         """Post the batch; if it keeps being rolled back, find out which payment it is by posting each alone."""

@@ -1,11 +1,11 @@
 """What every handler is given: the hub's parts, put together once at start."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from core.database import Pool
 from core.ledger.batcher import Batcher
@@ -19,6 +19,9 @@ from hub.origins import Origins
 from hub.protocol.codec import CODECS, MSGPACK
 from hub.protocol.messages import UNSET, AccountState, EntryState, Event
 
+# What hubs tell each other of a posted payment: id, payer, payee, amount, then the Posting without its status,
+# then the description or None.
+Row: TypeAlias = tuple[Any, ...]
 STATUS_NAMES: dict[int, str] = {status: status.name.lower() for status in PaymentStatus}
 ACCOUNT_STATUS_NAMES: dict[int, str] = {status: status.name.lower() for status in AccountStatus}
 _encode_event = CODECS[MSGPACK].encode
@@ -93,38 +96,38 @@ def to_event(entry: Entry) -> Event:
 
 
 def announce(context: Context, batch: Sequence[Payment], postings: Sequence[Posting]) -> None:
-    """Tell followers here and on other hubs what a committed batch did."""
-    by_tenant: dict[int, list[tuple[int, int, bytes]]] = {}
-    deliver = context.audience.deliver
+    """Tell followers here and on other hubs what a committed batch did.
+
+    Other hubs get the bare facts, one row per payment; an event is made where somebody follows the account.
+    """
+    by_tenant: dict[int, list[Row]] = {}
     for payment, posting in zip(batch, postings, strict=True):
-        if posting.status != PaymentStatus.POSTED:
-            continue
-        tenant_id, payment_id, payer, payee, amount, _, text = payment
-        _, payer_balance, payer_number, payee_balance, payee_number, judged_at_us = posting
-        assert payer_balance is not None and payee_balance is not None
-        assert payer_number is not None and payee_number is not None
-        at = to_time(judged_at_us)
-        description = UNSET if text is None else text
-        out = Event(payer, payer_number, payment_id, -amount, payee, payer_balance, at, description)
-        into = Event(payee, payee_number, payment_id, amount, payer, payee_balance, at, description)
-        out_frame = _encode_event(out)
-        into_frame = _encode_event(into)
-        deliver((tenant_id, payer), payer_number, out, out_frame)
-        deliver((tenant_id, payee), payee_number, into, into_frame)
-        hints = by_tenant.get(tenant_id)
-        if hints is None:
-            hints = by_tenant[tenant_id] = []
-        hints.append((payer, payer_number, out_frame))
-        hints.append((payee, payee_number, into_frame))
-    for tenant_id, hints in by_tenant.items():
-        context.broker.publish(events_channel(tenant_id), hints)
+        if posting[0] == PaymentStatus.POSTED:
+            tenant_id, payment_id, payer, payee, amount, _, description = payment
+            row = (payment_id, payer, payee, amount, *posting[1:], description)
+            rows = by_tenant.get(tenant_id)
+            if rows is None:
+                by_tenant[tenant_id] = [row]
+            else:
+                rows.append(row)
+    for tenant_id, rows in by_tenant.items():
+        context.broker.publish(events_channel(tenant_id), rows)
+        spread(context, tenant_id, rows)
 
 
-def hear_events(context: Context, tenant_id: int, hints: Any) -> None:
-    """Take another hub's announcement."""
-    deliver = context.audience.deliver
-    for account, number, frame in hints:
-        deliver((tenant_id, account), number, None, frame)
+def spread(context: Context, tenant_id: int, rows: Iterable[Row]) -> None:
+    """Give the followers here their events of these payments."""
+    audience = context.audience
+    for payment, payer, payee, amount, payer_balance, payer_number, payee_balance, payee_number, us, text in rows:
+        for account, number, change, other, balance in (
+            (payer, payer_number, -amount, payee, payer_balance),
+            (payee, payee_number, amount, payer, payee_balance),
+        ):
+            key = tenant_id, account
+            if audience.is_followed(key):
+                description = UNSET if text is None else text
+                event = Event(account, number, payment, change, other, balance, to_time(us), description)
+                audience.deliver(key, number, event, _encode_event(event))
 
 
 def events_channel(tenant_id: int) -> str:

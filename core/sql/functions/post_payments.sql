@@ -34,10 +34,7 @@ set search_path = payhub, pg_temp
 -- rows must not read it whole when it has ten million. So every statement is driven by the batch's arrays and
 -- has only one way to reach a table: a unique key, compared for equality (see the laterals and the upsert).
 set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 set plan_cache_mode = force_generic_plan
-set jit = off
 as $$
 declare
     c_amount_max  constant bigint := 10000000000000;     -- core.nouns.AMOUNT_MAX
