@@ -77,9 +77,7 @@ def run() -> None:
     everything in order. Data and logs are in PAYHUB_DATA_DIR, .payhub unless told otherwise.
     """
     programs = launcher.Programs(hub=_itself("serve"), worker=_itself("work"))
-    launcher.Launcher(
-        read_settings(), programs, prepare=prepare, seed=seed_demo, say=launcher.say_to_terminal
-    ).run()
+    launcher.Launcher(read_settings(), programs, prepare=prepare, seed=seed_demo, say=launcher.say_to_terminal).run()
 
 
 @main.command()
@@ -284,7 +282,9 @@ def rotate_key(algorithm: str) -> None:
     """Sign access tokens with a new key. Hubs learn it first; tokens of the old one stay valid until they end."""
 
     async def rotate(admin: Any, _: Any) -> Any:
-        return await room("core.keyring").rotate(admin, read_master_key(reachable_settings().master_key_file), algorithm)
+        return await room("core.keyring").rotate(
+            admin, read_master_key(reachable_settings().master_key_file), algorithm
+        )
 
     click.echo(f"Key {with_database(rotate)} signs from half a minute from now on.")
 
@@ -322,9 +322,7 @@ def settings(as_json: bool) -> None:
     """Show every setting: its value, where it is from, and what it means. Passwords are masked."""
     rows = explain(read_settings(), os.environ)
     if as_json:
-        facts = {
-            name: {"value": value, "from": source, "meaning": text} for name, value, source, text in rows
-        }
+        facts = {name: {"value": value, "from": source, "meaning": text} for name, value, source, text in rows}
         click.echo(msgspec.json.encode(facts).decode())
         return
     for name, value, source, meaning in rows:

@@ -165,9 +165,7 @@ class EmbeddedPostgres:
                 return True
             if time.monotonic() > deadline:
                 self.stop()
-                raise EmbeddedError(
-                    f"PostgreSQL was not ready after {READY_SECONDS:.0f} seconds; see {self.log}."
-                )
+                raise EmbeddedError(f"PostgreSQL was not ready after {READY_SECONDS:.0f} seconds; see {self.log}.")
             time.sleep(POLL_SECONDS)
         self._process = None
         return False
@@ -352,9 +350,7 @@ class Servers(NamedTuple):
 
 
 @contextlib.contextmanager
-def running_servers(
-    data_dir: Path, *, guardian: Guardian | None = None, durable: bool = True
-) -> Iterator[Servers]:
+def running_servers(data_dir: Path, *, guardian: Guardian | None = None, durable: bool = True) -> Iterator[Servers]:
     """Run both servers on `data_dir` for the length of a `with`."""
     valkey = EmbeddedValkey(data_dir, guardian=guardian)
     postgres = EmbeddedPostgres(data_dir, guardian=guardian, durable=durable)
@@ -494,8 +490,7 @@ def _unprivileged() -> Account:
         entry = pwd.getpwnam(UNPRIVILEGED)
     except KeyError:
         raise EmbeddedError(
-            f"PostgreSQL never runs as root and there is no user {UNPRIVILEGED} here: "
-            "start Payhub as an ordinary user."
+            f"PostgreSQL never runs as root and there is no user {UNPRIVILEGED} here: start Payhub as an ordinary user."
         ) from None
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 

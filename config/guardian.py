@@ -52,9 +52,7 @@ def started_at(pid: int) -> str | None:
 
 
 def _started_at_by_ps(pid: int) -> str | None:
-    shown = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
+    shown = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     state, _, began = shown.stdout.strip().partition(" ")
     return None if not began or state.startswith("Z") else began.strip()
 

@@ -97,9 +97,7 @@ class Supervised(Protocol):
 class Program:
     """A hub or a worker as a child process."""
 
-    def __init__(
-        self, name: str, role: str, command: Sequence[str], settings: Settings, guardian: Guardian
-    ) -> None:
+    def __init__(self, name: str, role: str, command: Sequence[str], settings: Settings, guardian: Guardian) -> None:
         self.name = name
         self.role = role
         self.settings = settings
@@ -276,8 +274,7 @@ class Launcher:
             if time.monotonic() > deadline:
                 names = " and ".join(hub.name for hub in waiting)
                 raise LaunchError(
-                    f"{names.capitalize()} did not get ready within {READY_SECONDS:.0f} s; "
-                    f"see {waiting[0].log}."
+                    f"{names.capitalize()} did not get ready within {READY_SECONDS:.0f} s; see {waiting[0].log}."
                 )
             waiting = [hub for hub in waiting if not _is_ready(hub.settings)]
             time.sleep(POLL_SECONDS / 2)
@@ -380,9 +377,7 @@ def hold_servers(data_dir: Path, *, temporary: bool, ready: Callable[[Servers], 
             guardian = Guardian(hold_open=[lock])
             stack.callback(guardian.goodbye)
             servers = stack.enter_context(running_servers(data_dir, guardian=guardian))
-            running = Running(
-                os.getpid(), servers.database_url, servers.admin_database_url, servers.redis_url
-            )
+            running = Running(os.getpid(), servers.database_url, servers.admin_database_url, servers.redis_url)
             note = data_dir / RUNNING_FILE
             stack.callback(note.unlink, missing_ok=True)
             _write_private(note, msgspec.json.encode(running))

@@ -65,9 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "copy of the database alone signs nothing. `payhub migrate` creates it. Keep a copy elsewhere."
         ),
     ]
-    listen: Annotated[
-        str, Meta(description="host:port where hubs serve HTTP and WebSockets; all hubs share it.")
-    ]
+    listen: Annotated[str, Meta(description="host:port where hubs serve HTTP and WebSockets; all hubs share it.")]
     admin_listen: Annotated[
         str,
         Meta(
@@ -229,9 +227,7 @@ def _defaults(given: Mapping[str, str]) -> dict[str, str]:
     listen = given.get("listen", "127.0.0.1:8080")
     host, port = address(listen)
     everywhere = host in ("0.0.0.0", "::")  # noqa: S104  # compared with, never listened on by default
-    public_url = given.get("public_url", f"http://{f'localhost:{port}' if everywhere else listen}").rstrip(
-        "/"
-    )
+    public_url = given.get("public_url", f"http://{f'localhost:{port}' if everywhere else listen}").rstrip("/")
     local = [f"http://localhost:{port}", f"http://127.0.0.1:{port}"]
     data_dir = str(Path(given.get("data_dir", ".payhub")).resolve())
     return {
@@ -278,9 +274,7 @@ def _check_origins(name: str, value: str) -> None:
     for origin in _split(value):
         parts = urlsplit(origin)
         if parts.scheme not in _WEB_SCHEMES or not parts.netloc or parts.path or parts.query:
-            raise SettingsError(
-                name, f"holds {origin!r}: write origins without a path, like https://pay.example.com."
-            )
+            raise SettingsError(name, f"holds {origin!r}: write origins without a path, like https://pay.example.com.")
 
 
 _CHECKS = {

@@ -92,6 +92,5 @@ def is_rolled_back(error: BaseException) -> bool:
     """
     if not isinstance(error, asyncpg.PostgresError):
         return False
-    code = error.sqlstate or ""
-    return not (code.startswith("08") or code.startswith("57P") or code == "57014" or code == "")
-
+    code = error.sqlstate
+    return bool(code) and not code.startswith(("08", "57P", "57014"))

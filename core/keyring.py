@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
+import asyncpg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
@@ -24,8 +25,6 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_der_private_key,
 )
-
-import asyncpg
 
 from core.database import Connection, Pool
 from core.errors import CoreError

@@ -4,8 +4,10 @@ Migrations change tables: each file runs once, in the order of its number, and n
 Functions, views and policies are re-applied whenever their text changes. It never drops data.
 """
 
+from __future__ import annotations
+
 import hashlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -40,7 +42,8 @@ async def migrate(url: str) -> list[str]:
                 "create table if not exists payhub.applied_files"
                 " (name text primary key, hash text not null, applied_at timestamptz not null default now())"
             )
-            known: dict[str, str] = dict(await connection.fetch("select name, hash from payhub.applied_files"))
+            rows = await connection.fetch("select name, hash from payhub.applied_files")
+            known = {row["name"]: row["hash"] for row in rows}
             return [name async for name in _apply_missing(connection, known)]
     finally:
         await connection.close()
@@ -53,7 +56,7 @@ def files() -> Iterator[tuple[str, str, bool]]:
             yield f"{folder}/{path.name}", path.read_text(), repeatable
 
 
-async def _apply_missing(connection, known):  # type: ignore[no-untyped-def]
+async def _apply_missing(connection: asyncpg.Connection[asyncpg.Record], known: dict[str, str]) -> AsyncIterator[str]:
     for name, text, repeatable in files():
         digest = hashlib.sha256(text.encode()).hexdigest()
         if known.get(name) == digest:

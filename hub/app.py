@@ -244,7 +244,9 @@ def create_app(hub: Hub) -> Starlette:
         await serve(context, hub.connections, scope, receive, send)
 
     async def home(_: Request) -> Response:
-        return HTMLResponse(HOME, headers={"content-security-policy": "default-src 'none'; style-src 'sha256-" + HOME_STYLE_HASH + "'"})
+        return HTMLResponse(
+            HOME, headers={"content-security-policy": "default-src 'none'; style-src 'sha256-" + HOME_STYLE_HASH + "'"}
+        )
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -266,7 +268,7 @@ def create_app(hub: Hub) -> Starlette:
         yield
         await hub.close()
 
-    app = Starlette(
+    return Starlette(
         routes=[
             WebSocketRoute("/v1/socket", Socket(socket)),
             *http.routes(context),
@@ -280,7 +282,6 @@ def create_app(hub: Hub) -> Starlette:
         exception_handlers={HTTPException: http.no_such_page},
         lifespan=lifespan,
     )
-    return app
 
 
 HOME_STYLE = """
@@ -306,5 +307,5 @@ class Socket:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
         await self._app(scope, receive, send)
-

@@ -203,6 +203,7 @@ class Audience:
         """Send one follower its past, page by page, at the pace it reads, until it has caught up."""
         try:
             while listener.is_open and (sent := stream.followers.get(listener)) is not None and sent < stream.number:
+                await listener.writable()
                 entries = await self._read_after(*key, sent, CATCH_UP_PAGE)
                 for entry in entries:
                     if stream.followers.get(listener) != entry.number - 1:
@@ -211,7 +212,6 @@ class Audience:
                     listener.hear(self._to_event(entry), None)
                 if not entries:
                     return
-                await listener.writable()
             if (sent := stream.followers.get(listener)) is not None and sent > stream.number:
                 self._mend(key, stream)
         except Exception as error:

@@ -140,9 +140,7 @@ class Tokens:
 
     def _signer(self, now: float) -> SigningKey:
         for key in self._signers:
-            if key.signs_from.timestamp() <= now and (
-                key.signs_until is None or now < key.signs_until.timestamp()
-            ):
+            if key.signs_from.timestamp() <= now and (key.signs_until is None or now < key.signs_until.timestamp()):
                 return key
         raise Unavailable("No key signs tokens at this time.")
 

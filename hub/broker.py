@@ -11,9 +11,10 @@ import hmac
 import logging
 import math
 import random
+import secrets
 from collections import deque
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import msgspec
 from redis.asyncio import Redis
@@ -54,7 +55,7 @@ class Broker:
         self._url = url
         self._secret = hashlib.blake2b(b"payhub hints v1", key=secret[:64]).digest()
         self._hear = hear
-        self._me = random.randbytes(8)
+        self._me = secrets.token_bytes(8)
         self._outgoing: deque[tuple[str, bytes]] = deque(maxlen=OUTGOING_MAX)
         self._outgoing_ready = asyncio.Event()
         self._channels: dict[str, int] = {CONTROL: 1}
@@ -130,8 +131,7 @@ class Broker:
             client = self._client()
             try:
                 async with client.pubsub() as pubsub:
-                    async with asyncio.timeout(TIMEOUT_S):
-                        await pubsub.subscribe(*(CHANNEL_PREFIX + channel for channel in self._channels))
+                    await self._subscribe_the_rest(pubsub)
                     self._pubsub = pubsub
                     self.is_connected = True
                     wait = RECONNECT_S_MIN
@@ -146,11 +146,18 @@ class Broker:
             await asyncio.sleep(random.uniform(0, wait))  # noqa: S311
             wait = min(wait * 2, RECONNECT_S_MAX)
 
+    async def _subscribe_the_rest(self, pubsub: PubSub) -> None:
+        """Subscribe to every wanted channel, those that become wanted meanwhile, too."""
+        known: set[str] = set()
+        async with asyncio.timeout(TIMEOUT_S):
+            while missing := self._channels.keys() - known:
+                await pubsub.subscribe(*(CHANNEL_PREFIX + channel for channel in missing))
+                known |= missing
+
     async def _read(self, pubsub: PubSub) -> None:
-        connection = pubsub.connection
-        assert connection is not None
+        connection = cast(AbstractConnection, pubsub.connection)  # it has one: it is subscribed
         self._heard_at = asyncio.get_running_loop().time()
-        heart = asyncio.create_task(self._beat(pubsub))
+        heart = asyncio.create_task(self._beat(pubsub, connection))
         try:
             while True:
                 # The reply as it is: what a message object would cost is paid for every batch of every hub.
@@ -161,13 +168,12 @@ class Broker:
         finally:
             heart.cancel()
 
-    async def _beat(self, pubsub: PubSub) -> None:
+    async def _beat(self, pubsub: PubSub, connection: AbstractConnection) -> None:
         """Ping now and then; a Redis that does not answer is taken for gone."""
         while True:
             await asyncio.sleep(PING_S)
             if asyncio.get_running_loop().time() - self._heard_at > PING_S + TIMEOUT_S:
-                assert pubsub.connection is not None
-                await pubsub.connection.disconnect(nowait=True)
+                await connection.disconnect(nowait=True)
                 return
             with contextlib.suppress(RedisError, OSError):
                 await pubsub.ping()
@@ -195,7 +201,7 @@ class Broker:
             try:
                 async with asyncio.timeout(TIMEOUT_S):
                     if connection is None:
-                        connection = await client.connection_pool.get_connection()
+                        connection = await client.connection_pool.get_connection()  # type: ignore[no-untyped-call]
                     await self._send_all(connection)
             except (TimeoutError, RedisError, OSError):
                 self.dropped += len(self._outgoing)

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 import structlog
+from msgspec import UNSET
 from starlette.types import Receive, Scope, Send
 
 from core.errors import CoreError
@@ -20,7 +21,7 @@ from core.ledger.batcher import Outcome
 from core.nouns import Payment
 from hub import metrics
 from hub.commands import following, identifying, operating, paying, reading
-from hub.commands.context import Context, events_channel
+from hub.commands.context import Context, events_channel, to_time
 from hub.commands.refusal import CommandRefused, from_core
 from hub.edge import EdgeWebSocket
 from hub.limits import ADDRESS, ADDRESS_CONNECT, BY_ROLE, CONNECTION_BY_ROLE, NEW_CONNECTION, TENANT, Bucket
@@ -34,7 +35,6 @@ from hub.protocol.codec import (
 )
 from hub.protocol.codes import CloseCode, ErrorCode
 from hub.protocol.messages import (
-    UNSET,
     Acknowledge,
     Authenticate,
     Draining,
@@ -64,6 +64,8 @@ log = logging.getLogger(__name__)
 RATE_REFUSALS_MAX = 200
 # One person's open connections on one hub: phones, browsers, tabs, a till or two.
 CONNECTIONS_PER_PERSON_MAX = 64
+# Another hub has taken over by then.
+DRAINING_RETRY_MS = 500
 
 Handler = Callable[[Context, Session, Any], Awaitable[Message]]
 HANDLERS: Final[dict[type, Handler]] = {
@@ -123,7 +125,9 @@ class Connections:
 class Connection:
     """One client's connection."""
 
-    def __init__(self, context: Context, connections: Connections, wire: EdgeWebSocket, codec: Codec, address: str) -> None:
+    def __init__(
+        self, context: Context, connections: Connections, wire: EdgeWebSocket, codec: Codec, address: str
+    ) -> None:
         self._context = context
         self._connections = connections
         self._wire = wire
@@ -138,6 +142,7 @@ class Connection:
         self._tasks: set[asyncio.Task[None]] = set()
         self._deadline: asyncio.TimerHandle | None = None
         self._admitted = False
+        self._draining = False
         self._loop = asyncio.get_running_loop()
 
     # Life
@@ -162,9 +167,12 @@ class Connection:
         self._wire.end(code, reason or code.name.lower())
 
     def drain(self, retry_after_ms: int) -> None:
-        """Say when to come back, then close."""
+        """Say when to come back, take nothing more, and close when what is in flight has been answered."""
         self.send(Draining(retry_after_ms))
-        self.end(CloseCode.RESTART)
+        self._draining = True
+        self._wire.attach(self._take_no_more, self._note_slow)
+        if not self.session.in_flight:
+            self.end(CloseCode.RESTART)
 
     def cut(self) -> None:
         """Drop the transport at once."""
@@ -223,7 +231,8 @@ class Connection:
 
     async def writable(self) -> None:
         """Wait until the peer has read enough for more."""
-        await self._wire.writable.wait()
+        while not self._wire.writable.is_set():
+            await self._wire.writable.wait()
 
     # In
 
@@ -258,7 +267,9 @@ class Connection:
         except ProtocolError as error:
             metrics.bad_messages.labels(error.code.value).inc()
             field = UNSET if error.field is None else error.field
-            self.send(CommandRefused(error.code, str(error), field=field).to_message(UNSET if error.id is None else error.id))
+            self.send(
+                CommandRefused(error.code, str(error), field=field).to_message(UNSET if error.id is None else error.id)
+            )
             if session.state is not State.LIVE or error.fatal or session.count_bad_message():
                 self.end(CloseCode.TOO_LARGE if error.code is ErrorCode.TOO_LARGE else CloseCode.BAD_MESSAGE)
         except CommandRefused as error:
@@ -267,6 +278,11 @@ class Connection:
                 self.end(CloseCode.AUTHENTICATION_FAILED)
             elif error.code is ErrorCode.ALREADY_AUTHENTICATED:
                 self.end(CloseCode.BAD_MESSAGE)
+
+    def _take_no_more(self, data: bytes, is_binary: bool) -> None:
+        id_ = self._codec.read_id(data)
+        refused = CommandRefused(ErrorCode.UNAVAILABLE, retry_after_ms=DRAINING_RETRY_MS)
+        self.send(refused.to_message(UNSET if id_ is None else id_))
 
     def _pay(self, command: Pay) -> None:
         payment = paying.to_payment(self.session, command)
@@ -287,6 +303,9 @@ class Connection:
 
     def _land(self) -> None:
         self.session.in_flight -= 1
+        if self._draining and not self.session.in_flight:
+            # On the loop's next turn: the answer that this was about is still to be written.
+            self._loop.call_soon(self.end, CloseCode.RESTART)
         if self.session.in_flight < IN_FLIGHT_MAX:
             self._wire.release_reading()
 
@@ -384,7 +403,7 @@ def decode_event(frame: bytes) -> Event:
 
 def to_time_now(context: Context) -> str:
     """The hub's clock."""
-    return identifying.to_time(int(context.now() * 1_000_000))
+    return to_time(int(context.now() * 1_000_000))
 
 
 def address_allows(context: Context, address: str) -> bool:

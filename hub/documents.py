@@ -102,7 +102,9 @@ def openapi() -> dict[str, Any]:
         "info": {
             "title": "Payhub HTTP API",
             "version": VERSION,
-            "description": "The commands of the socket, one request each. Refusals are RFC 9457 problems with a stable code.",
+            "description": (
+                "The commands of the socket, one request each. Refusals are RFC 9457 problems with a stable code."
+            ),
         },
         "paths": paths,
         "components": {

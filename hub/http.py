@@ -169,9 +169,7 @@ async def refresh(call: Call) -> TokensAnswer:
         _end_everywhere(context, tenant.id, error.session_id)
         raise
     issued = context.tokens.issue(tenant.id, rotated.person_id, rotated.role, rotated.session_id, context.now())
-    return TokensAnswer(
-        rotated.person_id, issued.token, to_time(issued.expires_at * 1_000_000), rotated.refresh_token
-    )
+    return TokensAnswer(rotated.person_id, issued.token, to_time(issued.expires_at * 1_000_000), rotated.refresh_token)
 
 
 async def log_out(call: Call) -> Nothing:
@@ -202,7 +200,9 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET", "/v1/accounts/{account}/history", messages.ReadHistory, messages.HistoryAnswer, _command(reading.history)
     ),
-    Endpoint("PUT", "/v1/accounts/{account}/floor", messages.SetFloor, messages.FloorSet, _command(operating.set_floor)),
+    Endpoint(
+        "PUT", "/v1/accounts/{account}/floor", messages.SetFloor, messages.FloorSet, _command(operating.set_floor)
+    ),
     Endpoint("GET", "/v1/profile", messages.ReadProfile, messages.ProfileAnswer, _command(reading.profile)),
     Endpoint("GET", "/v1/payees/{account}", messages.FindPayee, messages.PayeeAnswer, _command(reading.payee)),
     Endpoint("POST", "/v1/people", messages.OpenPerson, messages.PersonOpened, _command(operating.open_person), 201),
@@ -242,7 +242,9 @@ class RememberedSessions:
         self._known.clear()
 
 
-def _serve(context: Context, sessions: RememberedSessions, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+def _serve(
+    context: Context, sessions: RememberedSessions, endpoint: Endpoint
+) -> Callable[[Request], Awaitable[Response]]:
     read = _reader(endpoint.takes)
 
     async def serve(request: Request) -> Response:
@@ -372,7 +374,10 @@ def _problem_type(code: str) -> str:
 
 
 async def _enter(call: Call, slug: str, login: str | None) -> Tenant:
-    """The tenant somebody wants to enter, if they have not knocked too often. Unknown ones read like a wrong password."""
+    """The tenant somebody wants to enter, if they have not knocked too often.
+
+    One that does not exist reads like a wrong password.
+    """
     context = call.context
     spend(context, "address-login", 0, _address(call.request), ADDRESS_LOGIN)
     tenant = await find_tenant(context.pool, slug)
@@ -384,7 +389,9 @@ async def _enter(call: Call, slug: str, login: str | None) -> Tenant:
     return tenant
 
 
-async def _start(context: Context, tenant: Tenant, person_id: str, role: Role, account: int | None = None) -> TokensAnswer:
+async def _start(
+    context: Context, tenant: Tenant, person_id: str, role: Role, account: int | None = None
+) -> TokensAnswer:
     started = await start_session(context.pool, tenant.id, person_id)
     issued = context.tokens.issue(tenant.id, person_id, role, started.session_id, context.now())
     return TokensAnswer(

@@ -119,4 +119,3 @@ class Session:
         """Note a refused message. True: one too many in a row."""
         self._bad_messages += 1
         return self._bad_messages >= BAD_MESSAGES_MAX
-

@@ -60,13 +60,9 @@ class LoadTest(click.Group):
         except SENTENCES as error:
             raise click.ClickException(str(error)) from error
         except AuthenticationRefused as error:
-            raise click.ClickException(
-                "The hub refused the token: seed again, or check the file of people."
-            ) from error
+            raise click.ClickException("The hub refused the token: seed again, or check the file of people.") from error
         except Lost as error:
-            raise click.ClickException(
-                f"The hub closed the connection or cannot be reached. {error}"
-            ) from error
+            raise click.ClickException(f"The hub closed the connection or cannot be reached. {error}") from error
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -83,14 +79,10 @@ def with_target(command: Command) -> Command:
     """The options that say where to run and how to answer."""
     for option in reversed(
         (
-            click.option(
-                "--to", "urls", multiple=True, metavar="URL", help="A running hub; repeat it for several."
-            ),
+            click.option("--to", "urls", multiple=True, metavar="URL", help="A running hub; repeat it for several."),
             click.option("--tenant", default="demo", show_default=True, help="With --to: the tenant."),
             click.option("--login", default="operator", show_default=True, help="With --to: its operator."),
-            click.option(
-                "--password", envvar="PAYHUB_PASSWORD", default="", help="With --to; or PAYHUB_PASSWORD."
-            ),
+            click.option("--password", envvar="PAYHUB_PASSWORD", default="", help="With --to; or PAYHUB_PASSWORD."),
             click.option(
                 "--people",
                 "people_file",
@@ -104,9 +96,7 @@ def with_target(command: Command) -> Command:
                 show_default=True,
                 help="Without --to: how many.",
             ),
-            click.option(
-                "--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else."
-            ),
+            click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else."),
         )
     ):
         command = option(command)
@@ -126,24 +116,16 @@ def main() -> None:
 @main.command("replay")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--connections", type=click.IntRange(1, 64), default=8, show_default=True)
-@click.option(
-    "--kill-hub-every", type=click.FloatRange(min=0.05), metavar="SECONDS", help="SIGKILL our hubs in turn."
-)
+@click.option("--kill-hub-every", type=click.FloatRange(min=0.05), metavar="SECONDS", help="SIGKILL our hubs in turn.")
 @with_target
-def replay_command(
-    file: Path, connections: int, kill_hub_every: float | None, as_json: bool, **arguments: Any
-) -> None:
+def replay_command(file: Path, connections: int, kill_hub_every: float | None, as_json: bool, **arguments: Any) -> None:
     """Send a bank's file (trans.asc, CSV, CSV.gz) as payments, and compare every balance."""
     options = take_options(arguments)
     if kill_hub_every is not None and options.urls:
-        raise click.UsageError(
-            "--kill-hub-every kills hubs that this command started itself: leave out --to."
-        )
+        raise click.UsageError("--kill-hub-every kills hubs that this command started itself: leave out --to.")
     report = Reporter(as_json)
     with reached(options, report) as target:
-        figures = run_async(
-            replay(file, target, report, connections=connections, kill_hub_every=kill_hub_every)
-        )
+        figures = run_async(replay(file, target, report, connections=connections, kill_hub_every=kill_hub_every))
     report.result(
         f"Replay of {file.name}",
         figures,
@@ -172,9 +154,7 @@ def replay_command(
 @click.option("--bin-dir", type=click.Path(path_type=Path), help="With --to: where pgbench is.")
 @click.option("--batch", type=click.IntRange(1, 5_000), default=128, show_default=True)
 @click.option("--connections", type=click.IntRange(1, 8), default=2, show_default=True)
-@click.option(
-    "--seconds", type=click.IntRange(1, 60), default=4, show_default=True, help="Of each measurement."
-)
+@click.option("--seconds", type=click.IntRange(1, 60), default=4, show_default=True, help="Of each measurement.")
 @click.option("--rounds", type=click.IntRange(1, 50), default=5, show_default=True)
 @click.option("--clients", default="1,8,32,64", show_default=True, help="Of pgbench, with commas between.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
@@ -187,9 +167,7 @@ def posting_command(url: str | None, bin_dir: Path | None, clients: str, as_json
     report.note("Starting PostgreSQL in a temporary folder …" if not url else f"Measuring {url} …")
     with running_stack(hubs=0) as stack:
         admin_url = url or stack.servers.admin_database_url
-        figures = run_async(
-            measure(stack, admin_url, bin_dir or stack.servers.bin_dir, report, clients=counts, **how)
-        )
+        figures = run_async(measure(stack, admin_url, bin_dir or stack.servers.bin_dir, report, clients=counts, **how))
     report.grid(
         "Payments per second, fsync on",
         figures,
@@ -216,12 +194,8 @@ def posting_command(url: str | None, bin_dir: Path | None, clients: str, as_json
 
 
 @main.command("pay")
-@click.option(
-    "--clients", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Payers, and payees."
-)
-@click.option(
-    "--rate", type=click.IntRange(1, 100_000), help="Payments per second by the clock, not by the answers."
-)
+@click.option("--clients", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Payers, and payees.")
+@click.option("--rate", type=click.IntRange(1, 100_000), help="Payments per second by the clock, not by the answers.")
 @click.option("--seconds", type=click.FloatRange(0.5, 3_600), default=10, show_default=True)
 @with_target
 def pay_command(clients: int, rate: int | None, seconds: float, as_json: bool, **arguments: Any) -> None:
@@ -252,9 +226,7 @@ def pay_command(clients: int, rate: int | None, seconds: float, as_json: bool, *
 
 
 @main.command("ws-vs-http")
-@click.option(
-    "--n", "sizes", default=",".join(map(str, SIZES)), show_default=True, help="Sizes, with commas between."
-)
+@click.option("--n", "sizes", default=",".join(map(str, SIZES)), show_default=True, help="Sizes, with commas between.")
 @click.option("--full", is_flag=True, help=f"{LARGEST:,} as well; takes several minutes.")
 @with_target
 def ws_vs_http_command(sizes: str, full: bool, as_json: bool, **arguments: Any) -> None:
@@ -278,9 +250,7 @@ def _parse_numbers(text: str, most: int, option: str) -> list[int]:
     try:
         numbers = [int(part.replace("_", "")) for part in text.split(",")]
     except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is not a list of numbers with commas between.", param_hint=option
-        ) from None
+        raise click.BadParameter(f"{text!r} is not a list of numbers with commas between.", param_hint=option) from None
     if not all(1 <= number <= most for number in numbers):
         raise click.BadParameter(f"Give numbers from 1 to {most}.", param_hint=option)
     return numbers

@@ -99,9 +99,7 @@ def counterparty_of(type_: str, operation: str, symbol: str) -> int:
 
 
 def _create(path: Path) -> IO[str]:
-    return (
-        gzip.open(path, "wt", encoding="ascii") if path.suffix == ".gz" else path.open("w", encoding="ascii")
-    )
+    return gzip.open(path, "wt", encoding="ascii") if path.suffix == ".gz" else path.open("w", encoding="ascii")
 
 
 def _open(path: Path) -> IO[str]:

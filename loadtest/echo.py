@@ -26,9 +26,7 @@ async def echo_socket(socket: WebSocket) -> None:
 
 async def echo_post(request: Request) -> Response:
     """Parse the body and write it again, as the reference does."""
-    return Response(
-        msgspec.json.encode(msgspec.json.decode(await request.body())), media_type="application/json"
-    )
+    return Response(msgspec.json.encode(msgspec.json.decode(await request.body())), media_type="application/json")
 
 
 async def ready(_: Request) -> Response:

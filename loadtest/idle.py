@@ -63,9 +63,7 @@ def allow_files(count: int) -> None:
     if soft >= wanted:
         return
     if hard != resource.RLIM_INFINITY and hard < wanted:
-        raise IdleError(
-            f"{wanted} open files are needed and {hard} allowed: raise `ulimit -n`, or ask for fewer."
-        )
+        raise IdleError(f"{wanted} open files are needed and {hard} allowed: raise `ulimit -n`, or ask for fewer.")
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
@@ -75,9 +73,7 @@ async def _connect(target: Target, sockets: list[Socket], count: int, bar: Bar) 
         fresh = [Socket() for _ in range(min(CONNECTED_AT_ONCE, count - first))]
         await asyncio.gather(
             *(
-                connect_patiently(
-                    target.urls[at % len(target.urls)], target.people[at].token, socket, PATIENCE_SECONDS
-                )
+                connect_patiently(target.urls[at % len(target.urls)], target.people[at].token, socket, PATIENCE_SECONDS)
                 for at, socket in enumerate(fresh, start=first)
             )
         )
@@ -92,15 +88,9 @@ def _used_kb(hubs: Sequence[Hub]) -> int:
 def _used_kb_of(pid: int) -> int:
     if _has_smaps(pid):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        return sum(
-            int(line.split()[1]) for line in lines if line.startswith(("Private_Clean:", "Private_Dirty:"))
-        )
+        return sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean:", "Private_Dirty:")))
     # Elsewhere the resident set has to do: the code that processes share does not grow with connections.
-    return int(
-        subprocess.run(
-            ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True
-        ).stdout
-    )
+    return int(subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True).stdout)
 
 
 def _has_smaps(pid: int) -> bool:

@@ -43,9 +43,7 @@ def read_people() -> list[dict[str, Any]]:
     """The people of PAYHUB_PEOPLE_FILE; at least two."""
     name = os.environ.get("PAYHUB_PEOPLE_FILE")
     if not name:
-        raise StopUser(
-            "PAYHUB_PEOPLE_FILE names no file: save what `payhub seed --json` prints and name it there."
-        )
+        raise StopUser("PAYHUB_PEOPLE_FILE names no file: save what `payhub seed --json` prints and name it there.")
     people: list[dict[str, Any]] = json.loads(Path(name).read_text())["people"]
     if len(people) < 2:
         raise StopUser(f"{name} holds fewer than two people.")
@@ -143,6 +141,4 @@ class PaymentsApiUser(HttpUser):
     @task(1)
     def read_balance(self) -> None:
         """Look at the balance."""
-        self.client.get(
-            f"/v1/accounts/{self.payer['account']}/balance", name="/v1/accounts/{account}/balance"
-        )
+        self.client.get(f"/v1/accounts/{self.payer['account']}/balance", name="/v1/accounts/{account}/balance")

@@ -139,9 +139,7 @@ class Payee:
             self.acknowledge()
 
 
-async def pay(
-    target: Target, report: Reporter, *, clients: int, rate: int | None, seconds: float
-) -> dict[str, Any]:
+async def pay(target: Target, report: Reporter, *, clients: int, rate: int | None, seconds: float) -> dict[str, Any]:
     """Measure and give the figures. The first half of the target's people pay, the second half is paid."""
     clock = Clock()
     payers, payees = await _connect(target, clock, clients)
@@ -227,7 +225,7 @@ async def _wait_for_the_rest(clock: Clock, payers: Sequence[Payer]) -> int:
 async def _wait_until(is_so: Callable[[], bool], patience_s: float) -> None:
     """Look now and then: a signal from the hot callbacks would cost them more than this costs us."""
     deadline = time.monotonic() + patience_s
-    while not is_so() and time.monotonic() < deadline:  # noqa: ASYNC110
+    while not is_so() and time.monotonic() < deadline:
         await asyncio.sleep(0.05)
 
 

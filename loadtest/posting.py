@@ -37,9 +37,7 @@ ROLE = "payhub_app"
 SCHEMA = "payhub"
 CLIENTS = (1, 8, 32, 64)
 FINALISTS = 2  # pgbench settings that stay in for the rounds
-BATCHED_PER_SECOND_MAX = (
-    80_000  # batches made in advance for a round; if they run out, the clock stops earlier
-)
+BATCHED_PER_SECOND_MAX = 80_000  # batches made in advance for a round; if they run out, the clock stops earlier
 REFUSED_SHARE = 0.1
 POSTED, INSUFFICIENT_FUNDS = 0, 44
 SINGLE_PAYMENT = Path(__file__).with_name("single_payment.sql")
@@ -109,9 +107,7 @@ UNIFORM, HOT, REFUSED = (
 class Bench:
     """One database, and both ways to post into it."""
 
-    def __init__(
-        self, url: str, bin_dir: Path, folder: Path, tenants: Sequence[int], batch_size: int
-    ) -> None:
+    def __init__(self, url: str, bin_dir: Path, folder: Path, tenants: Sequence[int], batch_size: int) -> None:
         self._url = url
         self._bin_dir = bin_dir
         self._tenants = tenants
@@ -129,17 +125,13 @@ class Bench:
         command = [str(self._bin_dir / "pgbench"), "--no-vacuum", "--protocol=prepared", f"--time={seconds}"]
         command += [f"--client={clients}", f"--jobs={threads}", f"--define=first_tenant={self._tenants[0]}"]
         script = self._script(contender.variant, kind)
-        done = subprocess.run(
-            [*command, f"--file={script}", self._url], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([*command, f"--file={script}", self._url], capture_output=True, text=True, check=False)
         found = re.search(r"^tps = ([0-9.]+)", done.stdout, re.MULTILINE)
         if done.returncode or found is None:
             raise PostingError(f"pgbench failed: {done.stderr.strip()[-500:]}")
         return float(found[1])
 
-    async def batched(
-        self, connections: Sequence["asyncpg.Connection[Any]"], kind: Kind, seconds: int
-    ) -> float:
+    async def batched(self, connections: Sequence["asyncpg.Connection[Any]"], kind: Kind, seconds: int) -> float:
         """Payments per second through post_payments on these connections, refused ones included."""
         count = BATCHED_PER_SECOND_MAX * seconds // self._batch_size
         waiting = [self._invent(kind) for _ in range(count)]
@@ -213,9 +205,7 @@ def _check(answers: Sequence[Sequence[int]], kind: Kind) -> None:
     if refused + statuses.count(POSTED) != len(statuses):
         raise PostingError(f"Payments were refused for unexpected reasons: {sorted(set(statuses))}.")
     if abs(refused / max(len(statuses), 1) - kind.refused_share) > 0.02:
-        raise PostingError(
-            f"{refused} of {len(statuses)} payments were refused, not {kind.refused_share:.0%}."
-        )
+        raise PostingError(f"{refused} of {len(statuses)} payments were refused, not {kind.refused_share:.0%}.")
 
 
 async def measure(
@@ -267,13 +257,9 @@ async def _rounds(
         for kind in (UNIFORM, HOT):
             sweeps[kind] = {}
             for contender in contenders:
-                sweeps[kind][contender] = await asyncio.to_thread(
-                    bench.pgbench, contender, kind, max(1, seconds // 2)
-                )
+                sweeps[kind][contender] = await asyncio.to_thread(bench.pgbench, contender, kind, max(1, seconds // 2))
                 step()
-        finalists = {
-            kind: sorted(found, key=found.__getitem__)[-FINALISTS:] for kind, found in sweeps.items()
-        }
+        finalists = {kind: sorted(found, key=found.__getitem__)[-FINALISTS:] for kind, found in sweeps.items()}
         singly: dict[tuple[Kind, Contender], list[float]] = {}
         together: dict[Kind, list[float]] = {}
         for _ in range(rounds):
@@ -329,9 +315,7 @@ async def _own_database(stack: Stack, admin_url: str) -> AsyncIterator[str]:
         await admin.execute(f"create database {name}")
         try:
             url = _with_database(admin_url, name)
-            await asyncio.to_thread(
-                stack.run, "migrate", PAYHUB_DATABASE_URL=url, PAYHUB_ADMIN_DATABASE_URL=url
-            )
+            await asyncio.to_thread(stack.run, "migrate", PAYHUB_DATABASE_URL=url, PAYHUB_ADMIN_DATABASE_URL=url)
             yield url
         finally:
             await admin.execute(f"drop database {name} with (force)")
@@ -343,13 +327,8 @@ async def _prepare(url: str) -> list[int]:
     """Tenants and accounts, and the function by hand. Gives the tenants' numbers, one after the other."""
     admin = await _connect(url)
     try:
-        if (
-            await admin.fetchval("show fsync") != "on"
-            or await admin.fetchval("show synchronous_commit") != "on"
-        ):
-            raise PostingError(
-                "fsync and synchronous_commit must be on: without them nothing here means anything."
-            )
+        if await admin.fetchval("show fsync") != "on" or await admin.fetchval("show synchronous_commit") != "on":
+            raise PostingError("fsync and synchronous_commit must be on: without them nothing here means anything.")
         await admin.execute(SINGLE_PAYMENT.read_text())
         tenants = [await admin.fetchval(OPEN_TENANT, f"posting-{number}") for number in range(TENANTS)]
         if tenants != list(range(tenants[0], tenants[0] + TENANTS)):

@@ -382,8 +382,7 @@ async def _connect_desk(target: Target, login: Login) -> Socket:
 
 async def _balances(desk: Socket, accounts: Sequence[int]) -> dict[int, int]:
     answers = [
-        answer
-        async for answer in _pipeline(desk, [ReadBalance(at, account) for at, account in enumerate(accounts)])
+        answer async for answer in _pipeline(desk, [ReadBalance(at, account) for at, account in enumerate(accounts)])
     ]
     return {answer.account: answer.balance for answer in answers if isinstance(answer, BalanceAnswer)}
 
@@ -392,9 +391,7 @@ async def _pipeline(desk: Socket, commands: Sequence[Any], bar: Bar | None = Non
     """The answers to many commands, in order, PIPELINED at a time."""
     for start in range(0, len(commands), PIPELINED):
         try:
-            answers = await asyncio.gather(
-                *(desk.ask(command) for command in commands[start : start + PIPELINED])
-            )
+            answers = await asyncio.gather(*(desk.ask(command) for command in commands[start : start + PIPELINED]))
         except CommandRefused as error:
             raise ReplayError(f"The hub refused to prepare or read the accounts: {error}") from error
         if bar is not None:

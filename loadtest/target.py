@@ -50,9 +50,7 @@ def reached(options: Options, report: Reporter, people: int = 0) -> Iterator[Tar
     if options.urls:
         crowd = _read_crowd(options.people_file, people) if people else NOBODY
         if not people and not options.password:
-            raise TargetError(
-                "Give the operator's password: --password, or PAYHUB_PASSWORD in the environment."
-            )
+            raise TargetError("Give the operator's password: --password, or PAYHUB_PASSWORD in the environment.")
         yield Target(options.urls, options.tenant, options.login, options.password, *crowd, None)
         return
     report.note(f"Starting PostgreSQL, Valkey and {options.hubs} hubs in a temporary folder …")

@@ -74,7 +74,9 @@ async def take_tour(url: str, tenant: str, password: str, say: Say) -> None:
         say("Ana    sends the same payment again, as a phone does after a tunnel:")
         say(f"Ana    gets    {json.dumps(again, ensure_ascii=False)}")
         say("               the first answer; nothing has moved twice\n")
-        say(f"Committed and answered after {(answered[1] - sent) * 1000:.1f} ms;", )
+        say(
+            f"Committed and answered after {(answered[1] - sent) * 1000:.1f} ms;",
+        )
         say(f"Bruno saw it after {(seen[1] - sent) * 1000:.1f} ms.")
 
 

@@ -87,7 +87,9 @@ class Books(NamedTuple):
     def account(self, at: int) -> int:
         return self.people[at].account_id
 
-    def payment(self, payer: int, payee: int, amount: int, *, id: str | None = None, description: str | None = None) -> Payment:
+    def payment(
+        self, payer: int, payee: int, amount: int, *, id: str | None = None, description: str | None = None
+    ) -> Payment:
         """Between the people at these places; below zero, between system accounts (-1 is cash in)."""
         return Payment(
             self.tenant.id,

@@ -156,7 +156,8 @@ class Batcher:
             posted = [(p, o) for p, o in zip(batch, outcomes, strict=True) if isinstance(o, Posting)]
             if posted:
                 # After the answers: what they wrote leaves on the loop's next turn, before the announcement is made.
-                asyncio.get_running_loop().call_soon(self._on_commit, *zip(*posted, strict=True))
+                payments, postings = zip(*posted, strict=True)
+                asyncio.get_running_loop().call_soon(self._on_commit, payments, postings)
 
     async def _settle(self, batch: Sequence[Payment]) -> Sequence[Outcome]:
         """Post the batch; if it keeps being rolled back, find out which payment it is by posting each alone."""
@@ -183,4 +184,3 @@ class Batcher:
 def _is_race(error: BaseException) -> bool:
     """Deadlock, serialization failure, or two batches that met the same new id: trying again settles it."""
     return getattr(error, "sqlstate", None) in {"40P01", "40001", "23505"}
-

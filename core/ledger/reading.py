@@ -36,7 +36,9 @@ async def read_account(pool: Pool, tenant_id: int, account_id: int) -> Account |
     """The account as it stands, or None if the tenant has no such account."""
     async with acquire(pool) as connection:
         row = await connection.fetchrow(
-            "select id, person_id::text, status, version, balance, floor from read_account($1, $2)", tenant_id, account_id
+            "select id, person_id::text, status, version, balance, floor from read_account($1, $2)",
+            tenant_id,
+            account_id,
         )
     return Account(*row) if row else None
 

@@ -56,7 +56,10 @@ async def verify(admin: Connection) -> Verdict:
         return Verdict(
             await admin.fetchval("select count(*) from payhub.accounts"),
             await admin.fetchval("select count(*) from payhub.payments"),
-            [(tenant, int(sum_)) for tenant, sum_ in await admin.fetch("select * from payhub.find_unbalanced_tenants()")],
+            [
+                (tenant, int(sum_))
+                for tenant, sum_ in await admin.fetch("select * from payhub.find_unbalanced_tenants()")
+            ],
             [(tenant, account) for tenant, account in await admin.fetch(BROKEN_ACCOUNTS)],
         )
 

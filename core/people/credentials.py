@@ -51,9 +51,7 @@ T = TypeVar("T")
 
 def _hash_of_nothing() -> str:
     """An argon2id hash that no password has, at the cost of a real one."""
-    salt, tag = (
-        base64.b64encode(bytes(size)).decode().rstrip("=") for size in (HASHER.salt_len, HASHER.hash_len)
-    )
+    salt, tag = (base64.b64encode(bytes(size)).decode().rstrip("=") for size in (HASHER.salt_len, HASHER.hash_len))
     cost = f"m={HASHER.memory_cost},t={HASHER.time_cost},p={HASHER.parallelism}"
     return f"$argon2id$v=19${cost}${salt}${tag}"
 
@@ -126,9 +124,7 @@ def normalise_login(login: str) -> str:
     # Cut first: what follows may not cost more for a megabyte than for a name.
     plain = unicodedata.normalize("NFC", login[: 2 * LOGIN_LENGTH_MAX].strip().lower())
     if len(login) > 2 * LOGIN_LENGTH_MAX or LOGIN.fullmatch(plain) is None:
-        raise ValueError(
-            "A login has 3 to 100 of the characters a-z 0-9 . _ @ + - and starts with a letter or digit."
-        )
+        raise ValueError("A login has 3 to 100 of the characters a-z 0-9 . _ @ + - and starts with a letter or digit.")
     return plain
 
 

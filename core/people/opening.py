@@ -68,9 +68,7 @@ async def find_tenant(pool: Pool, slug: str) -> Tenant | None:
     return None if row is None else Tenant(**row)
 
 
-async def create_tenant(
-    admin: "Connection | Pool", slug: str, name: str, currency: str, time_zone: str
-) -> Tenant:
+async def create_tenant(admin: "Connection | Pool", slug: str, name: str, currency: str, time_zone: str) -> Tenant:
     """Create a tenant and open its system accounts (core.nouns.SystemAccount), in one commit.
 
     `admin` is logged in as the administrator, not as the serving role. Raises Conflict when the slug
@@ -119,9 +117,7 @@ async def open_person(
             (opened,) = await _open_people(connection, tenant_id, role, [name])
             if secret is not None:
                 plain, password_hash = secret
-                await connection.execute(
-                    INSERT_CREDENTIALS, tenant_id, plain, opened.person_id, password_hash
-                )
+                await connection.execute(INSERT_CREDENTIALS, tenant_id, plain, opened.person_id, password_hash)
     except asyncpg.UniqueViolationError:
         raise Conflict("That login is taken.") from None
     return opened
@@ -169,9 +165,7 @@ async def list_accounts(pool: Pool, tenant_id: int, person_id: str) -> list[Acco
     return [Account(**{**row, "person_id": str(row["person_id"])}) for row in rows]
 
 
-async def _open_people(
-    connection: Connection, tenant_id: int, role: Role, names: Sequence[str]
-) -> list[Opened]:
+async def _open_people(connection: Connection, tenant_id: int, role: Role, names: Sequence[str]) -> list[Opened]:
     person_ids = [str(uuid.uuid4()) for _ in names]
     await connection.execute(INSERT_PERSONS, tenant_id, person_ids, int(role))
     await connection.execute(INSERT_PROFILES, tenant_id, person_ids, names)
@@ -179,9 +173,7 @@ async def _open_people(
     return list(map(Opened, person_ids, account_ids))
 
 
-async def _open_accounts(
-    connection: Connection, tenant_id: int, person_ids: Sequence[str], floor: int
-) -> list[int]:
+async def _open_accounts(connection: Connection, tenant_id: int, person_ids: Sequence[str], floor: int) -> list[int]:
     """One account each, in order. A number that was taken is drawn again; the persons are known."""
     opened: dict[str, int] = {}
     waiting = list(person_ids)

@@ -80,9 +80,7 @@ class RefreshTokenReused(CredentialsRefused):
         self.person_id = person_id
 
 
-async def start_session(
-    pool: Pool, tenant_id: int, person_id: str, *, now: datetime.datetime | None = None
-) -> Started:
+async def start_session(pool: Pool, tenant_id: int, person_id: str, *, now: datetime.datetime | None = None) -> Started:
     """Start a session of 30 days for an active person. Raises CredentialsRefused for anybody else.
 
     `now` (here and below): None is the database's clock, which all hubs share.
@@ -97,9 +95,7 @@ async def start_session(
     return Started(session_id, token)
 
 
-async def rotate(
-    pool: Pool, tenant_id: int, refresh_token: str, *, now: datetime.datetime | None = None
-) -> Rotated:
+async def rotate(pool: Pool, tenant_id: int, refresh_token: str, *, now: datetime.datetime | None = None) -> Rotated:
     """Take a refresh token for a fresh one. The role is read anew, so that a change reaches its owner.
 
     Raises CredentialsRefused; its subclass RefreshTokenReused says that this call revoked the session.
@@ -108,9 +104,7 @@ async def rotate(
         raise CredentialsRefused
     successor = _draw_token()
     async with acquire(pool) as connection:
-        row = await connection.fetchrow(
-            ROTATE, tenant_id, _hash(refresh_token), _hash(successor), REFRESH_GRACE, now
-        )
+        row = await connection.fetchrow(ROTATE, tenant_id, _hash(refresh_token), _hash(successor), REFRESH_GRACE, now)
     assert row is not None
     if row["outcome"] == "refused":
         raise CredentialsRefused

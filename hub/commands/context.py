@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from msgspec import UNSET
+
 from core.database import Pool
 from core.ledger.batcher import Batcher
 from core.nouns import Account, AccountStatus, Entry, Payment, PaymentStatus, Posting
@@ -17,7 +19,7 @@ from hub.broker import Broker
 from hub.limits import Limits
 from hub.origins import Origins
 from hub.protocol.codec import CODECS, MSGPACK
-from hub.protocol.messages import UNSET, AccountState, EntryState, Event
+from hub.protocol.messages import AccountState, EntryState, Event
 
 # What hubs tell each other of a posted payment: id, payer, payee, amount, then the Posting without its status,
 # then the description or None.
@@ -50,10 +52,14 @@ class Context:
         return time.time()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=64)
+def _second(s: int) -> str:
+    return datetime.fromtimestamp(s, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+
+
 def to_time(us: int) -> str:
-    """Microseconds since the epoch as RFC 3339, UTC. A batch shares one time, hence the cache."""
-    return datetime.fromtimestamp(us // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{us % 1_000_000:06d}Z"
+    """Microseconds since the epoch as RFC 3339, UTC."""
+    return f"{_second(us // 1_000_000)}{us % 1_000_000:06d}Z"
 
 
 def to_account_state(account: Account) -> AccountState:

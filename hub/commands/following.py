@@ -1,5 +1,7 @@
 """Following accounts, acknowledging events, and coming back after a disconnect."""
 
+from msgspec import UnsetType
+
 from core.ledger.reading import read_account
 from core.nouns import Account
 from hub.audience import Listener
@@ -8,16 +10,7 @@ from hub.commands.paying import settle
 from hub.commands.reading import own_account
 from hub.commands.refusal import CommandRefused
 from hub.protocol.codes import ErrorCode
-from hub.protocol.messages import (
-    Acknowledge,
-    Follow,
-    Following,
-    Resume,
-    Resumed,
-    Unfollow,
-    Unfollowed,
-    UnsetType,
-)
+from hub.protocol.messages import Acknowledge, Follow, Following, Resume, Resumed, Unfollow, Unfollowed
 from hub.session import Session
 
 
@@ -61,7 +54,9 @@ def acknowledge(context: Context, session: Session, listener: Listener, command:
         context.acknowledged[key] = command.number
 
 
-async def resume(context: Context, session: Session, listener: Listener, command: Resume) -> tuple[Resumed, list[Following]]:
+async def resume(
+    context: Context, session: Session, listener: Listener, command: Resume
+) -> tuple[Resumed, list[Following]]:
     """Settle payments in doubt, then follow each account from where it was left.
 
     All or nothing: a bad account or cursor refuses the command before anything is fenced.
@@ -82,7 +77,9 @@ async def resume(context: Context, session: Session, listener: Listener, command
     # Taken before the wait for the settlement, so that nobody else takes the places meanwhile.
     session.followed.update(account.id for account, _ in found)
     settled = await settle(context, session, in_doubt)
-    followings = [Following(command.id, account.id, after, account.version, account.balance) for account, after in found]
+    followings = [
+        Following(command.id, account.id, after, account.version, account.balance) for account, after in found
+    ]
     return Resumed(command.id, settled, [to_account_state(account) for account, _ in found]), followings
 
 

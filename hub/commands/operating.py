@@ -1,5 +1,7 @@
 """What operators may do: enter people, set overdraft floors."""
 
+from msgspec import UnsetType
+
 from core.people.opening import Opened
 from core.people.opening import open_person as open_person_in_core
 from core.people.opening import set_floor as set_floor_in_core
@@ -7,7 +9,7 @@ from core.people.persons import Role
 from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused
 from hub.protocol.codes import ErrorCode
-from hub.protocol.messages import FloorSet, OpenPerson, PersonOpened, SetFloor, UnsetType
+from hub.protocol.messages import FloorSet, OpenPerson, PersonOpened, SetFloor
 from hub.session import Session
 
 

@@ -1,12 +1,14 @@
 """Paying, and settling payments whose answer was lost."""
 
+from msgspec import UNSET
+
 from core.errors import CoreError, OutcomeUnknown
 from core.ledger.reading import Settled, settle_payments
 from core.nouns import Payment, PaymentStatus, Posting
 from hub.commands.context import STATUS_NAMES, Context, to_time
 from hub.commands.refusal import CommandRefused, from_core
 from hub.protocol.codes import ErrorCode
-from hub.protocol.messages import UNSET, Message, Paid, Pay, SettledPayment
+from hub.protocol.messages import Message, Paid, Pay, SettledPayment
 from hub.session import Session
 
 UNKNOWN = "unknown"
@@ -25,7 +27,7 @@ def to_payment(session: Session, command: Pay) -> Payment:
         command.payee,
         command.amount,
         speaker.person_id,
-        None if description is UNSET else description,  # type: ignore[arg-type]
+        None if description is UNSET else description,
     )
 
 
@@ -33,7 +35,8 @@ def to_answer(id: int, payment: Payment, outcome: Posting | CoreError) -> Messag
     """What the client is told. Only a committed posting is `posted`; a doubtful one is `unknown`."""
     if isinstance(outcome, Posting):
         if outcome.status == PaymentStatus.POSTED:
-            assert outcome.payer_balance is not None and outcome.payer_version is not None
+            assert outcome.payer_balance is not None, "a posted payment has both sides"
+            assert outcome.payer_version is not None, "a posted payment has both sides"
             return Paid(
                 id, payment.id, "posted", to_time(outcome.judged_at_us), outcome.payer_balance, outcome.payer_version
             )
@@ -57,7 +60,9 @@ async def settle(context: Context, session: Session, ids: list[str]) -> list[Set
     if not ids:
         return []
     speaker = session.speaker
-    return [_to_settled(found) for found in await settle_payments(context.pool, speaker.tenant_id, speaker.person_id, ids)]
+    return [
+        _to_settled(found) for found in await settle_payments(context.pool, speaker.tenant_id, speaker.person_id, ids)
+    ]
 
 
 def _to_settled(found: Settled) -> SettledPayment:

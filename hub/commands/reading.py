@@ -1,5 +1,7 @@
 """Reading accounts, balances, history and profiles."""
 
+from msgspec import UNSET, UnsetType
+
 from core.ledger.reading import read_account, read_entries_before
 from core.nouns import BALANCE_MAX, Account
 from core.people.opening import list_accounts
@@ -9,7 +11,6 @@ from hub.commands.refusal import CommandRefused
 from hub.protocol.codes import ErrorCode
 from hub.protocol.messages import (
     PAGE_LENGTH,
-    UNSET,
     AccountAnswer,
     AccountsAnswer,
     BalanceAnswer,
@@ -22,7 +23,6 @@ from hub.protocol.messages import (
     ReadBalance,
     ReadHistory,
     ReadProfile,
-    UnsetType,
 )
 from hub.session import Session
 
@@ -58,13 +58,10 @@ async def balance(context: Context, session: Session, command: ReadBalance) -> B
 
 async def history(context: Context, session: Session, command: ReadHistory) -> HistoryAnswer:
     """A page of entries below `before`, newest first."""
-    if not session.may_use(command.account):
-        raise CommandRefused(ErrorCode.NOT_FOUND, field="account")
+    await own_account(context, session, command.account)
     limit = PAGE_LENGTH if isinstance(command.limit, UnsetType) else command.limit
     before = BALANCE_MAX if isinstance(command.before, UnsetType) else command.before
-    entries = await read_entries_before(
-        context.pool, session.speaker.tenant_id, command.account, before, limit
-    )
+    entries = await read_entries_before(context.pool, session.speaker.tenant_id, command.account, before, limit)
     last = entries[-1].number if entries else 1
     return HistoryAnswer(
         command.id, command.account, [to_entry_state(entry) for entry in entries], last if last > 1 else UNSET

@@ -1,5 +1,7 @@
 """A command that is not carried out."""
 
+from msgspec import UNSET, UnsetType
+
 from core.errors import (
     Conflict,
     CoreError,
@@ -10,7 +12,7 @@ from core.errors import (
     Unavailable,
 )
 from hub.protocol.codes import MEANINGS, ErrorCode
-from hub.protocol.messages import UNSET, Refused, UnsetType
+from hub.protocol.messages import Refused
 
 
 class CommandRefused(Exception):

@@ -23,7 +23,9 @@ UUID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 # No control characters (a log stays one line), no marks that turn the reading direction, no lone surrogates.
 PLAIN_TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]*$"
 
-CorrelationId: TypeAlias = Annotated[int, Meta(ge=0, le=BALANCE_MAX, description="Chosen by the client; the answer repeats it.")]
+CorrelationId: TypeAlias = Annotated[
+    int, Meta(ge=0, le=BALANCE_MAX, description="Chosen by the client; the answer repeats it.")
+]
 AccountId: TypeAlias = Annotated[int, Meta(ge=1, le=10**12 - 1, description="An account's number within the tenant.")]
 PaymentId: TypeAlias = Annotated[
     str,
@@ -35,9 +37,14 @@ PaymentId: TypeAlias = Annotated[
     ),
 ]
 Amount: TypeAlias = Annotated[int, Meta(ge=1, le=AMOUNT_MAX, description="Minor units of the tenant's currency.")]
-Number: TypeAlias = Annotated[int, Meta(ge=0, le=BALANCE_MAX, description="Of an event; each account counts from 1, without a gap.")]
+Number: TypeAlias = Annotated[
+    int, Meta(ge=0, le=BALANCE_MAX, description="Of an event; each account counts from 1, without a gap.")
+]
 Description: TypeAlias = Annotated[
-    str, Meta(min_length=1, max_length=DESCRIPTION_LENGTH_MAX, pattern=PLAIN_TEXT_PATTERN, description="Seen by both sides.")
+    str,
+    Meta(
+        min_length=1, max_length=DESCRIPTION_LENGTH_MAX, pattern=PLAIN_TEXT_PATTERN, description="Seen by both sides."
+    ),
 ]
 Token: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2048, description="An access token.")]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100, pattern=PLAIN_TEXT_PATTERN)]

@@ -138,9 +138,7 @@ def test_data_of_another_version_is_left_alone(data_dir: Path) -> None:
         EmbeddedPostgres(data_dir).start()
 
 
-def test_a_full_disk_is_said_before_anything_is_written(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_said_before_anything_is_written(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "FREE_BYTES_MIN", 1 << 62)
     with pytest.raises(EmbeddedError, match="is full"):
         EmbeddedPostgres(data_dir).start()

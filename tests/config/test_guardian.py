@@ -10,9 +10,7 @@ from pathlib import Path
 from config.guardian import Child, Guardian, end, is_alive, started_at
 from tests.config.conftest import gone, wait_until
 
-STUBBORN = (
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
-)
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
 SLEEPER = "import time; print(1, flush=True); time.sleep(60)"
 
 

@@ -108,11 +108,11 @@ async def find_holes(connection: asyncpg.Connection) -> set[str]:
     for key in await connection.fetch(KEYS):
         if key["table"] not in INSTANCE_TABLES and key["first_column"] != "tenant_id":
             holes.add(f"unique key {key['name']} does not start with the tenant")
-    for table in READ_ONLY:
+    for book in READ_ONLY:
         if await connection.fetchval(
-            "select has_table_privilege('payhub_app', $1, 'insert,update,delete,truncate')", f"payhub.{table}"
+            "select has_table_privilege('payhub_app', $1, 'insert,update,delete,truncate')", f"payhub.{book}"
         ):
-            holes.add(f"the serving role writes {table}")
+            holes.add(f"the serving role writes {book}")
     role = await connection.fetchrow(ROLE)
     assert role is not None
     holes.update(f"the serving role: {fault}" for fault, has in dict(role).items() if has)
@@ -162,8 +162,18 @@ async def test_a_planted_hole_is_found(admin: Pool, hole: str) -> None:
 
 async def test_without_a_tenant_nothing_is_seen_and_nothing_written(books: Books, pool: Pool) -> None:
     async with pool.acquire() as connection:
-        for table in ("accounts", "payments", "entries", "outbox", "persons", "profiles", "credentials", "sessions", "tenants"):
-            assert await connection.fetchval(f"select count(*) from {table}") == 0, table  # noqa: S608
+        for table in (
+            "accounts",
+            "payments",
+            "entries",
+            "outbox",
+            "persons",
+            "profiles",
+            "credentials",
+            "sessions",
+            "tenants",
+        ):
+            assert await connection.fetchval(f"select count(*) from {table}") == 0, table
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute(
                 "insert into persons (tenant_id, id, role) values ($1, $2, 0)", books.tenant.id, uuid.uuid4()
@@ -173,7 +183,9 @@ async def test_without_a_tenant_nothing_is_seen_and_nothing_written(books: Books
 async def test_a_tenant_sees_its_own_rows_and_no_others(books: Books, other_tenant: Tenant, pool: Pool) -> None:
     async with in_tenant(pool, other_tenant.id) as connection:
         assert await connection.fetchval("select count(*) from accounts where tenant_id = $1", books.tenant.id) == 0
-        assert {row[0] for row in await connection.fetch("select distinct tenant_id from accounts")} == {other_tenant.id}
+        assert {row[0] for row in await connection.fetch("select distinct tenant_id from accounts")} == {
+            other_tenant.id
+        }
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute(
                 "insert into persons (tenant_id, id, role) values ($1, $2, 0)", books.tenant.id, uuid.uuid4()
@@ -181,7 +193,9 @@ async def test_a_tenant_sees_its_own_rows_and_no_others(books: Books, other_tena
 
 
 async def test_the_tenant_of_one_transaction_is_gone_in_the_next(books: Books, database: Database) -> None:
-    pool = await asyncpg.create_pool(database.app_url, min_size=1, max_size=1, server_settings={"search_path": "payhub"})
+    pool = await asyncpg.create_pool(
+        database.app_url, min_size=1, max_size=1, server_settings={"search_path": "payhub"}
+    )
     try:
         async with in_tenant(pool, books.tenant.id) as connection:
             assert await connection.fetchval("select count(*) from accounts") > 0

@@ -131,9 +131,7 @@ def enter(pool: Pool, tokens: Tokens) -> Enter:
     return enter_
 
 
-async def log_in(
-    pool: Pool, tokens: Tokens, tenant: Tenant, person: str, account: int, role: Role
-) -> Somebody:
+async def log_in(pool: Pool, tokens: Tokens, tenant: Tenant, person: str, account: int, role: Role) -> Somebody:
     session = await start_session(pool, tenant.id, person)
     issued = tokens.issue(tenant.id, person, role, session.session_id, time.time())
     return Somebody(tenant, person, account, role, session.session_id, issued.token, session.refresh_token)

@@ -82,9 +82,7 @@ class Fuzzer:
             if self.random.random() < 0.9:
                 await raw.upgrade(self.random.choice((JSON, MSGPACK)))
                 if self.random.random() < 0.7:
-                    raw.send(
-                        frame(json.dumps({"type": "authenticate", "token": self.somebody.token}).encode())
-                    )
+                    raw.send(frame(json.dumps({"type": "authenticate", "token": self.somebody.token}).encode()))
             for _ in range(self.random.randint(1, 10)):
                 payload = self.random.randbytes(self.random.choice((0, 1, 5, 125, 126, 300, 70_000)))
                 whole = frame(
@@ -112,14 +110,10 @@ class Fuzzer:
         async with await self._join() as client:
             for _ in range(30):
                 row = self.random.choice(ROWS)
-                data = bytearray(
-                    row["json"].encode() if client.subprotocol == JSON else bytes.fromhex(row["msgpack"])
-                )
+                data = bytearray(row["json"].encode() if client.subprotocol == JSON else bytes.fromhex(row["msgpack"]))
                 for _ in range(self.random.randint(0, 3)):
                     at = self.random.randrange(len(data) + 1)
-                    data[at : at + self.random.randint(0, 2)] = self.random.randbytes(
-                        self.random.randint(0, 2)
-                    )
+                    data[at : at + self.random.randint(0, 2)] = self.random.randbytes(self.random.randint(0, 2))
                 text = data.decode(errors="replace") if client.subprotocol == JSON else None
                 await client.connection.send(bytes(data) if text is None else text)
                 self.frames += 1
@@ -171,9 +165,7 @@ async def _main(frames: int, seconds: float, seed: int, folder: Path) -> int:
         try:
             fuzzers = []
             for at in range(4):
-                somebody = await log_in(
-                    pool, tokens, tenant, opened.person_id, opened.account_id, Role.OPERATOR
-                )
+                somebody = await log_in(pool, tokens, tenant, opened.person_id, opened.account_id, Role.OPERATOR)
                 fuzzers.append(Fuzzer(hub, somebody, seed + at))
             running = [asyncio.create_task(one.run(frames // len(fuzzers), seconds)) for one in fuzzers]
             while not all(task.done() for task in running):

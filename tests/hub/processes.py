@@ -85,9 +85,7 @@ class HubProcess:
         async with httpx2.AsyncClient() as client:
             while True:
                 assert self._process.poll() is None, f"{self.name} ended: {self.log.read_text()[-2000:]}"
-                assert time.monotonic() < deadline, (
-                    f"{self.name} is not ready: {self.log.read_text()[-2000:]}"
-                )
+                assert time.monotonic() < deadline, f"{self.name} is not ready: {self.log.read_text()[-2000:]}"
                 try:
                     if (await client.get(f"{self.url}/readyz", timeout=3)).status_code == 200:
                         return self
@@ -133,6 +131,4 @@ class HubProcess:
 
     def bugs(self) -> list[dict[str, Any]]:
         """Lines that tell of an exception nobody expected."""
-        return [
-            line for line in self.log_lines() if line["level"] in {"error", "critical"} or "exception" in line
-        ]
+        return [line for line in self.log_lines() if line["level"] in {"error", "critical"} or "exception" in line]

@@ -79,9 +79,7 @@ class RawSocket:
         assert head.startswith("HTTP/1.1 101"), head
         return raw
 
-    async def upgrade(
-        self, subprotocol: str = "payhub.v1.json", *extra: str, target: str = "/v1/socket"
-    ) -> str:
+    async def upgrade(self, subprotocol: str = "payhub.v1.json", *extra: str, target: str = "/v1/socket") -> str:
         self.send(upgrade_request(subprotocol, *extra, target=target))
         return await self.head()
 

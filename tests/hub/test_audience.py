@@ -27,9 +27,7 @@ class Books:
 
     def post(self) -> Event:
         number = len(self.entries) + 1
-        entry = Entry(
-            KEY[1], number, f"payment-{number}", 5, 9, 5 * number, 1_700_000_000_000_000 + number, None
-        )
+        entry = Entry(KEY[1], number, f"payment-{number}", 5, 9, 5 * number, 1_700_000_000_000_000 + number, None)
         self.entries.append(entry)
         return to_event(entry)
 
@@ -65,7 +63,7 @@ class Ear:
 
 async def until(true: Callable[[], bool], timeout_s: float = 5.0) -> None:
     async with asyncio.timeout(timeout_s):
-        while not true():  # noqa: ASYNC110  # the code under test tells nobody
+        while not true():  # the code under test tells nobody
             await asyncio.sleep(0.005)
 
 
@@ -253,9 +251,7 @@ def test_whatever_becomes_of_the_hints_each_follower_hears_each_number_once_in_o
 
         async def work() -> None:
             total = len(books.entries)
-            await until(
-                lambda: all(ear.numbers[-1:] == [total] or cursor == total for ear, cursor in followers), 10
-            )
+            await until(lambda: all(ear.numbers[-1:] == [total] or cursor == total for ear, cursor in followers), 10)
             for ear, cursor in followers:
                 assert ear.numbers == list(range(cursor + 1, total + 1))
                 # What it knew, and what it heard since, is what a fresh look would say.

@@ -114,9 +114,7 @@ def other_spelling(token: str) -> str:
 
 
 def curve(signature: bytes) -> str:
-    return sign_raw(
-        json.dumps({**HEADER, "alg": "ES256", "kid": "curve"}), json.dumps(CLAIMS), lambda _: signature
-    )
+    return sign_raw(json.dumps({**HEADER, "alg": "ES256", "kid": "curve"}), json.dumps(CLAIMS), lambda _: signature)
 
 
 GOOD = sign_raw(json.dumps(HEADER), json.dumps(CLAIMS))
@@ -379,9 +377,7 @@ def test_nothing_but_a_refusal_comes_of_anything(token: str | bytes) -> None:
 
 
 @given(st.binary(max_size=120), st.binary(max_size=120), st.binary(max_size=70))
-def test_nothing_but_a_refusal_comes_of_three_segments(
-    header: bytes, payload: bytes, signature: bytes
-) -> None:
+def test_nothing_but_a_refusal_comes_of_three_segments(header: bytes, payload: bytes, signature: bytes) -> None:
     with pytest.raises(TokenRefused):
         TOKENS.verify(f"{encode(header)}.{encode(payload)}.{encode(signature)}", NOW)
 
@@ -495,9 +491,7 @@ async def keyless(database: Any) -> AsyncIterator[Connection]:
 
 async def test_three_rotations_refuse_no_valid_token_and_keep_no_old_one(keyless: Connection) -> None:
     """Two hubs that reload their keys at different moments, on a clock that is moved by hand."""
-    await keyring.create_key(
-        keyless, MASTER_KEY, signs_from=datetime.datetime.fromtimestamp(NOW, datetime.UTC)
-    )
+    await keyring.create_key(keyless, MASTER_KEY, signs_from=datetime.datetime.fromtimestamp(NOW, datetime.UTC))
     hubs = [Tokens(await keyring.load_keys(keyless, MASTER_KEY)) for _ in range(2)]
     clock, kids, verified = float(NOW), set(), 0
     live: list[tuple[str, int]] = []

@@ -60,9 +60,7 @@ async def test_a_bad_token_is_refused_and_closed(hubs: Hubs, token: str) -> None
         assert await client.closed() == 4501
 
 
-async def test_a_second_token_in_the_same_segment_ends_the_connection(
-    hubs: Hubs, enter: Enter, tenant: Tenant
-) -> None:
+async def test_a_second_token_in_the_same_segment_ends_the_connection(hubs: Hubs, enter: Enter, tenant: Tenant) -> None:
     somebody = await enter(tenant)
     raw = await RawSocket.upgraded(hubs.a.port)
     raw.send(authenticate(somebody.token) * 2)
@@ -154,9 +152,7 @@ async def test_a_refresh_token_used_again_after_its_grace_closes_the_session_eve
     second = await web.post(f"{hubs.b.url}/v1/refresh", json=body)
     assert (second.status_code, second.json()["code"]) == (401, "credentials_refused")
     assert await asyncio.gather(*(client.closed() for client in clients)) == [4503] * 2
-    stolen = await web.post(
-        f"{hubs.a.url}/v1/refresh", json={**body, "refresh_token": first.json()["refresh_token"]}
-    )
+    stolen = await web.post(f"{hubs.a.url}/v1/refresh", json={**body, "refresh_token": first.json()["refresh_token"]})
     assert stolen.status_code == 401
 
 

@@ -80,9 +80,7 @@ def test_every_route_is_documented_once_with_its_own_operation(openapi: dict[str
             assert all(one["required"] for one in operation["parameters"] if one["in"] == "path")
 
 
-async def test_every_documented_route_answers(
-    hubs: Hubs, web: httpx2.AsyncClient, openapi: dict[str, Any]
-) -> None:
+async def test_every_documented_route_answers(hubs: Hubs, web: httpx2.AsyncClient, openapi: dict[str, Any]) -> None:
     for path, item in openapi["paths"].items():
         for method, operation in item.items():
             answer = await web.request(method, hubs.a.url + re.sub(r"{\w+}", "5", path), json={})

@@ -70,9 +70,7 @@ class Payer:
             return [became[payment] for payment in self.open]
 
 
-async def start_payers(
-    hub: HubProcess, enter: Enter, tenant: Tenant, count: int
-) -> tuple[list[Payer], list[Somebody]]:
+async def start_payers(hub: HubProcess, enter: Enter, tenant: Tenant, count: int) -> tuple[list[Payer], list[Somebody]]:
     people = [await enter(tenant, funds=10_000) for _ in range(count)]
     payers = []
     for somebody in people:
@@ -92,11 +90,7 @@ async def test_a_killed_hub_loses_no_answered_payment_and_posts_none_twice(
     hub.signal(signal.SIGKILL)
     await asyncio.gather(*paying)
     assert sum(len(payer.answered) for payer in payers) > 100
-    outcomes = [
-        status
-        for some in await asyncio.gather(*(payer.settle(hubs.b) for payer in payers))
-        for status in some
-    ]
+    outcomes = [status for some in await asyncio.gather(*(payer.settle(hubs.b) for payer in payers)) for status in some]
     assert set(outcomes) <= {"posted", "fenced", "insufficient_funds"}
     assert await total(pool, people) == 50 * 10_000
     for payer in payers:
@@ -145,9 +139,7 @@ async def test_a_draining_hub_tells_everybody_when_to_come_back_and_ends_within_
         await client.connection.close()
 
 
-async def test_a_draining_hub_takes_no_newcomers(
-    hubs: Hubs, start_hub: StartHub, enter: Enter, tenant: Tenant
-) -> None:
+async def test_a_draining_hub_takes_no_newcomers(hubs: Hubs, start_hub: StartHub, enter: Enter, tenant: Tenant) -> None:
     hub = await start_hub("leaving")
     somebody = await enter(tenant)
     clients = []

@@ -115,9 +115,7 @@ async def test_a_ping_is_answered_with_its_own_bytes_even_between_fragments(
     raw = await live(hubs, enter, tenant)
     pong = await ask(
         raw,
-        frame(PING_MESSAGE[:5], fin=False)
-        + frame(b"\x00\xffprobe", opcode=PING)
-        + frame(PING_MESSAGE[5:], CONT),
+        frame(PING_MESSAGE[:5], fin=False) + frame(b"\x00\xffprobe", opcode=PING) + frame(PING_MESSAGE[5:], CONT),
     )
     assert pong == Frame(PONG, b"\x00\xffprobe")
     answer = await raw.frame()
@@ -175,37 +173,27 @@ async def test_a_stranger_may_send_four_kilobytes_at_most(hubs: Hubs, size: int)
 
 
 @pytest.mark.parametrize("size", [64 * 1024 + 1, 1 << 20])
-async def test_a_message_has_sixty_four_kilobytes_at_most(
-    hubs: Hubs, enter: Enter, tenant: Tenant, size: int
-) -> None:
+async def test_a_message_has_sixty_four_kilobytes_at_most(hubs: Hubs, enter: Enter, tenant: Tenant, size: int) -> None:
     raw = await live(hubs, enter, tenant)
     raw.send(frame(b" " * size)[: 70 * 1024])
     assert await raw.close_code() == 1009
 
 
-async def test_a_message_of_exactly_sixty_four_kilobytes_is_read(
-    hubs: Hubs, enter: Enter, tenant: Tenant
-) -> None:
+async def test_a_message_of_exactly_sixty_four_kilobytes_is_read(hubs: Hubs, enter: Enter, tenant: Tenant) -> None:
     raw = await live(hubs, enter, tenant)
     answer = await ask(raw, frame(PING_MESSAGE + b" " * (64 * 1024 - len(PING_MESSAGE))))
     assert answer is not None
     assert json.loads(answer.payload)["type"] == "pong"
 
 
-async def test_fragments_together_may_not_exceed_the_size_either(
-    hubs: Hubs, enter: Enter, tenant: Tenant
-) -> None:
+async def test_fragments_together_may_not_exceed_the_size_either(hubs: Hubs, enter: Enter, tenant: Tenant) -> None:
     raw = await live(hubs, enter, tenant)
-    raw.send(
-        frame(b" " * 30_000, fin=False) + frame(b" " * 30_000, CONT, fin=False) + frame(b" " * 30_000, CONT)
-    )
+    raw.send(frame(b" " * 30_000, fin=False) + frame(b" " * 30_000, CONT, fin=False) + frame(b" " * 30_000, CONT))
     assert await raw.close_code() == 1009
 
 
 @pytest.mark.parametrize("piece", [b"", b"x"])
-async def test_endless_fragments_are_cut_short(
-    hubs: Hubs, enter: Enter, tenant: Tenant, piece: bytes
-) -> None:
+async def test_endless_fragments_are_cut_short(hubs: Hubs, enter: Enter, tenant: Tenant, piece: bytes) -> None:
     raw = await live(hubs, enter, tenant)
     started = time.monotonic()
     raw.send(frame(b"", fin=False) + frame(piece, CONT, fin=False) * 10_000)

@@ -48,9 +48,7 @@ async def test_snapshot_and_events_equal_a_fresh_snapshot(
     snapshot = await follower.ask("follow", account=payee.account)
     await asyncio.gather(*(pay_often(client, payer, payee) for client in (here, there)))
     events = await follower.events(60)
-    assert [event["number"] for event in events] == list(
-        range(snapshot["number"] + 1, snapshot["number"] + 61)
-    )
+    assert [event["number"] for event in events] == list(range(snapshot["number"] + 1, snapshot["number"] + 61))
     running = snapshot["balance"]
     for event in events:
         running += event["amount"]
@@ -84,9 +82,7 @@ async def test_a_cursor_that_is_no_number_is_refused(
     assert (await client.ask("resume", follow=[[somebody.account, after]]))["code"] == "invalid_field"
 
 
-async def test_a_cursor_of_the_future_is_refused(
-    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant
-) -> None:
+async def test_a_cursor_of_the_future_is_refused(hubs: Hubs, enter: Enter, join: Join, tenant: Tenant) -> None:
     somebody = await enter(tenant, funds=1)
     client = await join(hubs.a, somebody)
     assert (await client.ask("follow", account=somebody.account, after=2))["code"] == "cursor_out_of_range"
@@ -98,9 +94,7 @@ async def test_a_cursor_of_the_future_is_refused(
     assert (await client.pay(somebody.account, other.account, 1, payment))["status"] == "posted"
 
 
-async def test_acknowledging_what_was_not_sent_is_refused(
-    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant
-) -> None:
+async def test_acknowledging_what_was_not_sent_is_refused(hubs: Hubs, enter: Enter, join: Join, tenant: Tenant) -> None:
     somebody = await enter(tenant, funds=1)
     client = await join(hubs.a, somebody)
     for number, code in ((1, "not_found"), (9, "cursor_out_of_range")):
@@ -139,20 +133,14 @@ async def test_no_more_than_a_hundred_accounts_are_followed_even_when_asked_at_o
     assert (kinds.count("following"), kinds.count("too_many_followed")) == (100, 60)
     assert (await client.ask("resume", follow=[[people[-1].account_id, 0]]))["code"] == "too_many_followed"
     followed = [
-        person.account_id
-        for id_, person in zip(ids, people, strict=True)
-        if answers[id_]["type"] == "following"
+        person.account_id for id_, person in zip(ids, people, strict=True) if answers[id_]["type"] == "following"
     ]
     assert (await client.ask("unfollow", account=followed[0]))["type"] == "unfollowed"
     rest = [[person.account_id, 0] for person in people if person.account_id not in followed][:50]
     payment = str(uuid.uuid4())
     assert (await client.ask("resume", follow=rest, in_doubt=[payment]))["code"] == "too_many_followed"
-    assert (await client.ask("resume", follow=rest[:1], in_doubt=[payment]))["settled"][0][
-        "status"
-    ] == "fenced"
-    assert (await client.ask("resume", follow=[[1_000_000 + at, 0] for at in range(101)]))[
-        "code"
-    ] == "invalid_field"
+    assert (await client.ask("resume", follow=rest[:1], in_doubt=[payment]))["settled"][0]["status"] == "fenced"
+    assert (await client.ask("resume", follow=[[1_000_000 + at, 0] for at in range(101)]))["code"] == "invalid_field"
 
 
 async def test_following_and_unfollowing_in_a_loop_leaves_nothing_behind(

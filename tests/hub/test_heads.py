@@ -42,9 +42,7 @@ async def test_a_head_above_eight_kilobytes_is_refused_and_closed(hubs: Hubs) ->
             b"POST /v1/login HTTP/1.1\r\nhost: hub\r\ntransfer-encoding: chunked\r\n\r\n1;x=",
             id="a chunk's extension",
         ),
-        pytest.param(
-            b"POST /v1/login HTTP/1.1\r\nhost: hub\r\ncontent-length: 99999999\r\n\r\n", id="a body"
-        ),
+        pytest.param(b"POST /v1/login HTTP/1.1\r\nhost: hub\r\ncontent-length: 99999999\r\n\r\n", id="a body"),
     ],
 )
 async def test_a_line_of_sixty_four_megabytes_does_not_fill_the_memory(hubs: Hubs, beginning: bytes) -> None:

@@ -21,9 +21,7 @@ def bearer(somebody: Somebody) -> dict[str, str]:
 
 def problem(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:
     """The answer is a problem of this kind, and nothing else."""
-    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), (
-        answer.text
-    )
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
     body: dict[str, Any] = answer.json()
     assert (body["status"], body["code"], body["type"]) == (status, code, f"/docs/codes#{code}")
     assert body["title"]
@@ -53,17 +51,13 @@ async def test_a_stranger_registers_logs_in_is_paid_pays_and_reads_it(
     }
     paid = await web.post(f"{hubs.a.url}/v1/payments", json=gift, headers=bearer(operator))
     assert paid.json()["status"] == "posted"
-    assert (
-        await web.post(f"{hubs.b.url}/v1/payments", json=gift, headers=bearer(operator))
-    ).json() == paid.json()
+    assert (await web.post(f"{hubs.b.url}/v1/payments", json=gift, headers=bearer(operator))).json() == paid.json()
     headers = {"authorization": f"Bearer {logged_in.json()['access_token']}"}
     back = {"payment": str(uuid.uuid4()), "payer": account, "payee": operator.account, "amount": 50}
     assert (await web.post(f"{hubs.b.url}/v1/payments", json=back, headers=headers)).json()["balance"] == 650
     page = (await web.get(f"{hubs.b.url}/v1/accounts/{account}/history?limit=1", headers=headers)).json()
     assert [(entry["amount"], entry["balance"]) for entry in page["entries"]] == [(-50, 650)]
-    rest = (
-        await web.get(f"{hubs.b.url}/v1/accounts/{account}/history?before={page['next']}", headers=headers)
-    ).json()
+    rest = (await web.get(f"{hubs.b.url}/v1/accounts/{account}/history?before={page['next']}", headers=headers)).json()
     assert [(entry["amount"], entry["description"]) for entry in rest["entries"]] == [(700, "😀")]
     assert "next" not in rest
 
@@ -131,9 +125,7 @@ async def test_what_cannot_be_a_name_login_or_password_is_a_problem_with_its_fie
             refused = await client.ask("open_person", **body)
             assert (refused["code"], refused.get("field")) == ("invalid_field", found.get("field"))
     else:
-        answer = await web.post(
-            f"{hubs.b.url}/v1/register", content=json.dumps({**body, "tenant": tenant.slug})
-        )
+        answer = await web.post(f"{hubs.b.url}/v1/register", content=json.dumps({**body, "tenant": tenant.slug}))
         assert problem(answer, 422, "invalid_field")["field"] == "role"
 
 
@@ -184,9 +176,7 @@ async def test_a_body_in_chunks_is_bounded_too(
         for _ in range(20):
             yield b" " * 4096
 
-    answer = await web.post(
-        f"{hubs.a.url}/v1/payments", content=chunks(), headers=bearer(await enter(tenant))
-    )
+    answer = await web.post(f"{hubs.a.url}/v1/payments", content=chunks(), headers=bearer(await enter(tenant)))
     problem(answer, 413, "too_large")
 
 
@@ -218,9 +208,7 @@ async def test_a_bad_query_is_a_problem(
     hubs: Hubs, web: httpx2.AsyncClient, tenant: Tenant, enter: Enter, query: str
 ) -> None:
     somebody = await enter(tenant)
-    answer = await web.get(
-        f"{hubs.a.url}/v1/accounts/{somebody.account}/history{query}", headers=bearer(somebody)
-    )
+    answer = await web.get(f"{hubs.a.url}/v1/accounts/{somebody.account}/history{query}", headers=bearer(somebody))
     assert answer.status_code in {400, 422}
     problem(answer, answer.status_code, answer.json()["code"])
 
@@ -238,9 +226,7 @@ async def test_a_request_needs_one_good_bearer_token(
         answer = await web.get(f"{hubs.a.url}/v1/accounts", headers=headers)
         problem(answer, 401, "authentication_required")
         assert answer.headers["www-authenticate"] == "Bearer"
-    answer = await web.get(
-        f"{hubs.a.url}/v1/accounts", headers={"authorization": f"Bearer {somebody.token}x"}
-    )
+    answer = await web.get(f"{hubs.a.url}/v1/accounts", headers={"authorization": f"Bearer {somebody.token}x"})
     problem(answer, 401, "authentication_failed")
 
 
@@ -314,6 +300,4 @@ async def test_health_readiness_and_metrics_answer(hubs: Hubs, web: httpx2.Async
 
 
 def test_every_code_has_a_status_and_advice() -> None:
-    assert all(
-        400 <= meaning.http_status < 600 and meaning.advice.endswith(".") for meaning in MEANINGS.values()
-    )
+    assert all(400 <= meaning.http_status < 600 and meaning.advice.endswith(".") for meaning in MEANINGS.values())

@@ -219,18 +219,14 @@ async def test_a_balance_for_exactly_forty_payments_makes_exactly_forty(
     assert await balance(pool, tenant, payer.account) == 0
 
 
-async def test_paying_yourself_or_nobody_is_declined(
-    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant
-) -> None:
+async def test_paying_yourself_or_nobody_is_declined(hubs: Hubs, enter: Enter, join: Join, tenant: Tenant) -> None:
     somebody = await enter(tenant, funds=10)
     client = await join(hubs.a, somebody)
     assert (await client.pay(somebody.account, somebody.account, 1))["status"] == "accounts_must_differ"
     assert (await client.pay(somebody.account, 99_999_999, 1))["status"] == "payee_not_found"
 
 
-async def test_a_field_that_stands_twice_is_refused(
-    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant
-) -> None:
+async def test_a_field_that_stands_twice_is_refused(hubs: Hubs, enter: Enter, join: Join, tenant: Tenant) -> None:
     somebody, other = await enter(tenant, funds=100), await enter(tenant)
     client = await join(hubs.a, somebody)
     text = json.dumps(

@@ -87,7 +87,7 @@ async def test_redis_may_be_flushed_killed_frozen_and_restarted_under_payments(
     await asyncio.to_thread(valkey.stop)
     await asyncio.to_thread(valkey.start)
     async with asyncio.timeout(10):
-        while (await hubs.b.metrics())["payhub_redis_connected"] == 0:  # noqa: ASYNC110
+        while (await hubs.b.metrics())["payhub_redis_connected"] == 0:
             await asyncio.sleep(0.1)
     os.kill(valkey.pid, signal.SIGSTOP)
     await asyncio.sleep(1.5)

@@ -124,9 +124,7 @@ async def test_what_is_no_id_is_refused_with_its_field(
     for bad in BAD_IDS:
         answer = await client.ask("balance", account=bad)
         assert (answer["code"], answer["field"]) == ("invalid_field", "account"), bad
-        answer = await client.pay(
-            me.account, 5, 1, payment=bad if isinstance(bad, str) and bad else "nonsense"
-        )
+        answer = await client.pay(me.account, 5, 1, payment=bad if isinstance(bad, str) and bad else "nonsense")
         assert (answer["code"], answer["field"]) == ("invalid_field", "payment"), bad
         await client.ask("ping")
 

@@ -140,9 +140,7 @@ def test_idle_connections_are_weighed() -> None:
 def test_locust_pays_over_socket_and_http(tmp_path: Path) -> None:
     with running_stack(hubs=1) as stack:
         people = tmp_path / "people.json"
-        people.write_text(
-            stack.run("seed", "--tenant", TENANT, "--people", "10", "--role", "merchant", "--json")
-        )
+        people.write_text(stack.run("seed", "--tenant", TENANT, "--people", "10", "--role", "merchant", "--json"))
         report = tmp_path / "locust"
         done = subprocess.run(
             [

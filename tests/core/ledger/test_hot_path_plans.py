@@ -50,7 +50,9 @@ async def test_a_batch_probes_each_account_twice_and_each_id_once(books: Books, 
     elif known.startswith("believed"):
         pages, rows = (0, 0) if known == "believed empty" else (5_000_000, 500_000_000)
         await admin.execute(
-            "update pg_class set relpages = $1, reltuples = $2 where relname in ('accounts', 'payments')", pages, float(rows)
+            "update pg_class set relpages = $1, reltuples = $2 where relname in ('accounts', 'payments')",
+            pages,
+            float(rows),
         )
     batch = [books.payment(at % 4, (at + 1) % 4, 1, id=str(uuid.uuid4())) for at in range(BATCH)]
 

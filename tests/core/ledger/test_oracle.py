@@ -108,7 +108,8 @@ class World:
                 assert (found.balance, found.version) == (expected.balance, expected.version)
                 entries = await read_entries_after(pool, tenant, account, 0, 10_000)
                 assert [(e.number, e.payment, e.amount, e.counterparty, e.balance) for e in entries] == [
-                    (e.number, e.payment, e.amount, e.counterparty, e.balance) for e in self.oracle.events[tenant, account]
+                    (e.number, e.payment, e.amount, e.counterparty, e.balance)
+                    for e in self.oracle.events[tenant, account]
                 ]
             assert self.oracle.sum_of_balances(tenant) == 0
 

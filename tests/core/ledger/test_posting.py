@@ -59,7 +59,9 @@ async def test_the_first_status_that_applies_is_the_answer(books: Books, pool: P
     nobody = 999_999_999_999
     blocked, closed = books.account(2), books.account(3)
     for account, status in ((blocked, AccountStatus.BLOCKED), (closed, AccountStatus.CLOSED)):
-        await admin.execute("update accounts set status = $3 where tenant_id = $1 and id = $2", books.tenant.id, account, int(status))
+        await admin.execute(
+            "update accounts set status = $3 where tenant_id = $1 and id = $2", books.tenant.id, account, int(status)
+        )
     normal = books.payment(0, 1, 1)
     table = [
         (normal._replace(amount=0, payer=nobody, payee=nobody), S.AMOUNT_OUT_OF_RANGE),
@@ -81,7 +83,9 @@ async def test_the_first_status_that_applies_is_the_answer(books: Books, pool: P
 
 async def test_a_balance_never_passes_what_clients_can_count_exactly(books: Books, pool: Pool, admin: Pool) -> None:
     await admin.execute(
-        "update accounts set balance = 9007199254740991 where tenant_id = $1 and id = $2", books.tenant.id, books.account(1)
+        "update accounts set balance = 9007199254740991 where tenant_id = $1 and id = $2",
+        books.tenant.id,
+        books.account(1),
     )
 
     assert await statuses(pool, books.payment(0, 1, 1)) == [S.BALANCE_OUT_OF_RANGE]
@@ -90,7 +94,10 @@ async def test_a_balance_never_passes_what_clients_can_count_exactly(books: Book
 async def test_a_floor_changed_live_holds_from_the_next_payment_on(books: Books, pool: Pool) -> None:
     assert await statuses(pool, books.payment(0, 1, 1_500)) == [S.INSUFFICIENT_FUNDS]
     await set_floor(pool, books.tenant.id, books.account(0), -500)
-    assert await statuses(pool, books.payment(0, 1, 1_501), books.payment(0, 1, 1_500)) == [S.INSUFFICIENT_FUNDS, S.POSTED]
+    assert await statuses(pool, books.payment(0, 1, 1_501), books.payment(0, 1, 1_500)) == [
+        S.INSUFFICIENT_FUNDS,
+        S.POSTED,
+    ]
     await set_floor(pool, books.tenant.id, books.account(0), 0)
     assert await statuses(pool, books.payment(0, 1, 1)) == [S.INSUFFICIENT_FUNDS]
 

@@ -116,9 +116,7 @@ async def test_a_cancelled_wait_is_unknown_and_asking_again_settles_it_only_when
 
     # It is visible here already. Yet asking again must wait for the standby, too, and not be told "posted".
     again = asyncio.ensure_future(outcome(batcher, payment))
-    settling = asyncio.ensure_future(
-        settle_payments(own_pool, books.tenant.id, payment.asked_by, [payment.id])
-    )
+    settling = asyncio.ensure_future(settle_payments(own_pool, books.tenant.id, payment.asked_by, [payment.id]))
     await asyncio.sleep(0.5)
     assert not again.done()
     assert not settling.done()

@@ -34,8 +34,3 @@ async def test_a_planted_error_is_found(books: Books, pool: Pool, admin: Pool, e
         except asyncpg.PostgresError:
             pass
     assert (books.tenant.id, books.account(1)) in {(row[0], row[1]) for row in found}
-
-
-
-
-

@@ -65,9 +65,7 @@ async def test_another_tenants_login_is_refused(pool: Pool, tenant: Tenant) -> N
 
 
 @pytest.mark.parametrize("status", [PersonStatus.BLOCKED, PersonStatus.CLOSED])
-async def test_a_person_who_is_not_active_is_refused(
-    pool: Pool, tenant: Tenant, status: PersonStatus
-) -> None:
+async def test_a_person_who_is_not_active_is_refused(pool: Pool, tenant: Tenant, status: PersonStatus) -> None:
     ana = await open_ana(pool, tenant)
     await set_status(pool, tenant.id, ana.person_id, status)
     with pytest.raises(CredentialsRefused):
@@ -99,14 +97,10 @@ async def test_a_hash_of_older_parameters_is_replaced_at_login(pool: Pool, tenan
     ana = await open_ana(pool, tenant)
     cheap = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1).hash(PASSWORD)
     async with in_tenant(pool, tenant.id) as connection:
-        await connection.execute(
-            "update credentials set password_hash = $2 where person_id = $1", ana.person_id, cheap
-        )
+        await connection.execute("update credentials set password_hash = $2 where person_id = $1", ana.person_id, cheap)
     assert await check_password(pool, tenant.id, "ana@example.com", PASSWORD) == ana.person_id
     async with in_tenant(pool, tenant.id) as connection:
-        stored = await connection.fetchval(
-            "select password_hash from credentials where person_id = $1", ana.person_id
-        )
+        stored = await connection.fetchval("select password_hash from credentials where person_id = $1", ana.person_id)
     assert stored != cheap
     assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert await check_password(pool, tenant.id, "ana@example.com", PASSWORD) == ana.person_id
@@ -115,9 +109,7 @@ async def test_a_hash_of_older_parameters_is_replaced_at_login(pool: Pool, tenan
 async def test_a_hash_that_is_no_hash_refuses(pool: Pool, tenant: Tenant) -> None:
     ana = await open_ana(pool, tenant)
     async with in_tenant(pool, tenant.id) as connection:
-        await connection.execute(
-            "update credentials set password_hash = '!' where person_id = $1", ana.person_id
-        )
+        await connection.execute("update credentials set password_hash = '!' where person_id = $1", ana.person_id)
     with pytest.raises(CredentialsRefused):
         await check_password(pool, tenant.id, "ana@example.com", PASSWORD)
 
@@ -128,9 +120,7 @@ async def test_a_new_password_out_of_bounds_is_refused(password: str) -> None:
         await hash_password(password)
 
 
-@pytest.mark.parametrize(
-    "password", ["x" * 12, "x" * 128, "senha com acentuação", "密码密码密码密码密码密码"]
-)
+@pytest.mark.parametrize("password", ["x" * 12, "x" * 128, "senha com acentuação", "密码密码密码密码密码密码"])
 async def test_a_new_password_within_bounds_is_hashed_with_argon2id(password: str) -> None:
     assert (await hash_password(password)).startswith("$argon2id$")
 
@@ -157,9 +147,7 @@ async def test_few_hashes_run_at_once_and_a_flood_is_turned_away() -> None:
         running[0] -= 1
 
     hashing = credentials._Hashing()
-    flood = [
-        asyncio.ensure_future(hashing.run(work)) for _ in range(HASHES_AT_ONCE_MAX + HASHES_WAITING_MAX + 10)
-    ]
+    flood = [asyncio.ensure_future(hashing.run(work)) for _ in range(HASHES_AT_ONCE_MAX + HASHES_WAITING_MAX + 10)]
     await asyncio.sleep(0.1)
     refused = [one for one in flood if one.done()]
     assert len(refused) == 10

@@ -38,9 +38,7 @@ async def test_an_unknown_slug_is_none(pool: Pool, slug: str) -> None:
 
 async def test_a_tenant_opens_with_its_four_books_and_no_owner(pool: Pool, tenant: Tenant) -> None:
     async with in_tenant(pool, tenant.id) as connection:
-        rows = await connection.fetch(
-            "select id, person_id, floor, balance, status from accounts order by id"
-        )
+        rows = await connection.fetch("select id, person_id, floor, balance, status from accounts order by id")
     assert [tuple(row) for row in rows] == [
         (account, None, -BALANCE_MAX, 0, AccountStatus.OPEN) for account in sorted(SystemAccount)
     ]
@@ -244,7 +242,5 @@ async def test_the_serving_role_cannot_write_accounts_itself(pool: Pool, tenant:
 
 
 async def test_people_open_at_the_same_time(pool: Pool, tenant: Tenant) -> None:
-    opened = await asyncio.gather(
-        *(open_person(pool, tenant.id, Role.CUSTOMER, f"P{at}") for at in range(50))
-    )
+    opened = await asyncio.gather(*(open_person(pool, tenant.id, Role.CUSTOMER, f"P{at}") for at in range(50)))
     assert len({one.account_id for one in opened}) == 50

@@ -68,9 +68,7 @@ async def test_the_grace_counts_from_the_first_use(pool: Pool, tenant: Tenant, a
         await rotate(pool, tenant.id, started.refresh_token, now=NOW + 11 * SECOND)
 
 
-async def test_after_the_grace_a_used_token_ends_the_whole_session(
-    pool: Pool, tenant: Tenant, ana: str
-) -> None:
+async def test_after_the_grace_a_used_token_ends_the_whole_session(pool: Pool, tenant: Tenant, ana: str) -> None:
     started = await start_session(pool, tenant.id, ana, now=NOW)
     successor = (await rotate(pool, tenant.id, started.refresh_token, now=NOW)).refresh_token
     late = NOW + REFRESH_GRACE + datetime.timedelta(microseconds=1)
@@ -99,9 +97,7 @@ async def test_another_session_of_the_person_survives(pool: Pool, tenant: Tenant
     assert (await rotate(pool, tenant.id, kept.refresh_token, now=NOW + 60 * SECOND)).person_id == ana
 
 
-async def test_two_rotations_of_one_token_at_once_both_get_a_successor(
-    pool: Pool, tenant: Tenant, ana: str
-) -> None:
+async def test_two_rotations_of_one_token_at_once_both_get_a_successor(pool: Pool, tenant: Tenant, ana: str) -> None:
     for _ in range(20):
         started = await start_session(pool, tenant.id, ana)
         both = await asyncio.gather(*(rotate(pool, tenant.id, started.refresh_token) for _ in range(2)))
@@ -124,9 +120,7 @@ async def test_of_many_late_reuses_at_once_exactly_one_revokes(pool: Pool, tenan
     assert sum(isinstance(answer, RefreshTokenReused) for answer in answers) == 1
 
 
-async def test_rotating_and_revoking_at_once_never_leaves_a_live_token(
-    pool: Pool, tenant: Tenant, ana: str
-) -> None:
+async def test_rotating_and_revoking_at_once_never_leaves_a_live_token(pool: Pool, tenant: Tenant, ana: str) -> None:
     for _ in range(20):
         started = await start_session(pool, tenant.id, ana)
         answers = await asyncio.gather(
@@ -199,9 +193,7 @@ async def test_a_person_who_is_not_active_has_no_session(
         await start_session(pool, tenant.id, ana)
 
 
-async def test_a_changed_role_reaches_its_owner_at_the_next_rotation(
-    pool: Pool, tenant: Tenant, ana: str
-) -> None:
+async def test_a_changed_role_reaches_its_owner_at_the_next_rotation(pool: Pool, tenant: Tenant, ana: str) -> None:
     started = await start_session(pool, tenant.id, ana)
     async with in_tenant(pool, tenant.id) as connection:
         await connection.execute("update persons set role = 0 where id = $1", ana)
@@ -222,9 +214,7 @@ async def test_another_tenants_sessions_are_like_none(
     assert (await rotate(pool, tenant.id, started.refresh_token)).person_id == ana
 
 
-async def test_the_sweep_matches_pairs_and_not_sets(
-    pool: Pool, tenant: Tenant, other_tenant: Tenant, ana: str
-) -> None:
+async def test_the_sweep_matches_pairs_and_not_sets(pool: Pool, tenant: Tenant, other_tenant: Tenant, ana: str) -> None:
     there = (await open_person(pool, other_tenant.id, Role.CUSTOMER, "There")).person_id
     live = (tenant.id, (await start_session(pool, tenant.id, ana)).session_id)
     ended = (tenant.id, (await start_session(pool, tenant.id, ana)).session_id)

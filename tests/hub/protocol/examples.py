@@ -57,9 +57,7 @@ EXAMPLES: tuple[Message, ...] = (
     messages.Following(9, 123456789012, 0, 3, -5),
     messages.Unfollowed(10, 123456789012),
     messages.Event(123456789012, 4, PAYMENT, 5, 210987654321, 0, AT, "😀"),
-    messages.Resumed(
-        11, [SettledPayment(PAYMENT, "posted", AT, 1, 2), SettledPayment(OTHER, "fenced", AT)], [ACCOUNT]
-    ),
+    messages.Resumed(11, [SettledPayment(PAYMENT, "posted", AT, 1, 2), SettledPayment(OTHER, "fenced", AT)], [ACCOUNT]),
     messages.Pong(0, AT),
     messages.PersonOpened(12, PERSON, 123456789012),
     messages.FloorSet(13, 123456789012, -BALANCE_MAX),

@@ -187,9 +187,7 @@ def test_unknown_things_are_named_with_the_id_they_answer() -> None:
         )
         error = refusal(subprotocol, encode(subprotocol, {**PAY, "type": "transfer"}))
         assert (error.code, error.field, error.id, error.fatal) == (ErrorCode.UNKNOWN_TYPE, "type", 7, False)
-        error = refusal(
-            subprotocol, encode(subprotocol, {key: value for key, value in PAY.items() if key != "payee"})
-        )
+        error = refusal(subprotocol, encode(subprotocol, {key: value for key, value in PAY.items() if key != "payee"}))
         assert (error.code, error.field, error.id) == (ErrorCode.INVALID_FIELD, "payee", 7)
 
 
@@ -295,8 +293,6 @@ TYPES = st.sampled_from(sorted(str(one.__struct_config__.tag) for one in get_arg
 
 @given(TYPES | VALUES, st.dictionaries(FIELDS, VALUES, max_size=6))
 @settings(max_examples=400)
-def test_random_values_in_known_fields_are_refused_or_read_and_nothing_else(
-    type_: Any, fields: dict[str, Any]
-) -> None:
+def test_random_values_in_known_fields_are_refused_or_read_and_nothing_else(type_: Any, fields: dict[str, Any]) -> None:
     survive(json.dumps({**fields, "type": type_}).encode())
     survive(msgpack.packb({**fields, "type": type_}, unicode_errors="surrogatepass"))
