@@ -1,6 +1,7 @@
 """Migrations: applied once, safe from several places, refused when edited; functions follow their files."""
 
 import asyncio
+import uuid
 from pathlib import Path
 
 import asyncpg
@@ -14,9 +15,11 @@ from core.migrate import MigrationChanged, files, migrate
 @pytest.fixture
 async def fresh_url(servers: Servers) -> str:
     admin = await asyncpg.connect(servers.admin_database_url)
-    name = f"fresh_{id(object())}"
-    await admin.execute(f"create database {name}")
-    await admin.close()
+    name = f"fresh_{uuid.uuid4().hex}"
+    try:
+        await admin.execute(f"create database {name}")
+    finally:
+        await admin.close()
     return servers.postgres.url("postgres", name)
 
 

@@ -140,7 +140,7 @@ PLANTED = {
     " revoke all on function payhub.all_accounts from public; grant execute on function payhub.all_accounts to payhub_app",
     "a function with an open search path": "alter function payhub.set_floor reset search_path",
     "a function that is everybody's": "create function payhub.hello() returns int language sql as 'select 1'",
-    "a global key": "create unique index one_login on payhub.credentials (login)",
+    "a global key": "create unique index one_session on payhub.sessions (id)",
     "a powerful serving role": "alter role payhub_app bypassrls",
     "a serving role that is in another": "grant payhub_ledger to payhub_app",
     "a serving role that owns": "grant create on schema payhub to payhub_app; alter table payhub.notices owner to payhub_app",

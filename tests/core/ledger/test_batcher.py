@@ -10,7 +10,7 @@ import pytest
 from core.database import Pool
 from core.errors import OutcomeUnknown, Overloaded, Unavailable
 from core.ledger import batcher as room
-from core.ledger.batcher import BATCH_SIZE_MAX, FLIGHTS_MAX, TENANT_QUEUE_LENGTH_MAX, Batcher, Outcome
+from core.ledger.batcher import BATCH_SIZE_MAX, COMPANY_MIN, FLIGHTS_MAX, TENANT_QUEUE_LENGTH_MAX, Batcher, Outcome
 from core.ledger.posting import Posters
 from core.ledger.reading import read_account
 from core.nouns import Payment, PaymentStatus, Posting
@@ -44,6 +44,15 @@ async def turn() -> None:
         await asyncio.sleep(0)
 
 
+async def fill_flights(batcher: Batcher) -> None:
+    """Put as many batches into the air as there may be."""
+    for _ in range(FLIGHTS_MAX):
+        for _ in range(COMPANY_MIN):
+            batcher.submit(payment(), lambda *_: None)
+        await turn()
+    assert batcher.in_flight == FLIGHTS_MAX
+
+
 async def test_a_lone_payment_leaves_on_the_next_turn_of_the_loop() -> None:
     gate = Gate()
     batcher = Batcher(gate)
@@ -71,12 +80,27 @@ async def test_payments_of_one_turn_share_a_batch_and_later_ones_gather_while_it
     assert [len(batch) for batch in gate.batches] == [3, 5, 18]
 
 
+async def test_a_second_batch_waits_until_it_is_worth_a_commit() -> None:
+    gate = Gate()
+    batcher = Batcher(gate)
+    batcher.submit(payment(), lambda *_: None)
+    await turn()
+    for _ in range(COMPANY_MIN - 1):
+        batcher.submit(payment(), lambda *_: None)
+    await turn()
+    assert batcher.in_flight == 1
+
+    batcher.submit(payment(), lambda *_: None)
+    await turn()
+    assert batcher.in_flight == 2
+    gate.open.set()
+    await batcher.close()
+
+
 async def test_tenants_take_turns_so_a_loud_one_waits_behind_itself() -> None:
     gate = Gate()
     batcher = Batcher(gate)
-    for _ in range(FLIGHTS_MAX):
-        batcher.submit(payment(), lambda *_: None)
-        await turn()
+    await fill_flights(batcher)
     for _ in range(10 * BATCH_SIZE_MAX):
         batcher.submit(payment(tenant=1), lambda *_: None)
     quiet = payment(tenant=2)
@@ -93,9 +117,7 @@ async def test_tenants_take_turns_so_a_loud_one_waits_behind_itself() -> None:
 async def test_a_full_queue_refuses_one_tenant_with_a_hint_and_still_takes_another() -> None:
     gate = Gate()
     batcher = Batcher(gate)
-    for _ in range(FLIGHTS_MAX):
-        batcher.submit(payment(), lambda *_: None)
-        await turn()
+    await fill_flights(batcher)
     for _ in range(TENANT_QUEUE_LENGTH_MAX):
         batcher.submit(payment(tenant=1), lambda *_: None)
 
