@@ -69,6 +69,7 @@ class Hub:
         self.connections = Connections()
         self.context: Context | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._answered = dict.fromkeys(STATUS_NAMES, 0)
         self._posters = Posters(options.database_url, FLIGHTS_MAX)
         self._pool: Pool | None = None
 
@@ -165,6 +166,10 @@ class Hub:
         context = self.context
         if context is None:
             return
+        # Counted in a plain dict on the hot path, and handed over when somebody looks.
+        for status, count in self._answered.items():
+            metrics.payments.labels(STATUS_NAMES[status]).inc(count)
+            self._answered[status] = 0
         metrics.waiting.set(context.batcher.waiting)
         metrics.followed.set(context.audience.followed)
         metrics.mended.set(context.audience.mended)
@@ -175,11 +180,8 @@ class Hub:
     def _on_commit(self, batch: Sequence[Payment], postings: Sequence[Posting]) -> None:
         assert self.context is not None
         metrics.batch_size.observe(len(batch))
-        counts: dict[int, int] = {}
         for posting in postings:
-            counts[posting.status] = counts.get(posting.status, 0) + 1
-        for status, count in counts.items():
-            metrics.payments.labels(STATUS_NAMES[status]).inc(count)
+            self._answered[posting[0]] += 1
         announce(self.context, batch, postings)
 
     def _hear(self, channel: str, hint: Any) -> None:

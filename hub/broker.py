@@ -27,8 +27,9 @@ from redis.exceptions import RedisError
 log = logging.getLogger(__name__)
 
 CHANNEL_PREFIX = "payhub:v1:"
-# Everybody hears it: ended sessions, spent limits.
+# Everybody hears it: ended sessions, spent limits, and what each hub listens to.
 CONTROL = "control"
+LISTENING = "listening"
 SIGNATURE_SIZE = 16
 # Hints that wait for a slow Redis; older ones are dropped first, PostgreSQL has them all.
 OUTGOING_MAX = 10_000
@@ -39,6 +40,10 @@ RECONNECT_S_MAX = 2.0
 # A Redis that hangs is as good as one that is gone.
 TIMEOUT_S = 2.0
 PING_S = 5.0
+# Hubs say what they listen to this often, and believe what others said for this long: what nobody listens to
+# is not published. Until a hub has listened for that long itself, it publishes everything.
+LISTENING_SAID_S = 1.0
+LISTENING_KEPT_S = 3.5
 
 Hear: TypeAlias = Callable[[str, Any], None]
 _encode = msgspec.msgpack.Encoder().encode
@@ -62,13 +67,16 @@ class Broker:
         self._pubsub: PubSub | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._heard_at = 0.0
+        # Channel → until when another hub is believed to listen to it.
+        self._wanted: dict[str, float] = {}
+        self._unsure_until = math.inf
         self.is_connected = False
         self.forged = 0
         self.dropped = 0
 
     def start(self) -> None:
         """Connect in the background; nobody waits for it."""
-        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._send())]
+        self._tasks = [asyncio.create_task(work) for work in (self._listen(), self._send(), self._say_listening())]
 
     async def close(self) -> None:
         """Send what can be sent within a moment, then leave."""
@@ -81,7 +89,11 @@ class Broker:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def publish(self, channel: str, hint: Any) -> None:
-        """Tell the other hubs. Returns at once; the hint may be lost."""
+        """Tell the other hubs, if one listens. Returns at once; the hint may be lost."""
+        if channel != CONTROL:
+            now = asyncio.get_running_loop().time()
+            if now > self._unsure_until and self._wanted.get(channel, 0.0) < now:
+                return
         if len(self._outgoing) == OUTGOING_MAX:
             self.dropped += 1
         body = self._me + _encode(hint)
@@ -93,6 +105,7 @@ class Broker:
         self._channels[channel] = self._channels.get(channel, 0) + 1
         if self._channels[channel] == 1 and self._pubsub is not None:
             self._command(self._pubsub.subscribe(CHANNEL_PREFIX + channel))
+            self.publish(CONTROL, [LISTENING, [channel]])
 
     def forget(self, channel: str) -> None:
         """Hear the channel no longer, if nobody else wants it."""
@@ -134,6 +147,8 @@ class Broker:
                     await self._subscribe_the_rest(pubsub)
                     self._pubsub = pubsub
                     self.is_connected = True
+                    self._unsure_until = asyncio.get_running_loop().time() + LISTENING_KEPT_S
+                    self.publish(CONTROL, [LISTENING, list(self._channels)])
                     wait = RECONNECT_S_MIN
                     await self._read(pubsub)
             except (TimeoutError, RedisError, OSError) as error:
@@ -141,6 +156,7 @@ class Broker:
             finally:
                 self._pubsub = None
                 self.is_connected = False
+                self._unsure_until = math.inf
                 with contextlib.suppress(RedisError, OSError, asyncio.TimeoutError):
                     await client.aclose()
             await asyncio.sleep(random.uniform(0, wait))  # noqa: S311
@@ -187,10 +203,25 @@ class Broker:
         if body.startswith(self._me):
             return
         try:
-            self._hear(channel, _decode(body[len(self._me) :]))
+            hint = _decode(body[len(self._me) :])
+            if channel == CONTROL and hint[0] == LISTENING:
+                self._note_listening(hint[1])
+            else:
+                self._hear(channel, hint)
         except Exception as error:
             # A hint of another version, or a bug of ours: the sweep makes up for it.
             log.warning("hint_not_understood", extra={"error": type(error).__name__})
+
+    def _note_listening(self, channels: list[str]) -> None:
+        until = asyncio.get_running_loop().time() + LISTENING_KEPT_S
+        self._wanted.update((channel, until) for channel in channels)
+
+    async def _say_listening(self) -> None:
+        while True:
+            await asyncio.sleep(LISTENING_SAID_S)
+            self.publish(CONTROL, [LISTENING, list(self._channels)])
+            now = asyncio.get_running_loop().time()
+            self._wanted = {channel: until for channel, until in self._wanted.items() if until > now}
 
     async def _send(self) -> None:
         client = self._client()

@@ -21,6 +21,7 @@ from hub.origins import Origins
 from hub.protocol.codec import CODECS, MSGPACK
 from hub.protocol.messages import AccountState, EntryState, Event
 
+POSTED = int(PaymentStatus.POSTED)
 # What hubs tell each other of a posted payment: id, payer, payee, amount, then the Posting without its status,
 # then the description or None.
 Row: TypeAlias = tuple[Any, ...]
@@ -108,7 +109,7 @@ def announce(context: Context, batch: Sequence[Payment], postings: Sequence[Post
     """
     by_tenant: dict[int, list[Row]] = {}
     for payment, posting in zip(batch, postings, strict=True):
-        if posting[0] == PaymentStatus.POSTED:
+        if posting[0] == POSTED:
             tenant_id, payment_id, payer, payee, amount, _, description = payment
             row = (payment_id, payer, payee, amount, *posting[1:], description)
             rows = by_tenant.get(tenant_id)

@@ -178,33 +178,26 @@ begin
             tenant_id, id, status, payer, payee, amount, payer_version, payee_version,
             payer_balance, payee_balance, judged_at, asked_by, description
         )
-        select judged.tenant_id, judged.id, judged.status, judged.payer, judged.payee, judged.amount,
-               judged.payer_version, judged.payee_version, judged.payer_balance, judged.payee_balance,
-               v_now, judged.asked_by, judged.description
-          from unnest(
-              p_tenants, p_ids, statuses, p_payers, p_payees, p_amounts, payer_versions, payee_versions,
-              payer_balances, payee_balances, p_asked_by, p_descriptions, v_fresh
-          ) as judged (
-              tenant_id, id, status, payer, payee, amount, payer_version, payee_version,
-              payer_balance, payee_balance, asked_by, description, fresh
-          )
-         where judged.fresh;
+        select p_tenants[i], p_ids[i], statuses[i], p_payers[i], p_payees[i], p_amounts[i],
+               payer_versions[i], payee_versions[i], payer_balances[i], payee_balances[i],
+               v_now, p_asked_by[i], p_descriptions[i]
+          from generate_series(1, v_count) as i
+         where v_fresh[i];
     end if;
 
     if v_any_posted then
         -- Always the update: the rows are there and locked. As an insert it cannot be planned but by its key.
         insert into accounts (tenant_id, id, balance, version)
-        select moved.tenant_id, moved.id, moved.balance, moved.version
-          from unnest(p_account_tenants, p_account_ids, v_balances, v_versions, v_changed)
-               as moved (tenant_id, id, balance, version, changed)
-         where moved.changed
+        select p_account_tenants[i], p_account_ids[i], v_balances[i], v_versions[i]
+          from generate_series(1, cardinality(p_account_ids)) as i
+         where v_changed[i]
             on conflict (tenant_id, id) do update set balance = excluded.balance, version = excluded.version;
 
         insert into outbox (tenant_id, payment_ids)
-        select posted.tenant_id, array_agg(posted.id)
-          from unnest(p_tenants, p_ids, statuses, v_fresh) as posted (tenant_id, id, status, fresh)
-         where posted.fresh and posted.status = 0
-         group by posted.tenant_id;
+        select p_tenants[i], array_agg(p_ids[i])
+          from generate_series(1, v_count) as i
+         where v_fresh[i] and statuses[i] = 0
+         group by 1;
     end if;
 end
 $$;
