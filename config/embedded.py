@@ -55,6 +55,7 @@ POSTGRES_SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] ",
+    "log_error_verbosity": "terse",  # a DETAIL line may hold somebody's data
     "logging_collector": "off",  # its log goes where the launcher's logs go
 }
 # For tests whose data is thrown away: nothing is promised to survive a power cut.

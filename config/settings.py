@@ -23,7 +23,7 @@ DRAIN_SECONDS_MAX = 300  # orchestrators kill what takes longer than a few minut
 _DATABASE_SCHEMES = ("postgresql", "postgres")
 _REDIS_SCHEMES = ("redis", "rediss", "unix")
 _WEB_SCHEMES = ("http", "https")
-_SPLIT = frozenset({"allowed_origins"})  # comma-separated in the environment
+_SPLIT = frozenset({"allowed_origins", "trusted_proxies"})  # comma-separated in the environment
 
 
 class SettingsError(Exception):
@@ -71,6 +71,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="host:port of /metrics, never to be public. `payhub run` counts the port up: "
             "one per hub, then one for the worker."
+        ),
+    ]
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Addresses or networks of the proxies that end TLS in front of the hubs, with commas between: "
+            "their X-Forwarded-For says who the client is. Empty: nobody's does. Without it all clients behind a "
+            "proxy share one address, and its limits."
         ),
     ]
     allowed_origins: Annotated[
@@ -238,6 +246,7 @@ def _defaults(given: Mapping[str, str]) -> dict[str, str]:
         "listen": listen,
         "admin_listen": "127.0.0.1:9080",
         "allowed_origins": ",".join(dict.fromkeys([*local, public_url])),
+        "trusted_proxies": "",
         "public_url": public_url,
         "hubs": "2",
         "drain_seconds": "8",

@@ -16,13 +16,11 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolC
 RawConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
-# PostgreSQL reports a *successful* commit with only a warning when the wait for a synchronous standby
-# is cancelled; the row is then visible here and gone after a failover. There is no SQLSTATE of its own,
-# so the message is matched; servers under Payhub run with lc_messages = C, and this is pinned below.
-SYNC_WAIT_CANCELLED = "canceling wait for synchronous replication"
-SYNC_WAIT_TERMINATED = "canceling the wait for synchronous replication"
-
 CONNECT_TIMEOUT_S = 5.0
+# A server that says nothing for so long is gone, even if its kernel took the request. Posting waits longer:
+# giving up makes a payment unknown.
+COMMAND_TIMEOUT_S = 10.0
+POST_TIMEOUT_S = 15.0
 CONNECTION_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncio.TimeoutError)
 
 
@@ -30,7 +28,12 @@ async def open_pool(url: str, *, size_max: int, name: str) -> Pool:
     """A pool of connections that see only the payhub schema and no tenant until one is named."""
     try:
         return await asyncpg.create_pool(
-            url, min_size=1, max_size=size_max, timeout=CONNECT_TIMEOUT_S, server_settings=_session(name)
+            url,
+            min_size=1,
+            max_size=size_max,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=COMMAND_TIMEOUT_S,
+            server_settings=_session(name),
         )
     except CONNECTION_ERRORS as error:
         raise Unavailable(f"PostgreSQL cannot be reached: {type(error).__name__}") from error
@@ -50,6 +53,8 @@ def _session(name: str) -> dict[str, str]:
         "search_path": "payhub",
         "timezone": "UTC",
         "jit": "off",
+        # A warning may say that a commit is not on the standby: it has to arrive (see Doubts).
+        "client_min_messages": "warning",
         # A client that vanished must not hold the accounts' locks.
         "idle_in_transaction_session_timeout": "10000",
         "tcp_user_timeout": "10000",
@@ -82,6 +87,49 @@ async def acquire(pool: Pool) -> AsyncIterator[Connection]:
         raise OutcomeUnknown from error
     finally:
         await pool.release(connection)
+
+
+class Doubts:
+    """Hears, on one connection, that a commit may not survive a failover.
+
+    When the wait for a synchronous standby is cancelled, PostgreSQL reports the commit as done, with only a
+    warning; the row is visible here and gone after a failover. The warning has no SQLSTATE of its own and its
+    text may be translated, so any warning counts: nothing that Payhub calls gives one otherwise.
+    """
+
+    def __init__(self) -> None:
+        self.heard = False
+
+    def __call__(self, _: object, message: asyncpg.PostgresLogMessage) -> None:
+        """Take one message from the server (called by asyncpg)."""
+        if message.severity_en in {"WARNING", None}:
+            self.heard = True
+
+
+@asynccontextmanager
+async def without_doubt(connection: Connection) -> AsyncIterator[None]:
+    """What is committed inside is certain afterwards, or OutcomeUnknown is raised."""
+    doubts = Doubts()
+    connection.add_log_listener(doubts)
+    try:
+        yield
+    finally:
+        connection.remove_log_listener(doubts)
+    if doubts.heard:
+        raise OutcomeUnknown
+
+
+def is_race(error: BaseException) -> bool:
+    """Deadlock, serialization failure, or two batches that met the same new id: trying again settles it."""
+    return getattr(error, "sqlstate", None) in {"40P01", "40001", "23505"}
+
+
+def is_payments_fault(error: BaseException) -> bool:
+    """Whether a rolled-back error is about the batch (a race, a value) and not about the server as a whole.
+
+    A read-only or full server, a missing right or function: every batch fails alike, and here always will.
+    """
+    return (getattr(error, "sqlstate", None) or "").startswith(("22", "23", "40"))
 
 
 def is_rolled_back(error: BaseException) -> bool:

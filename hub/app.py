@@ -58,7 +58,7 @@ class Options(NamedTuple):
     master_key: bytes
     allowed_origins: Sequence[str]
     drain_seconds: float
-    public_url: str
+    trusted_proxies: Sequence[str] = ()
 
 
 class Hub:

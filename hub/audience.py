@@ -36,6 +36,10 @@ class Listener(Protocol):
     def hear(self, event: Event | None, frame: bytes | None) -> None:
         """Take one event: as a value, or as its msgpack frame, whichever is at hand."""
 
+    @property
+    def catching_up(self) -> asyncio.Lock:
+        """Held while a page of the past is read and written."""
+
     async def writable(self) -> None:
         """Wait until the peer has read enough for more."""
 
@@ -203,13 +207,16 @@ class Audience:
         """Send one follower its past, page by page, at the pace it reads, until it has caught up."""
         try:
             while listener.is_open and (sent := stream.followers.get(listener)) is not None and sent < stream.number:
-                await listener.writable()
-                entries = await self._read_after(*key, sent, CATCH_UP_PAGE)
-                for entry in entries:
-                    if stream.followers.get(listener) != entry.number - 1:
-                        return
-                    stream.followers[listener] = entry.number
-                    listener.hear(self._to_event(entry), None)
+                # One page at a time for all the accounts a listener catches up on: several at once would be
+                # more than a peer that reads well can have read.
+                async with listener.catching_up:
+                    await listener.writable()
+                    entries = await self._read_after(*key, sent, CATCH_UP_PAGE)
+                    for entry in entries:
+                        if stream.followers.get(listener) != entry.number - 1:
+                            return
+                        stream.followers[listener] = entry.number
+                        listener.hear(self._to_event(entry), None)
                 if not entries:
                     return
             if (sent := stream.followers.get(listener)) is not None and sent > stream.number:

@@ -31,6 +31,9 @@ CHANNEL_PREFIX = "payhub:v1:"
 CONTROL = "control"
 LISTENING = "listening"
 SIGNATURE_SIZE = 16
+COUNT_SIZE = 8
+# Hubs remembered by their last number; each restart is a new one.
+SENDERS_MAX = 10_000
 # Hints that wait for a slow Redis; older ones are dropped first, PostgreSQL has them all.
 OUTGOING_MAX = 10_000
 # Hints sent in one round trip.
@@ -66,6 +69,9 @@ class Broker:
         self._channels: dict[str, int] = {CONTROL: 1}
         self._pubsub: PubSub | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._published = 0
+        # Hub → the number of its last control hint.
+        self._last_heard: dict[bytes, int] = {}
         self._heard_at = 0.0
         # Channel → until when another hub is believed to listen to it.
         self._wanted: dict[str, float] = {}
@@ -96,7 +102,8 @@ class Broker:
                 return
         if len(self._outgoing) == OUTGOING_MAX:
             self.dropped += 1
-        body = self._me + _encode(hint)
+        self._published += 1
+        body = self._me + self._published.to_bytes(COUNT_SIZE, "big") + _encode(hint)
         self._outgoing.append((CHANNEL_PREFIX + channel, self._sign(channel, body) + body))
         self._outgoing_ready.set()
 
@@ -203,14 +210,27 @@ class Broker:
         if body.startswith(self._me):
             return
         try:
-            hint = _decode(body[len(self._me) :])
-            if channel == CONTROL and hint[0] == LISTENING:
+            hint = _decode(body[len(self._me) + COUNT_SIZE :])
+            if channel == CONTROL and self._is_old(body):
+                self.forged += 1
+            elif channel == CONTROL and hint[0] == LISTENING:
                 self._note_listening(hint[1])
             else:
                 self._hear(channel, hint)
         except Exception as error:
             # A hint of another version, or a bug of ours: the sweep makes up for it.
             log.warning("hint_not_understood", extra={"error": type(error).__name__})
+
+    def _is_old(self, body: bytes) -> bool:
+        """Whether a control hint was heard before: repeated by somebody, it would spend a limit twice."""
+        sender = body[: len(self._me)]
+        count = int.from_bytes(body[len(self._me) : len(self._me) + COUNT_SIZE], "big")
+        if count <= self._last_heard.get(sender, 0):
+            return True
+        if len(self._last_heard) >= SENDERS_MAX:
+            self._last_heard.clear()
+        self._last_heard[sender] = count
+        return False
 
     def _note_listening(self, channels: list[str]) -> None:
         until = asyncio.get_running_loop().time() + LISTENING_KEPT_S

@@ -24,7 +24,16 @@ from hub.commands import following, identifying, operating, paying, reading
 from hub.commands.context import Context, events_channel, to_time
 from hub.commands.refusal import CommandRefused, from_core
 from hub.edge import EdgeWebSocket
-from hub.limits import ADDRESS, ADDRESS_CONNECT, BY_ROLE, CONNECTION_BY_ROLE, NEW_CONNECTION, TENANT, Bucket
+from hub.limits import (
+    ADDRESS,
+    ADDRESS_CONNECT,
+    BY_ROLE,
+    CONNECTION_BY_ROLE,
+    NEW_CONNECTION,
+    TENANT,
+    Bucket,
+    address_key,
+)
 from hub.protocol.codec import (
     CODECS,
     SIZE_MAX,
@@ -136,6 +145,7 @@ class Connection:
         self._is_binary = codec.is_binary
         self.session = Session(context.now())
         self.trace_id = secrets.token_hex(16)
+        self._client_address = address
         self._address = context.limits.bucket("address", 0, address, ADDRESS)
         self._buckets: tuple[Bucket, ...] = (Bucket(NEW_CONNECTION), self._address)
         self._rate_refusals = 0
@@ -143,6 +153,7 @@ class Connection:
         self._deadline: asyncio.TimerHandle | None = None
         self._admitted = False
         self._draining = False
+        self.catching_up = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
 
     # Life
@@ -366,6 +377,8 @@ class Connection:
             return
         self._admitted = True
         speaker = session.speaker
+        # Asked for anew: a bucket that nobody held was forgotten when it was full again.
+        self._address = context.limits.bucket("address", 0, self._client_address, ADDRESS)
         self._buckets = (
             Bucket(CONNECTION_BY_ROLE[speaker.role]),
             context.limits.bucket(
@@ -415,7 +428,7 @@ async def serve(context: Context, connections: Connections, scope: Scope, receiv
     """The WebSocket endpoint: Origin, subprotocol, then a Connection until it closes."""
     await receive()
     wire: EdgeWebSocket = scope["extensions"]["payhub.wire"]["wire"]
-    address = scope["client"][0] if scope["client"] else "unix"
+    address = address_key(scope["client"][0]) if scope["client"] else "unix"
     if context.draining or not address_allows(context, address):
         await refuse_handshake(send, 503 if context.draining else 429)
         return

@@ -29,7 +29,7 @@ from hub.broker import CONTROL
 from hub.commands import identifying, operating, paying, reading
 from hub.commands.context import Context, to_time
 from hub.commands.refusal import CommandRefused, from_core
-from hub.limits import ADDRESS, ADDRESS_LOGIN, BY_ROLE, LOGIN, TENANT, Limit
+from hub.limits import ADDRESS, ADDRESS_LOGIN, BY_ROLE, LOGIN, TENANT, Limit, address_key
 from hub.protocol import messages
 from hub.protocol.codec import SIZE_MAX
 from hub.protocol.codes import MEANINGS, ErrorCode
@@ -376,10 +376,12 @@ def _problem_type(code: str) -> str:
 async def _enter(call: Call, slug: str, login: str | None) -> Tenant:
     """The tenant somebody wants to enter, if they have not knocked too often.
 
-    One that does not exist reads like a wrong password.
+    One that does not exist is answered in the words of a wrong password.
     """
     context = call.context
-    spend(context, "address-login", 0, _address(call.request), ADDRESS_LOGIN)
+    if login is not None:
+        # A refresh token is no guess: its 256 random bits need no such limit, and many people share an address.
+        spend(context, "address-login", 0, _address(call.request), ADDRESS_LOGIN)
     tenant = await find_tenant(context.pool, slug)
     if tenant is None:
         raise CommandRefused(ErrorCode.CREDENTIALS_REFUSED)
@@ -417,7 +419,7 @@ def _bearer(request: Request) -> str:
 
 
 def _address(request: Request) -> str:
-    return request.client.host if request.client else "unix"
+    return address_key(request.client.host) if request.client else "unix"
 
 
 async def _read_body(request: Request) -> bytes:

@@ -5,6 +5,7 @@ hubs a few times a second and theirs is spent here too, so that a limit holds fo
 that moment, and each hub alone keeps it when Redis is away.
 """
 
+import ipaddress
 from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
@@ -12,6 +13,15 @@ from core.people.persons import Role
 
 # (kind, tenant, who): "person-customer", 7, "0199…"; "tenant", 7, ""; "address", 0, "203.0.113.9".
 BucketKey: TypeAlias = tuple[str, int, str]
+
+
+def address_key(host: str) -> str:
+    """Who an address stands for. An IPv6 customer is given a /64 at the least, so that is one address here."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return host if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
 
 
 class Limit(NamedTuple):

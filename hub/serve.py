@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
@@ -60,7 +60,7 @@ def serve(settings: Settings) -> None:
         master_key=read_master_key(settings.master_key_file),
         allowed_origins=settings.allowed_origins,
         drain_seconds=settings.drain_seconds,
-        public_url=settings.public_url,
+        trusted_proxies=settings.trusted_proxies,
     )
     listener = listen(*address(settings.listen))
     admin_listener = listen(*address(settings.admin_listen))
@@ -79,7 +79,7 @@ async def _serve(options: Options, listener: socket.socket, admin_listener: sock
         task = asyncio.get_running_loop().create_task(hub.drain())
         task.add_done_callback(lambda _: setattr(server, "should_exit", True))
 
-    server = HubServer(_config(create_app(hub)), drain)
+    server = HubServer(_config(create_app(hub), options.trusted_proxies), drain)
     admin = uvicorn.Server(_config(create_admin_app(hub)))
     admin.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     admin_task = asyncio.create_task(admin._serve([admin_listener]))
@@ -124,7 +124,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _config(app: Any) -> uvicorn.Config:
+def _config(app: Any, trusted_proxies: Sequence[str] = ()) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=EdgeHttp,
@@ -140,7 +140,8 @@ def _config(app: Any) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         date_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
     )
 
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
-from core.database import is_rolled_back
+from core.database import is_payments_fault, is_race, is_rolled_back
 from core.errors import CoreError, OutcomeUnknown, Overloaded, Unavailable
 from core.nouns import Payment, Posting
 
@@ -72,13 +72,12 @@ class Batcher:
         if self._closed:
             raise Unavailable("This hub is stopping. Ask another.", retry_after_ms=RETRY_AFTER_MS)
         queue = self._queues.get(payment.tenant_id)
+        # Refused before anything is put down: a tenant in the turns must have a payment to give.
+        if self._waiting >= QUEUE_LENGTH_MAX or (queue is not None and len(queue) >= TENANT_QUEUE_LENGTH_MAX):
+            raise Overloaded(retry_after_ms=RETRY_AFTER_MS)
         if queue is None:
             queue = self._queues[payment.tenant_id] = deque()
             self._turns.append(payment.tenant_id)
-        elif len(queue) >= TENANT_QUEUE_LENGTH_MAX:
-            raise Overloaded(retry_after_ms=RETRY_AFTER_MS)
-        if self._waiting >= QUEUE_LENGTH_MAX:
-            raise Overloaded(retry_after_ms=RETRY_AFTER_MS)
         queue.append((payment, answer))
         self._waiting += 1
         if not self._wake_scheduled and self._may_depart():
@@ -171,16 +170,11 @@ class Batcher:
                     log.warning("outcome_unknown", extra={"payments": len(batch), "error": type(error).__name__})
                     return [OutcomeUnknown()] * len(batch)
                 log.warning("batch_rolled_back", extra={"payments": len(batch), "error": type(error).__name__})
-                if tried == TRIES_MAX:
-                    break
-                if len(batch) > 1 and not _is_race(error):
+                if not is_payments_fault(error):
+                    return [Unavailable(retry_after_ms=RETRY_AFTER_MS)] * len(batch)
+                if tried == TRIES_MAX or not is_race(error):
                     break
                 await asyncio.sleep(random.uniform(0, 0.005 * 2**tried))  # noqa: S311
         if len(batch) == 1:
             return [Unavailable("The ledger could not judge this payment. Nothing was done.", retry_after_ms=5_000)]
         return [outcome for payment in batch for outcome in await self._settle([payment])]
-
-
-def _is_race(error: BaseException) -> bool:
-    """Deadlock, serialization failure, or two batches that met the same new id: trying again settles it."""
-    return getattr(error, "sqlstate", None) in {"40P01", "40001", "23505"}

@@ -10,12 +10,14 @@ import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
 from core.database import (
-    SYNC_WAIT_CANCELLED,
-    SYNC_WAIT_TERMINATED,
+    POST_TIMEOUT_S,
     Connection,
+    Doubts,
     RawConnection,
     connect,
+    is_payments_fault,
     is_rolled_back,
+    without_doubt,
 )
 from core.errors import OutcomeUnknown
 from core.nouns import Payment, Posting
@@ -32,17 +34,9 @@ async def post_payments(connection: Connection, batch: Sequence[Payment]) -> lis
     `connection` is outside a transaction: the call is its own. Raises OutcomeUnknown when the commit
     may not survive a failover, or asyncpg's error (see core.database.is_rolled_back for what it proves).
     """
-    doubts: list[str] = []
-
-    def listen(_: object, message: asyncpg.PostgresLogMessage) -> None:
-        note_doubt(doubts, message)
-
-    connection.add_log_listener(listen)
-    try:
-        row = await connection.fetchrow(POST_PAYMENTS, *_arrays(batch))
-    finally:
-        connection.remove_log_listener(listen)
-    return _postings(row, doubts)
+    async with without_doubt(connection):
+        row = await connection.fetchrow(POST_PAYMENTS, *_arrays(batch), timeout=POST_TIMEOUT_S)
+    return _postings(row)
 
 
 class Poster:
@@ -55,25 +49,28 @@ class Poster:
         self._url = url
         self._connection: RawConnection | None = None
         self._statement: PreparedStatement | None = None
-        self._doubts: list[str] = []
+        self._doubts = Doubts()
 
     async def post(self, batch: Sequence[Payment]) -> list[Posting]:
         """As `post_payments`; also raises Unavailable when PostgreSQL cannot be reached."""
         await self.open()
         assert self._statement is not None
-        self._doubts.clear()
+        self._doubts.heard = False
         try:
-            row = await self._statement.fetchrow(*_arrays(batch))
+            row = await self._statement.fetchrow(*_arrays(batch), timeout=POST_TIMEOUT_S)
         except BaseException as error:
-            # Also when cancelled: the batch may still be running there, and must not meet the next one.
-            if not is_rolled_back(error):
+            # Also when cancelled: the batch may still be running there, and must not meet the next one. And when
+            # the server is at fault: after a failover, another one answers to the same name.
+            if not (is_rolled_back(error) and is_payments_fault(error)):
                 self.close()
             raise
-        return _postings(row, self._doubts)
+        if self._doubts.heard:
+            raise OutcomeUnknown
+        return _postings(row)
 
     async def open(self) -> None:
         """Connect and plan before the first batch, which would wait for it. Raises Unavailable."""
-        if self._statement is None:
+        if self._connection is None or self._connection.is_closed():
             await self._connect()
 
     def close(self) -> None:
@@ -84,7 +81,7 @@ class Poster:
 
     async def _connect(self) -> None:
         self._connection = await connect(self._url, name="payhub-posting")
-        self._connection.add_log_listener(lambda _, message: note_doubt(self._doubts, message))
+        self._connection.add_log_listener(self._doubts)
         self._statement = await self._connection.prepare(POST_PAYMENTS)
 
 
@@ -114,15 +111,7 @@ class Posters:
             poster.close()
 
 
-def note_doubt(doubts: list[str], message: asyncpg.PostgresLogMessage) -> None:
-    """The commit is reported as done, but no standby has it: the answer must not leave."""
-    if message.message.startswith((SYNC_WAIT_CANCELLED, SYNC_WAIT_TERMINATED)):
-        doubts.append(message.message)
-
-
-def _postings(row: asyncpg.Record | None, doubts: Sequence[str]) -> list[Posting]:
-    if doubts:
-        raise OutcomeUnknown
+def _postings(row: asyncpg.Record | None) -> list[Posting]:
     assert row is not None
     return list(map(Posting, *row))
 

@@ -6,7 +6,7 @@ Each read is one round trip that names its tenant; row-level security holds insi
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from core.database import Pool, acquire
+from core.database import Pool, acquire, without_doubt
 from core.nouns import Account, Entry
 
 
@@ -71,15 +71,22 @@ async def read_versions(pool: Pool, accounts: Sequence[tuple[int, int]]) -> list
     return versions
 
 
-async def settle_payments(pool: Pool, tenant_id: int, person_id: str, ids: Sequence[str]) -> list[Settled]:
-    """The answer of each payment in doubt, in the order asked; one that never arrived is fenced for good."""
-    async with acquire(pool) as connection:
+async def settle_payments(
+    pool: Pool, tenant_id: int, person_id: str, ids: Sequence[str], *, sees_all: bool = False
+) -> list[Settled]:
+    """The answer of each payment in doubt, in the order asked; one that never arrived is fenced for good.
+
+    `sees_all`: the person may act for everybody in the tenant and is told of everybody's payments. Raises
+    OutcomeUnknown when a fence, or the answer it stands beside, may not survive a failover.
+    """
+    async with acquire(pool) as connection, without_doubt(connection):
         rows = await connection.fetch(
             "select id::text, status, payer, payee, amount, payer_balance, payer_version, payee_balance,"
-            " payee_version, judged_at_us, description from settle_payments($1, $2, $3)",
+            " payee_version, judged_at_us, description from settle_payments($1, $2, $3, $4)",
             tenant_id,
             person_id,
             ids,
+            sees_all,
         )
     found = {row[0]: Settled(*row) for row in rows}
     return [found[payment_id] for payment_id in dict.fromkeys(ids)]

@@ -33,6 +33,7 @@ select $1, unnest($2::uuid[]), unnest($3::text[])
 """
 INSERT_CREDENTIALS = """
 insert into credentials (tenant_id, login, person_id, password_hash) values ($1, $2, $3, $4)
+    on conflict do nothing returning true
 """
 LIST_ACCOUNTS = """
 select id, person_id, status, version, balance, floor
@@ -117,9 +118,11 @@ async def open_person(
             (opened,) = await _open_people(connection, tenant_id, role, [name])
             if secret is not None:
                 plain, password_hash = secret
-                await connection.execute(INSERT_CREDENTIALS, tenant_id, plain, opened.person_id, password_hash)
+                # Not by an error: the server would write the login into its log.
+                if not await connection.fetchval(INSERT_CREDENTIALS, tenant_id, plain, opened.person_id, password_hash):
+                    raise Conflict("That login is taken.")
     except asyncpg.UniqueViolationError:
-        raise Conflict("That login is taken.") from None
+        raise Conflict("That account number is taken.") from None
     return opened
 
 

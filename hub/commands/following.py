@@ -75,8 +75,13 @@ async def resume(
     if not session.may_follow(*(account.id for account, _ in found)):
         raise CommandRefused(ErrorCode.TOO_MANY_FOLLOWED)
     # Taken before the wait for the settlement, so that nobody else takes the places meanwhile.
-    session.followed.update(account.id for account, _ in found)
-    settled = await settle(context, session, in_doubt)
+    added = {account.id for account, _ in found} - session.followed
+    session.followed |= added
+    try:
+        settled = await settle(context, session, in_doubt)
+    except BaseException:
+        session.followed -= added
+        raise
     followings = [
         Following(command.id, account.id, after, account.version, account.balance) for account, after in found
     ]

@@ -60,9 +60,8 @@ async def settle(context: Context, session: Session, ids: list[str]) -> list[Set
     if not ids:
         return []
     speaker = session.speaker
-    return [
-        _to_settled(found) for found in await settle_payments(context.pool, speaker.tenant_id, speaker.person_id, ids)
-    ]
+    found = await settle_payments(context.pool, speaker.tenant_id, speaker.person_id, ids, sees_all=session.is_operator)
+    return [_to_settled(each) for each in found]
 
 
 def _to_settled(found: Settled) -> SettledPayment:

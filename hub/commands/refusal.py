@@ -45,7 +45,7 @@ def from_core(error: CoreError) -> CommandRefused:
         (NotFound, ErrorCode.NOT_FOUND),
         (Conflict, ErrorCode.CONFLICT),
         (CredentialsRefused, ErrorCode.CREDENTIALS_REFUSED),
-        (OutcomeUnknown, ErrorCode.UNAVAILABLE),
+        (OutcomeUnknown, ErrorCode.OUTCOME_UNKNOWN),
     ):
         if isinstance(error, kind):
             return CommandRefused(code)

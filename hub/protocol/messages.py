@@ -362,7 +362,7 @@ class Draining(Message, frozen=True, tag="draining", gc=False):
 
 
 class Refused(Message, frozen=True, tag="error", gc=False):
-    """The command with this id was not carried out and changed nothing."""
+    """The command with this id was not carried out and changed nothing, unless the code is outcome_unknown."""
 
     code: str
     message: str

@@ -51,6 +51,7 @@ class Ear:
         self.is_open = True
         self.gate = asyncio.Event()
         self.gate.set()
+        self.catching_up = asyncio.Lock()
 
     def hear(self, event: Event | None, frame: bytes | None) -> None:
         assert event is not None

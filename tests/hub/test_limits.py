@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.people.opening import Tenant
-from hub.limits import BUCKETS_MAX, TENANT, Bucket, Limit, Limits
+from hub.limits import BUCKETS_MAX, TENANT, Bucket, Limit, Limits, address_key
 from tests.hub.conftest import Enter, Hubs, Join
 
 LIMIT = Limit(per_second=10, burst=20)
@@ -120,3 +120,10 @@ async def test_going_too_fast_is_refused_with_the_time_to_wait_and_a_flood_is_cl
     assert {message["code"] for message in refused} == {"rate_limited"}
     assert all(0 < message["retry_after_ms"] < 10_000 and "id" in message for message in refused)
     assert (await polite.ask("ping"))["type"] == "pong"
+
+
+def test_an_ipv6_customer_is_one_address_however_many_it_uses() -> None:
+    assert address_key("2001:db8:1:2:3:4:5:6") == address_key("2001:db8:1:2::1")
+    assert address_key("2001:db8:1:3::1") != address_key("2001:db8:1:2::1")
+    assert address_key("203.0.113.9") == "203.0.113.9"
+    assert address_key("unix") == "unix"

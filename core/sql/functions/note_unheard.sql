@@ -4,6 +4,9 @@
 create or replace function note_unheard(p_patience interval, p_limit int, out batches int, out noted int)
 language plpgsql volatile security definer
 set search_path = payhub, pg_temp
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 begin
     with ripe as (

@@ -182,7 +182,10 @@ begin
                payer_versions[i], payee_versions[i], payer_balances[i], payee_balances[i],
                v_now, p_asked_by[i], p_descriptions[i]
           from generate_series(1, v_count) as i
-         where v_fresh[i];
+         where v_fresh[i]
+         -- In one order everywhere, like the accounts: two batches, or a batch and a settlement, that meet the
+         -- same new ids wait for each other one way only.
+         order by p_tenants[i], p_ids[i];
     end if;
 
     if v_any_posted then

@@ -2,11 +2,12 @@
 --
 -- Each id comes back with its first answer if the person asked for it; an id that never arrived is
 -- fenced: from this commit on it can only be refused. Somebody else's id reads like a fenced one,
--- which is true for this person: they can never post it.
+-- which is true for this person: they can never post it. A person who may act for everybody sees all.
 create or replace function settle_payments(
-    p_tenant int,
-    p_person uuid,
-    p_ids    uuid[]
+    p_tenant   int,
+    p_person   uuid,
+    p_ids      uuid[],
+    p_sees_all boolean
 ) returns table (
     id             uuid,
     status         smallint,
@@ -36,19 +37,20 @@ begin
     -- The share lock writes to the log, so this commit, too, waits for the standby that the first one waited for.
     return query
     select payments.id,
-           case when payments.asked_by = p_person then payments.status else 10::smallint end,
-           case when payments.asked_by = p_person then payments.payer end,
-           case when payments.asked_by = p_person then payments.payee end,
-           case when payments.asked_by = p_person then payments.amount end,
-           case when payments.asked_by = p_person then payments.payer_balance end,
-           case when payments.asked_by = p_person then payments.payer_version end,
-           case when payments.asked_by = p_person then payments.payee_balance end,
-           case when payments.asked_by = p_person then payments.payee_version end,
-           (extract(epoch from payments.judged_at) * 1000000)::bigint,
-           case when payments.asked_by = p_person then payments.description end
+           case when mine.yes then payments.status else 10::smallint end,
+           case when mine.yes then payments.payer end,
+           case when mine.yes then payments.payee end,
+           case when mine.yes then payments.amount end,
+           case when mine.yes then payments.payer_balance end,
+           case when mine.yes then payments.payer_version end,
+           case when mine.yes then payments.payee_balance end,
+           case when mine.yes then payments.payee_version end,
+           (extract(epoch from case when mine.yes then payments.judged_at else clock_timestamp() end) * 1000000)::bigint,
+           case when mine.yes then payments.description end
       from payments
+     cross join lateral (select payments.asked_by = p_person or p_sees_all) as mine (yes)
      where payments.tenant_id = p_tenant and payments.id = any (p_ids)
-       for key share;
+       for key share of payments;
 end
 $$;
 alter function settle_payments owner to payhub_ledger;

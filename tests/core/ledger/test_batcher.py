@@ -130,6 +130,44 @@ async def test_a_full_queue_refuses_one_tenant_with_a_hint_and_still_takes_anoth
     await batcher.close()
 
 
+async def test_a_full_hub_refuses_a_new_tenant_and_goes_on_as_if_it_had_never_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(room, "QUEUE_LENGTH_MAX", 6)
+    gate = Gate()
+    batcher = Batcher(gate)
+    waiting = [asyncio.ensure_future(batcher.post(payment(tenant=1))) for _ in range(3)]
+    await turn()
+    waiting += [asyncio.ensure_future(batcher.post(payment(tenant=1 + at % 2))) for at in range(3)]
+    await asyncio.sleep(0)
+    while batcher.waiting < room.QUEUE_LENGTH_MAX:
+        waiting.append(asyncio.ensure_future(batcher.post(payment(tenant=2))))
+        await asyncio.sleep(0)
+        if batcher.in_flight == FLIGHTS_MAX and batcher.waiting >= 3:
+            monkeypatch.setattr(room, "QUEUE_LENGTH_MAX", batcher.waiting)
+    with pytest.raises(Overloaded):
+        batcher.submit(payment(tenant=3), lambda *_: None)
+
+    gate.open.set()
+    assert await asyncio.gather(*waiting) == [POSTED] * len(waiting)
+    monkeypatch.undo()
+    assert await batcher.post(payment(tenant=3)) == POSTED
+    await batcher.close()
+    assert 0 not in [len(batch) for batch in gate.batches]
+
+
+async def test_a_server_at_fault_is_asked_once_and_nothing_was_done() -> None:
+    gate = Gate()
+    gate.error = asyncpg.ReadOnlySQLTransactionError("cannot execute INSERT in a read-only transaction")
+    gate.open.set()
+    batcher = Batcher(gate)
+
+    outcomes = await asyncio.gather(*(batcher.post(payment()) for _ in range(5)), return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [Unavailable] * 5
+    assert [len(batch) for batch in gate.batches] == [5]
+
+
 async def test_closing_answers_everything_that_was_taken_and_takes_no_more() -> None:
     gate = Gate()
     batcher = Batcher(gate)

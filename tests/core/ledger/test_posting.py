@@ -237,6 +237,33 @@ async def test_somebody_elses_payment_reads_like_a_fenced_one_and_stays_as_it_wa
     assert await post(pool, payment) == first
 
 
+async def test_somebody_who_sees_all_is_told_of_everybodys_payment(books: Books, pool: Pool) -> None:
+    payment = books.payment(0, 1, 100)
+    await post(pool, payment)
+
+    (seen,) = await settle_payments(pool, books.tenant.id, books.people[3].person_id, [payment.id], sees_all=True)
+
+    assert (seen.status, seen.payer, seen.amount) == (S.POSTED, payment.payer, 100)
+
+
+async def test_a_batch_and_a_settlement_of_the_same_new_ids_never_deadlock(books: Books, pool: Pool) -> None:
+    for _ in range(15):
+        batch = [books.payment(at % 2, 2 + at % 2, 1) for at in range(20)]
+        ids = [payment.id for payment in batch]
+
+        async def try_post(batch: list[Payment] = batch) -> list[PaymentStatus]:
+            while True:
+                try:
+                    return await statuses(pool, *batch)
+                except asyncpg.UniqueViolationError:
+                    continue
+
+        posted, settled = await asyncio.gather(
+            try_post(), settle_payments(pool, books.tenant.id, batch[0].asked_by, ids, sees_all=True)
+        )
+        assert [found.status for found in settled] == posted
+
+
 async def test_posting_and_fencing_at_once_agree(books: Books, pool: Pool) -> None:
     for _ in range(40):
         payment = books.payment(0, 1, 1)

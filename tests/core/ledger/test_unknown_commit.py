@@ -130,6 +130,23 @@ async def test_a_cancelled_wait_is_unknown_and_asking_again_settles_it_only_when
     assert balance == 900
 
 
+async def test_a_fence_whose_wait_was_cancelled_is_not_called_a_fence(
+    admin_connection: asyncpg.Connection, own_pool: Pool
+) -> None:
+    books = await open_world(admin_connection, own_pool, "wait-fence")
+    never_sent = books.payment(0, 1, 100)
+    await wait_for_standby(admin_connection, "nobody")
+
+    settling = asyncio.ensure_future(settle_payments(own_pool, books.tenant.id, never_sent.asked_by, [never_sent.id]))
+    await end_waits(admin_connection, "pg_cancel_backend")
+    with pytest.raises(OutcomeUnknown):
+        await settling
+
+    await wait_for_standby(admin_connection, "")
+    (settled,) = await settle_payments(own_pool, books.tenant.id, never_sent.asked_by, [never_sent.id])
+    assert settled.status == PaymentStatus.FENCED
+
+
 async def test_a_backend_that_dies_before_the_commit_leaves_the_outcome_unknown_and_nothing_moved(
     admin_connection: asyncpg.Connection, own_pool: Pool, batcher: Batcher
 ) -> None:

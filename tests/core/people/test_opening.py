@@ -86,7 +86,7 @@ async def test_a_taken_login_is_a_conflict_and_leaves_nothing_behind(pool: Pool,
     with pytest.raises(Conflict) as refused:
         await open_person(pool, tenant.id, Role.CUSTOMER, "Another Ana", " ANA@Example.com ", PASSWORD)
     assert "ana@" not in str(refused.value)
-    assert refused.value.__suppress_context__
+    assert refused.value.__context__ is None
     async with in_tenant(pool, tenant.id) as connection:
         assert await connection.fetchval("select count(*) from persons") == 1
         assert await connection.fetchval("select count(*) from accounts where person_id is not null") == 1
