@@ -6,11 +6,13 @@ what was in doubt.
 
 import asyncio
 import random
+import struct
 from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from websockets.speedups import apply_mask
 
 from hub.protocol.codec import MSGPACK, decode_from_hub
 from hub.protocol.codes import ErrorCode
@@ -52,13 +54,23 @@ class Socket(WSListener):
         self.welcome: asyncio.Future[Welcome] = asyncio.get_running_loop().create_future()
         self._asked: dict[int, asyncio.Future[FromHub]] = {}
         self._transport: WSTransport | None = None
+        self._unsent: list[bytes] = []
         self.is_open = False
 
     def send(self, frame: bytes) -> None:
-        """Send an encoded message. On a lost connection nothing happens: `on_lost` has said so."""
+        """Send an encoded message. On a lost connection nothing happens: `on_lost` has said so.
+
+        What one turn of the loop sends leaves in one write, as a client's library would do it.
+        """
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsent.append(frame)
+
+    def _flush(self) -> None:
+        frames, self._unsent = self._unsent, []
         if self.is_open:
             assert self._transport is not None
-            self._transport.send(BINARY, frame)
+            self._transport.underlying_transport.write(b"".join([masked_frame(frame) for frame in frames]))
 
     async def ask(self, command: Command) -> FromHub:
         """Send a command and wait for its answer. Raises Lost or CommandRefused."""
@@ -75,6 +87,7 @@ class Socket(WSListener):
 
     def close(self) -> None:
         """Close in order."""
+        self._flush()
         if self._transport is not None and self.is_open:
             self._transport.send_close()
             self._transport.disconnect()
@@ -123,6 +136,14 @@ class Socket(WSListener):
                 self.welcome.set_exception(AuthenticationRefused())
             elif self.on_refused is not None:
                 self.on_refused(message)
+
+
+def masked_frame(payload: bytes) -> bytes:
+    """A whole binary message as a client sends it (RFC 6455, 5.2 and 5.3)."""
+    length = len(payload)
+    head = bytes((0x82, 0x80 | length)) if length < 126 else struct.pack("!BBH", 0x82, 0xFE, length)
+    mask = random.randbytes(4)
+    return head + mask + apply_mask(payload, mask)
 
 
 async def connect(url: str, token: str, socket: Socket | None = None) -> Socket:
