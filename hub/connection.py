@@ -325,7 +325,7 @@ class Connection:
             raise CommandRefused(ErrorCode.TOO_MANY_IN_FLIGHT)
         self._take_off()
         if type(message) is Authenticate:
-            # One at a time: what comes behind the token has to wait for it.
+            # Nothing more is read while the token is checked; what came with it in one read is refused.
             self._wire.hold_reading()
         task = self._loop.create_task(self._carry_out(message))
         self._tasks.add(task)

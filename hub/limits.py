@@ -51,7 +51,7 @@ LOGIN = Limit(1 / 60, 10)
 ADDRESS_LOGIN = Limit(1, 30)
 # New connections from one address.
 ADDRESS_CONNECT = Limit(200, 2_000)
-# Buckets that have been full for a while are forgotten; above this many, at once.
+# Buckets made for what other hubs report; those that are full again are forgotten at the next report.
 BUCKETS_MAX = 200_000
 
 
