@@ -7,7 +7,7 @@ forged hint can delay an event, and never drop, double or invent one.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias
 
 from core.nouns import Entry
@@ -33,8 +33,8 @@ ReadVersions: TypeAlias = Callable[[list[Key]], Awaitable[list[int | None]]]
 class Listener(Protocol):
     """Somebody who follows: a connection."""
 
-    def hear(self, event: Event | None, frame: bytes | None) -> None:
-        """Take one event: as a value, or as its msgpack frame, whichever is at hand."""
+    def hear(self, event: Event, frame: bytes | None) -> None:
+        """Take one event, and its msgpack frame where it has been encoded already."""
 
     @property
     def catching_up(self) -> asyncio.Lock:
@@ -57,7 +57,7 @@ class Stream:
         self.number = number
         self.followers: dict[Listener, int] = {}
         self.behind: set[Listener] = set()  # being sent their past right now
-        self.early: dict[int, tuple[Event | None, bytes | None]] = {}
+        self.early: dict[int, tuple[Event, bytes | None]] = {}
         self.timer: asyncio.TimerHandle | None = None
         self.mending: asyncio.Task[None] | None = None
         self.suspect = 0
@@ -110,7 +110,7 @@ class Audience:
         stream = self._streams.get(key)
         return None if stream is None else stream.followers.get(listener)
 
-    def deliver(self, key: Key, number: int, event: Event | None, frame: bytes | None) -> None:
+    def deliver(self, key: Key, number: int, event: Event, frame: bytes | None) -> None:
         """An event has happened: send it to those whose next one it is."""
         stream = self._streams.get(key)
         if stream is None or number <= stream.number:
@@ -157,7 +157,7 @@ class Audience:
             if sent < stream.number:
                 self._bring_up(listener, key, stream)
 
-    def _send(self, stream: Stream, number: int, event: Event | None, frame: bytes | None) -> None:
+    def _send(self, stream: Stream, number: int, event: Event, frame: bytes | None) -> None:
         stream.number = number
         for listener, sent in stream.followers.items():
             # One that is still being brought up reads this event from PostgreSQL, in its turn.
@@ -165,7 +165,7 @@ class Audience:
                 stream.followers[listener] = number
                 listener.hear(event, frame)
 
-    def _keep_early(self, key: Key, stream: Stream, number: int, event: Event | None, frame: bytes | None) -> None:
+    def _keep_early(self, key: Key, stream: Stream, number: int, event: Event, frame: bytes | None) -> None:
         if len(stream.early) < EARLY_MAX:
             stream.early[number] = event, frame
         if stream.timer is None:
@@ -237,7 +237,3 @@ class Audience:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-    def followers_of(self, keys: Iterable[Key]) -> int:
-        """How many follow any of these accounts here."""
-        return sum(len(self._streams[key].followers) for key in keys if key in self._streams)

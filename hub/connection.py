@@ -40,7 +40,6 @@ from hub.protocol.codec import (
     SIZE_MAX_BEFORE_AUTHENTICATION,
     Codec,
     ProtocolError,
-    decode_from_hub,
 )
 from hub.protocol.codes import CloseCode, ErrorCode
 from hub.protocol.messages import (
@@ -141,7 +140,6 @@ class Connection:
         self._connections = connections
         self._wire = wire
         self._codec = codec
-        self._decode_event = decode_from_hub[codec.subprotocol]
         self._is_binary = codec.is_binary
         self.session = Session(context.now())
         self.trace_id = secrets.token_hex(16)
@@ -230,14 +228,11 @@ class Connection:
         """Send one message."""
         self._wire.write(self._codec.encode(message), self._is_binary)
 
-    def hear(self, event: Event | None, frame: bytes | None) -> None:
+    def hear(self, event: Event, frame: bytes | None) -> None:
         """Send an event: the frame as it is where it fits, for it was encoded once for everybody."""
         if self._is_binary and frame is not None:
             self._wire.write(frame, True)
             return
-        if event is None:
-            assert frame is not None
-            event = decode_event(frame)
         self._wire.write(self._codec.encode(event), self._is_binary)
 
     async def writable(self) -> None:
@@ -405,13 +400,6 @@ class Connection:
         refused = CommandRefused(ErrorCode.RATE_LIMITED, retry_after_ms=int(wait * 1000) + 1)
         id_ = self._codec.read_id(data)
         self.send(refused.to_message(UNSET if id_ is None else id_))
-
-
-def decode_event(frame: bytes) -> Event:
-    """An event from its msgpack frame."""
-    event = decode_from_hub[next(iter(CODECS))](frame)
-    assert isinstance(event, Event)
-    return event
 
 
 def to_time_now(context: Context) -> str:

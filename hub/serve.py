@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 import socket
 from collections.abc import Callable, Sequence
 from types import FrameType
@@ -151,6 +150,3 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
-
-
-__all__ = ["HubServer", "ServeError", "listen", "serve", "signal"]

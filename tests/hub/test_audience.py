@@ -53,8 +53,7 @@ class Ear:
         self.gate.set()
         self.catching_up = asyncio.Lock()
 
-    def hear(self, event: Event | None, frame: bytes | None) -> None:
-        assert event is not None
+    def hear(self, event: Event, frame: bytes | None) -> None:
         self.numbers.append(event.number)
         self.balance = event.balance
 

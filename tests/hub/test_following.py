@@ -131,12 +131,13 @@ async def test_no_more_than_a_hundred_accounts_are_followed_even_when_asked_at_o
         answers[answer["id"]] = answer
     kinds = [answer.get("code", answer["type"]) for answer in answers.values()]
     assert (kinds.count("following"), kinds.count("too_many_followed")) == (100, 60)
-    assert (await client.ask("resume", follow=[[people[-1].account_id, 0]]))["code"] == "too_many_followed"
     followed = [
         person.account_id for id_, person in zip(ids, people, strict=True) if answers[id_]["type"] == "following"
     ]
-    assert (await client.ask("unfollow", account=followed[0]))["type"] == "unfollowed"
+    # Answers overtake each other: which hundred were first is not said.
     rest = [[person.account_id, 0] for person in people if person.account_id not in followed][:50]
+    assert (await client.ask("resume", follow=rest[:1]))["code"] == "too_many_followed"
+    assert (await client.ask("unfollow", account=followed[0]))["type"] == "unfollowed"
     payment = str(uuid.uuid4())
     assert (await client.ask("resume", follow=rest, in_doubt=[payment]))["code"] == "too_many_followed"
     assert (await client.ask("resume", follow=rest[:1], in_doubt=[payment]))["settled"][0]["status"] == "fenced"
