@@ -205,6 +205,9 @@ async def test_real_messages_of_the_socket_are_as_documented(
         answer = await client.ask(type_, **fields)
         check(answer)
         answered.add(answer["type"])
+        if answer.get("status") == "posted":
+            # Its event comes on its own road and may be the later one; nobody hears it after the unfollow.
+            client.heard += await client.events(1)
         operation = asyncapi["operations"].get(type_)
         if operation is not None:
             possible = {one["$ref"].rsplit("/", 1)[1] for one in operation["reply"]["messages"]}

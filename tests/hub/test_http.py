@@ -1,5 +1,6 @@
 """The same commands over HTTP: answers as on the socket, each refusal a problem with a code (RFC 9457)."""
 
+import asyncio
 import json
 import uuid
 from typing import Any
@@ -282,8 +283,12 @@ async def test_guessing_passwords_is_slowed_down_and_told_when_to_come_back(
     assert codes == [401] * 10 + [429]
     assert problem(answer, 429, "rate_limited")["retry_after_ms"] > 1000
     assert int(answer.headers["retry-after"]) >= 1
-    # The hubs share the count.
-    other = await web.post(f"{hubs.a.url}/v1/login", json=body)
+    # The hubs share the count, a few times a second: another hub grants far fewer tries than the ten it would alone.
+    for _ in range(5):
+        other = await web.post(f"{hubs.a.url}/v1/login", json=body)
+        if other.status_code == 429:
+            break
+        await asyncio.sleep(0.5)
     assert other.status_code == 429
 
 
