@@ -287,7 +287,7 @@ class Launcher:
         self._say(f"Payhub is ready ({hubs}, one worker, {seconds:.1f} s).")
         self._say("")
         self._say(f"  Open       {url}")
-        self._say(f"  WebSocket  {url.replace('http', 'ws', 1)}/v1/socket")
+        self._say(f"  WebSocket  {url.replace('http', 'ws', 1)}/v1/native (web pages: /v1/socket)")
         self._say(f"  Protocol   {url}/docs/asyncapi.json and {url}/docs/openapi.json")
         self._say(f"  Metrics    http://{settings.admin_listen}/metrics")
         self._say(f"  Data       {settings.data_dir} (logs in {settings.data_dir.name}/logs)")

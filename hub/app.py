@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -31,8 +32,8 @@ from hub.auth import Tokens
 from hub.broker import CONTROL, Broker
 from hub.commands.context import STATUS_NAMES, Context, announce, spread, to_event
 from hub.connection import Connections, serve
+from hub.doors import PATHS, Door, Doors
 from hub.limits import Limits
-from hub.origins import Origins
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ class Hub:
             broker=Broker(options.redis_url, options.master_key, self._hear),
             tokens=tokens,
             limits=Limits(),
-            origins=Origins(options.allowed_origins),
+            doors=Doors(options.allowed_origins),
             end_session=self.connections.end_session,
         )
         context.broker.start()
@@ -242,8 +243,8 @@ def create_app(hub: Hub) -> Starlette:
     assert hub.context is not None
     context = hub.context
 
-    async def socket(scope: Scope, receive: Receive, send: Send) -> None:
-        await serve(context, hub.connections, scope, receive, send)
+    def socket(door: Door) -> Socket:
+        return Socket(partial(serve, context, hub.connections, door))
 
     async def home(_: Request) -> Response:
         return HTMLResponse(
@@ -272,7 +273,7 @@ def create_app(hub: Hub) -> Starlette:
 
     return Starlette(
         routes=[
-            WebSocketRoute("/v1/socket", Socket(socket)),
+            *(WebSocketRoute(path, socket(door)) for door, path in PATHS.items()),
             *http.routes(context),
             Route("/", home),
             Route("/healthz", healthz),
@@ -295,7 +296,8 @@ HOME_STYLE_HASH = base64.b64encode(hashlib.sha256(HOME_STYLE.encode()).digest())
 HOME = f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Payhub</title><style>{HOME_STYLE}</style>
 <h1>This is a Payhub hub, and it is up.</h1>
-<p>Programs speak to it over a WebSocket at <code>/v1/socket</code> or over HTTP.
+<p>Programs speak to it over a WebSocket at <code>/v1/native</code>, web pages at <code>/v1/socket</code>,
+and both over HTTP.
 What they may say: <a href="/docs/asyncapi.json">the socket</a>, <a href="/docs/openapi.json">the HTTP API</a>,
 <a href="/docs/codes">every code and what to do about it</a>.</p>
 <p>To watch two people of the demo pay each other, type <code>.venv/bin/payhub tour</code> in another terminal.</p>

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from core.errors import Unavailable
 from core.keyring import SigningKey
 from core.people.persons import Role
+from hub.doors import Door
 
 ISSUER = "payhub"
-AUDIENCE = "payhub-hub"
 TYPE = "at+jwt"  # RFC 9068, 2.1: no other kind of token passes for an access token
 # A stolen token works no longer than this; a live socket presents a fresh one before it ends.
 TOKEN_LIFETIME_S = 300
@@ -37,6 +37,7 @@ HEADER_NAMES = frozenset({"alg", "kid", "typ"})
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TENANT_ID_MAX = 2**31 - 1
 TIME_MAX = 2**53 - 1
+DOORS = {door.value: door for door in Door}
 ROLES = {int(role): role for role in Role}
 
 
@@ -73,6 +74,7 @@ class Principal(NamedTuple):
     role: Role
     session_id: str
     expires_at: int
+    door: Door
 
 
 class Issued(NamedTuple):
@@ -111,14 +113,22 @@ class Tokens:
         signers = sorted(keys, key=lambda key: (key.signs_from, key.kid), reverse=True)
         self._signers, self._verifiers = signers, {key.kid: self._verifier(key) for key in signers}
 
-    def issue(self, tenant_id: int, person_id: str, role: Role, session_id: str, now: float) -> Issued:
+    def issue(
+        self,
+        tenant_id: int,
+        person_id: str,
+        role: Role,
+        session_id: str,
+        now: float,
+        door: Door = Door.NATIVE,
+    ) -> Issued:
         """A token signed by the newest key in use at `now`. Raises core.errors.Unavailable if none does."""
         key = self._signer(now)
         issued_at = int(now)
         expires_at = issued_at + self._lifetime_s
         claims = {
             "iss": ISSUER,
-            "aud": AUDIENCE,
+            "aud": door.value,
             "sub": person_id,
             "tid": tenant_id,
             "sid": session_id,
@@ -222,14 +232,15 @@ def _read_principal(claims: dict[str, Any], now: float) -> Principal:
     """Read strictly even though the signature held: a claim of another type is a bug that must not pay."""
     if claims.get("iss") != ISSUER:
         _refuse(TokenCode.ISSUER)
-    if claims.get("aud") != AUDIENCE:  # a list that contains it is not it
+    audience = claims.get("aud")
+    if not isinstance(audience, str) or audience not in DOORS:  # a list that contains one is not one
         _refuse(TokenCode.AUDIENCE)
     tenant_id = _read_int(claims, "tid", 1, TENANT_ID_MAX)
     role = ROLES.get(_read_int(claims, "role", 0, max(ROLES)))
     person_id, session_id = _read_uuid(claims, "sub"), _read_uuid(claims, "sid")
     if role is None or not isinstance(claims.get("jti"), str):
         _refuse(TokenCode.CLAIMS)
-    return Principal(tenant_id, person_id, role, session_id, _read_expiry(claims, now))
+    return Principal(tenant_id, person_id, role, session_id, _read_expiry(claims, now), DOORS[audience])
 
 
 def _read_expiry(claims: dict[str, Any], now: float) -> int:

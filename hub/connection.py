@@ -23,6 +23,7 @@ from hub import metrics
 from hub.commands import following, identifying, operating, paying, reading
 from hub.commands.context import Context, events_channel, to_time
 from hub.commands.refusal import CommandRefused, from_core
+from hub.doors import Door
 from hub.edge import EdgeWebSocket
 from hub.limits import (
     ADDRESS,
@@ -134,14 +135,14 @@ class Connection:
     """One client's connection."""
 
     def __init__(
-        self, context: Context, connections: Connections, wire: EdgeWebSocket, codec: Codec, address: str
+        self, context: Context, connections: Connections, wire: EdgeWebSocket, codec: Codec, address: str, door: Door
     ) -> None:
         self._context = context
         self._connections = connections
         self._wire = wire
         self._codec = codec
         self._is_binary = codec.is_binary
-        self.session = Session(context.now())
+        self.session = Session(context.now(), door)
         self.trace_id = secrets.token_hex(16)
         self._client_address = address
         self._address = context.limits.bucket("address", 0, address, ADDRESS)
@@ -412,15 +413,17 @@ def address_allows(context: Context, address: str) -> bool:
     return not context.limits.bucket("address-connect", 0, address, ADDRESS_CONNECT).spend(context.now())
 
 
-async def serve(context: Context, connections: Connections, scope: Scope, receive: Receive, send: Send) -> None:
-    """The WebSocket endpoint: Origin, subprotocol, then a Connection until it closes."""
+async def serve(
+    context: Context, connections: Connections, door: Door, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """A WebSocket endpoint: Origin, subprotocol, then a Connection until it closes."""
     await receive()
     wire: EdgeWebSocket = scope["extensions"]["payhub.wire"]["wire"]
     address = address_key(scope["client"][0]) if scope["client"] else "unix"
     if context.draining or not address_allows(context, address):
         await refuse_handshake(send, 503 if context.draining else 429)
         return
-    if not context.origins.allow(scope["headers"]):
+    if not context.doors.allow(door, scope["headers"]):
         await refuse_handshake(send, 403)
         return
     if b"token=" in scope["query_string"].lower():
@@ -432,7 +435,7 @@ async def serve(context: Context, connections: Connections, scope: Scope, receiv
     if codec is None:
         wire.end(CloseCode.SUBPROTOCOL_MISSING, "offer payhub.v1.msgpack or payhub.v1.json")
         return
-    await Connection(context, connections, wire, codec, address).run(receive)
+    await Connection(context, connections, wire, codec, address, door).run(receive)
 
 
 async def refuse_handshake(send: Send, status: int) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from core.nouns import PaymentStatus
 from hub import http
 from hub.commands.paying import UNKNOWN
+from hub.doors import PATHS
 from hub.protocol import messages
 from hub.protocol.codec import JSON, MSGPACK, SIZE_MAX
 from hub.protocol.codes import CLOSE_MEANINGS, MEANINGS, comes_back
@@ -57,7 +58,16 @@ def asyncapi() -> dict[str, Any]:
         "defaultContentType": "application/json",
         "channels": {
             "socket": {
-                "address": "/v1/socket",
+                "address": "/v1/{door}",
+                "parameters": {
+                    "door": {
+                        "enum": [path.removeprefix("/v1/") for path in PATHS.values()],
+                        "description": (
+                            "socket: web pages, whose Origin has to be on the hub's list. native: every other program, "
+                            "which sends no Origin. A token opens the door that its log-in came through."
+                        ),
+                    }
+                },
                 "messages": {_tag(m): {"$ref": f"#/components/messages/{_tag(m)}"} for m in (*from_client, *from_hub)},
             }
         },

@@ -29,6 +29,7 @@ from hub.broker import CONTROL
 from hub.commands import identifying, operating, paying, reading
 from hub.commands.context import Context, to_time
 from hub.commands.refusal import CommandRefused, from_core
+from hub.doors import door_for
 from hub.limits import ADDRESS, ADDRESS_LOGIN, BY_ROLE, LOGIN, TENANT, Limit, address_key
 from hub.protocol import messages
 from hub.protocol.codec import SIZE_MAX
@@ -146,7 +147,7 @@ async def register(call: Call) -> TokensAnswer:
     body: Register = call.body
     tenant = await _enter(call, body.tenant, body.login)
     opened = await operating.enter(call.context, tenant.id, Role.CUSTOMER, body.name, body.login, body.password)
-    return await _start(call.context, tenant, opened.person_id, Role.CUSTOMER, opened.account_id)
+    return await _start(call, tenant, opened.person_id, Role.CUSTOMER, opened.account_id)
 
 
 async def log_in(call: Call) -> TokensAnswer:
@@ -155,7 +156,7 @@ async def log_in(call: Call) -> TokensAnswer:
     tenant = await _enter(call, body.tenant, body.login)
     person_id = await check_password(call.context.pool, tenant.id, body.login, body.password)
     person = await read_person(call.context.pool, tenant.id, person_id)
-    return await _start(call.context, tenant, person_id, person.role)
+    return await _start(call, tenant, person_id, person.role)
 
 
 async def refresh(call: Call) -> TokensAnswer:
@@ -168,7 +169,14 @@ async def refresh(call: Call) -> TokensAnswer:
     except RefreshTokenReused as error:
         _end_everywhere(context, tenant.id, error.session_id)
         raise
-    issued = context.tokens.issue(tenant.id, rotated.person_id, rotated.role, rotated.session_id, context.now())
+    issued = context.tokens.issue(
+        tenant.id,
+        rotated.person_id,
+        rotated.role,
+        rotated.session_id,
+        context.now(),
+        door_for(call.request.headers.raw),
+    )
     return TokensAnswer(rotated.person_id, issued.token, to_time(issued.expires_at * 1_000_000), rotated.refresh_token)
 
 
@@ -231,7 +239,7 @@ class RememberedSessions:
         if known is not None and known[0] > now and known[1].must_close(now) is None:
             return known[1]
         session = Session(now)
-        await identifying.begin_session(self._context, session, identifying.verify(self._context, token))
+        await identifying.begin_session(self._context, session, identifying.verify(self._context, session, token))
         if len(self._known) >= SESSIONS_REMEMBERED_MAX:
             self._known.clear()
         self._known[token] = now + SESSION_MEMORY_S, session
@@ -391,11 +399,10 @@ async def _enter(call: Call, slug: str, login: str | None) -> Tenant:
     return tenant
 
 
-async def _start(
-    context: Context, tenant: Tenant, person_id: str, role: Role, account: int | None = None
-) -> TokensAnswer:
+async def _start(call: Call, tenant: Tenant, person_id: str, role: Role, account: int | None = None) -> TokensAnswer:
+    context, door = call.context, door_for(call.request.headers.raw)
     started = await start_session(context.pool, tenant.id, person_id)
-    issued = context.tokens.issue(tenant.id, person_id, role, started.session_id, context.now())
+    issued = context.tokens.issue(tenant.id, person_id, role, started.session_id, context.now(), door)
     return TokensAnswer(
         person_id,
         issued.token,

@@ -12,6 +12,7 @@ from enum import Enum
 
 from core.people.persons import Role
 from hub.auth import Principal
+from hub.doors import Door
 from hub.protocol.codes import CloseCode, ErrorCode
 from hub.protocol.messages import FOLLOWED_MAX, Authenticate, FromClient
 
@@ -33,11 +34,12 @@ class State(Enum):
 
 
 class Session:
-    """One connection's standing."""
+    """One connection's standing. `door` is where it came in; None, over HTTP: any token will do."""
 
-    __slots__ = ("_bad_messages", "accounts", "followed", "in_flight", "principal", "started_at", "state")
+    __slots__ = ("_bad_messages", "accounts", "door", "followed", "in_flight", "principal", "started_at", "state")
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, door: Door | None = None) -> None:
+        self.door = door
         self.state = State.NEW
         self.started_at = now
         self.principal: Principal | None = None
@@ -59,6 +61,10 @@ class Session:
                 return None
             return ErrorCode.ALREADY_AUTHENTICATED
         return ErrorCode.AUTHENTICATION_REQUIRED
+
+    def welcomes(self, principal: Principal) -> bool:
+        """Whether the token was made for the door that this session came in by."""
+        return self.door is None or principal.door == self.door
 
     def begin(self, principal: Principal, accounts: Iterable[int]) -> None:
         """The token was good: this person, these accounts."""

@@ -61,8 +61,10 @@ class WebSocketUser(User):
     def on_start(self) -> None:
         """Connect and authenticate."""
         self.payer, self.payee = PEOPLE.draw()
-        url = "ws" + (self.host or "http://127.0.0.1:8080").removeprefix("http").rstrip("/") + "/v1/socket"
-        self.socket = websocket.create_connection(url, subprotocols=[JSON], timeout=ANSWER_SECONDS)
+        url = "ws" + (self.host or "http://127.0.0.1:8080").removeprefix("http").rstrip("/") + "/v1/native"
+        self.socket = websocket.create_connection(
+            url, subprotocols=[JSON], timeout=ANSWER_SECONDS, suppress_origin=True
+        )
         self.next_id = 0
         self.measure("authenticate", {"type": "authenticate", "token": self.payer["token"]}, "welcome")
 

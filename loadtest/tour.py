@@ -44,7 +44,7 @@ def log_in(url: str, tenant: str, login: str, password: str) -> dict[str, Any]:
 async def take_tour(url: str, tenant: str, password: str, say: Say) -> None:
     """Ana pays Bruno. Raises TourError."""
     ana_tokens, bruno_tokens = (log_in(url, tenant, login, password) for login in ("ana", "bruno"))
-    socket = url.replace("http", "ws", 1) + "/v1/socket"
+    socket = url.replace("http", "ws", 1) + "/v1/native"
     async with (
         connect(socket, subprotocols=[JSON], compression=None) as ana,  # type: ignore[list-item]
         connect(socket, subprotocols=[JSON], compression=None) as bruno,  # type: ignore[list-item]

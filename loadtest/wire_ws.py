@@ -18,7 +18,7 @@ from hub.protocol.codec import MSGPACK, decode_from_hub
 from hub.protocol.codes import ErrorCode
 from hub.protocol.messages import Authenticate, Command, Event, FromHub, Paid, Refused, Welcome
 
-PATH = "/v1/socket"
+PATH = "/v1/native"
 ANSWER_SECONDS = 30.0
 BINARY: Final = WSMsgType.BINARY
 encode: Final = msgspec.msgpack.Encoder().encode

@@ -16,8 +16,8 @@ from core.people.opening import Tenant
 from hub.audience import Audience
 from hub.auth import Tokens
 from hub.broker import Broker
+from hub.doors import Doors
 from hub.limits import Limits
-from hub.origins import Origins
 from hub.protocol.codec import CODECS, MSGPACK
 from hub.protocol.messages import AccountState, EntryState, Event
 
@@ -40,7 +40,7 @@ class Context:
     broker: Broker
     tokens: Tokens
     limits: Limits
-    origins: Origins
+    doors: Doors
     # Closes this hub's connections of a (tenant, session).
     end_session: Callable[[int, str], None]
     tenants: dict[int, Tenant] = field(default_factory=dict)

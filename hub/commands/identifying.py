@@ -4,7 +4,7 @@ from core.errors import NotFound
 from core.people.opening import list_accounts, read_tenant
 from core.people.persons import read_person
 from core.people.sessions import find_revoked
-from hub.auth import Principal, TokenRefused
+from hub.auth import Principal, TokenCode, TokenRefused
 from hub.commands.context import Context, to_account_state, to_time
 from hub.commands.refusal import CommandRefused
 from hub.protocol.codes import ErrorCode
@@ -12,12 +12,15 @@ from hub.protocol.messages import Authenticate, Renew, Renewed, Welcome
 from hub.session import Session
 
 
-def verify(context: Context, token: str) -> Principal:
+def verify(context: Context, session: Session, token: str) -> Principal:
     """The principal that the token names. Raises CommandRefused."""
     try:
-        return context.tokens.verify(token, context.now())
+        principal = context.tokens.verify(token, context.now())
+        if not session.welcomes(principal):
+            raise TokenRefused(TokenCode.AUDIENCE)
     except TokenRefused as error:
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, f"The token was refused: {error.code}.") from None
+    return principal
 
 
 async def begin_session(context: Context, session: Session, principal: Principal) -> Welcome:
@@ -49,12 +52,12 @@ async def begin_session(context: Context, session: Session, principal: Principal
 
 async def authenticate(context: Context, session: Session, command: Authenticate) -> Welcome:
     """The first message."""
-    return await begin_session(context, session, verify(context, command.token))
+    return await begin_session(context, session, verify(context, session, command.token))
 
 
 async def renew(context: Context, session: Session, command: Renew) -> Renewed:
     """A newer token for the same session."""
-    principal = verify(context, command.token)
+    principal = verify(context, session, command.token)
     if not session.renew(principal):
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The token is another session's.", field="token")
     return Renewed(command.id, to_time(int(principal.expires_at * 1_000_000)))

@@ -65,7 +65,7 @@ class HubProcess:
 
     @property
     def socket_url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/v1/socket"
+        return f"ws://127.0.0.1:{self.port}/v1/native"
 
     @property
     def process(self) -> subprocess.Popen[bytes]:

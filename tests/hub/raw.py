@@ -12,6 +12,10 @@ from typing import ClassVar, NamedTuple
 TEXT, BINARY, CONT, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
 
 
+NATIVE = "/v1/native"
+WEB = "/v1/socket"
+
+
 class Frame(NamedTuple):
     opcode: int
     payload: bytes
@@ -71,7 +75,7 @@ class RawSocket:
         port: int,
         subprotocol: str = "payhub.v1.json",
         *extra: str,
-        target: str = "/v1/socket",
+        target: str = NATIVE,
         receive_buffer: int | None = None,
     ) -> "RawSocket":
         raw = await cls.connect(port, receive_buffer)
@@ -79,7 +83,7 @@ class RawSocket:
         assert head.startswith("HTTP/1.1 101"), head
         return raw
 
-    async def upgrade(self, subprotocol: str = "payhub.v1.json", *extra: str, target: str = "/v1/socket") -> str:
+    async def upgrade(self, subprotocol: str = "payhub.v1.json", *extra: str, target: str = NATIVE) -> str:
         self.send(upgrade_request(subprotocol, *extra, target=target))
         return await self.head()
 
@@ -137,7 +141,7 @@ class RawSocket:
             await self.writer.wait_closed()
 
 
-def upgrade_request(subprotocol: str = "payhub.v1.json", *extra: str, target: str = "/v1/socket") -> bytes:
+def upgrade_request(subprotocol: str = "payhub.v1.json", *extra: str, target: str = NATIVE) -> bytes:
     lines = [
         f"GET {target} HTTP/1.1",
         "Host: hub",

@@ -23,6 +23,7 @@ from core.errors import Unavailable
 from core.keyring import SigningKey
 from core.people.persons import Role
 from hub.auth import LEEWAY_S, TOKEN_BYTES_MAX, TOKEN_LIFETIME_S, Principal, TokenCode, TokenRefused, Tokens
+from hub.doors import Door
 
 NOW = 1_900_000_000
 START = datetime.datetime.fromtimestamp(NOW - 10_000, datetime.UTC)
@@ -42,7 +43,7 @@ TOKENS = Tokens(
 )
 CLAIMS: dict[str, Any] = {
     "iss": "payhub",
-    "aud": "payhub-hub",
+    "aud": "payhub-native",
     "sub": PERSON,
     "tid": 7,
     "sid": SESSION,
@@ -261,9 +262,10 @@ REFUSED: dict[str, tuple[object, TokenCode]] = {
     "iss a list": (with_claims(iss=["payhub"]), C.ISSUER),
     "aud missing": (without_claim("aud"), C.AUDIENCE),
     "aud another": (with_claims(aud="payhub-workers"), C.AUDIENCE),
-    "aud a list with it": (with_claims(aud=["payhub-hub"]), C.AUDIENCE),
-    "aud a list of two": (with_claims(aud=["evil", "payhub-hub"]), C.AUDIENCE),
-    "aud an object": (with_claims(aud={"payhub-hub": True}), C.AUDIENCE),
+    "aud a list with it": (with_claims(aud=["payhub-native"]), C.AUDIENCE),
+    "aud a list of two": (with_claims(aud=["evil", "payhub-native"]), C.AUDIENCE),
+    "aud an object": (with_claims(aud={"payhub-native": True}), C.AUDIENCE),
+    "aud a prefix of it": (with_claims(aud="payhub"), C.AUDIENCE),
     "aud null": (with_claims(aud=None), C.AUDIENCE),
     "exp missing": (without_claim("exp"), C.CLAIMS),
     "exp a string": (with_claims(exp=str(NOW + 60)), C.CLAIMS),
@@ -322,7 +324,7 @@ def issue(tokens: Tokens, now: float, tenant_id: int = 7) -> str:
 def test_an_issued_token_verifies_to_what_was_put_in() -> None:
     issued = TOKENS.issue(7, PERSON, Role.MERCHANT, SESSION, NOW + 0.9)
     assert issued.expires_at == NOW + TOKEN_LIFETIME_S
-    expected = Principal(7, PERSON, Role.MERCHANT, SESSION, issued.expires_at)
+    expected = Principal(7, PERSON, Role.MERCHANT, SESSION, issued.expires_at, Door.NATIVE)
     assert TOKENS.verify(issued.token, NOW + 0.9) == expected
     assert TOKENS.verify(issued.token.encode(), NOW + 0.9) == expected
     assert type(TOKENS.verify(issued.token, NOW).role) is Role

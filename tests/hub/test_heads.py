@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.hub.conftest import Hubs
-from tests.hub.raw import RawSocket, upgrade_request
+from tests.hub.raw import WEB, RawSocket, upgrade_request
 
 MEGABYTE = 1 << 20
 
@@ -120,13 +120,13 @@ async def test_what_is_no_http_is_answered_or_closed(hubs: Hubs, line: bytes) ->
 
 
 async def test_an_upgrade_elsewhere_is_refused(hubs: Hubs) -> None:
-    for target in ("/", "/v1/socke", "/v1/socket/", "/v1/socket/../x", "/healthz", "/v1/accounts"):
+    for target in ("/", "/v1/socke", "/v1/socket/", "/v1/native/", "/v1/native/../x", "/healthz", "/v1/accounts"):
         raw = await RawSocket.connect(hubs.a.port)
         assert not (await raw.upgrade(target=target)).startswith("HTTP/1.1 101"), target
 
 
 async def test_a_token_in_the_address_is_refused(hubs: Hubs) -> None:
-    for target in ("/v1/socket?token=eyJ", "/v1/socket?a=1&access_token=eyJ", "/v1/socket?TOKEN=eyJ"):
+    for target in ("/v1/native?token=eyJ", "/v1/native?a=1&access_token=eyJ", "/v1/native?TOKEN=eyJ"):
         raw = await RawSocket.connect(hubs.a.port)
         assert (await raw.upgrade(target=target)).startswith("HTTP/1.1 400"), target
 
@@ -143,6 +143,7 @@ ORIGINS = {
     "a look-alike": ("https://xn--pp-8ka.example.com",),
     "a slash behind": ("https://app.example.com/",),
     "user information": ("https://app.example.com@evil.example",),
+    "none": (),
     "two in one header": ("https://app.example.com https://evil.example",),
     "two headers": ("https://app.example.com", "https://evil.example"),
     "the same twice": ("https://app.example.com", "https://app.example.com"),
@@ -152,13 +153,13 @@ ORIGINS = {
 @pytest.mark.parametrize("origins", ORIGINS.values(), ids=ORIGINS)
 async def test_a_page_of_another_origin_gets_no_upgrade(hubs: Hubs, origins: tuple[str, ...]) -> None:
     raw = await RawSocket.connect(hubs.a.port)
-    head = await raw.upgrade("payhub.v1.json", *(f"Origin: {origin}" for origin in origins))
+    head = await raw.upgrade("payhub.v1.json", *(f"Origin: {origin}" for origin in origins), target=WEB)
     # The library beneath us refuses two of them by itself.
     assert head.startswith(("HTTP/1.1 403", "HTTP/1.1 400"))
 
 
 async def test_our_own_page_gets_one(hubs: Hubs) -> None:
-    await RawSocket.upgraded(hubs.a.port, "payhub.v1.json", "Origin: https://app.example.com")
+    await RawSocket.upgraded(hubs.a.port, "payhub.v1.json", "Origin: https://app.example.com", target=WEB)
 
 
 async def test_no_known_subprotocol_is_closed_with_its_own_code(hubs: Hubs) -> None:

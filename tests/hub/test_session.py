@@ -8,13 +8,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from core.people.persons import Role
 from hub.auth import Principal
+from hub.doors import Door
 from hub.protocol.codes import CloseCode, ErrorCode
 from hub.protocol.messages import FOLLOWED_MAX, Authenticate, FromClient
 from hub.session import AUTHENTICATION_TIMEOUT_S, BAD_MESSAGES_MAX, Session, State
 from tests.hub.protocol.examples import from_client
 
 OTHERS = [message for message in from_client() if not isinstance(message, Authenticate)]
-PRINCIPAL = Principal(7, "person", Role.CUSTOMER, "session", 2_000)
+PRINCIPAL = Principal(7, "person", Role.CUSTOMER, "session", 2_000, Door.NATIVE)
 
 
 class SessionMachine(RuleBasedStateMachine):
