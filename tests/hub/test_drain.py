@@ -52,6 +52,9 @@ class Payer:
                 if answer["type"] == "payment":
                     self.answered[payment] = answer["status"]
                     del self.open[payment]
+                else:
+                    # As any client must: one that hammers on while it is refused is closed for flooding.
+                    await asyncio.sleep(answer.get("retry_after_ms", 100) / 1000)
         except (ConnectionClosed, TimeoutError):
             pass
 
