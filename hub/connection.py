@@ -69,8 +69,9 @@ from hub.session import IN_FLIGHT_MAX, Session, State
 
 log = logging.getLogger(__name__)
 
-# Refusals for going too fast, after which the connection is closed: being refused costs us, too.
-RATE_REFUSALS_MAX = 200
+# Messages that came before the wait they were told was over, after which the connection is closed: refusing
+# costs us, too. Each message that is granted makes up for one, so whoever waits as told is never closed.
+IMPATIENCE_MAX = 200
 # One person's open connections on one hub: phones, browsers, tabs, a till or two.
 CONNECTIONS_PER_PERSON_MAX = 64
 # Another hub has taken over by then.
@@ -147,7 +148,8 @@ class Connection:
         self._client_address = address
         self._address = context.limits.bucket("address", 0, address, ADDRESS)
         self._buckets: tuple[Bucket, ...] = (Bucket(NEW_CONNECTION), self._address)
-        self._rate_refusals = 0
+        self._impatience = 0
+        self._told_to_wait_until = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self._deadline: asyncio.TimerHandle | None = None
         self._admitted = False
@@ -254,8 +256,10 @@ class Connection:
         for bucket in self._buckets:
             wait = bucket.spend(now)
             if wait:
-                self._refuse_rate(data, wait)
+                self._refuse_rate(data, now, wait)
                 return
+        if self._impatience:
+            self._impatience -= 1
         try:
             message = self._codec.decode(
                 data, SIZE_MAX if session.state is State.LIVE else SIZE_MAX_BEFORE_AUTHENTICATION
@@ -392,10 +396,13 @@ class Connection:
         self._watch_deadline()
         self.send(welcome)
 
-    def _refuse_rate(self, data: bytes, wait: float) -> None:
-        self._rate_refusals += 1
+    def _refuse_rate(self, data: bytes, now: float, wait: float) -> None:
         metrics.rate_refusals.inc()
-        if self._rate_refusals > RATE_REFUSALS_MAX:
+        if now < self._told_to_wait_until:
+            self._impatience += 1
+        else:
+            self._told_to_wait_until = now + wait
+        if self._impatience > IMPATIENCE_MAX:
             self.end(CloseCode.FLOODING)
             return
         refused = CommandRefused(ErrorCode.RATE_LIMITED, retry_after_ms=int(wait * 1000) + 1)

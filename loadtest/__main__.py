@@ -152,7 +152,7 @@ def replay_command(file: Path, connections: int, kill_hub_every: float | None, a
     "--to", "url", metavar="URL", help="PostgreSQL, as an administrator; a database of our own is made there."
 )
 @click.option("--bin-dir", type=click.Path(path_type=Path), help="With --to: where pgbench is.")
-@click.option("--batch", type=click.IntRange(1, 5_000), default=128, show_default=True)
+@click.option("--batch", type=click.IntRange(1, 5_000), default=256, show_default=True, help="The hub's largest.")
 @click.option("--connections", type=click.IntRange(1, 8), default=2, show_default=True)
 @click.option("--seconds", type=click.IntRange(1, 60), default=4, show_default=True, help="Of each measurement.")
 @click.option("--rounds", type=click.IntRange(1, 50), default=5, show_default=True)

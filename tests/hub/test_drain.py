@@ -68,7 +68,9 @@ class Payer:
             for payment in list(self.answered)[-50:]:
                 assert became[payment] == self.answered[payment], "an answered payment changed"
             for payment, body in self.open.items():
-                again = await client.ask("pay", **body)
+                while (again := await client.ask("pay", **body))["type"] == "error":
+                    assert again["code"] == "rate_limited", again
+                    await asyncio.sleep(again["retry_after_ms"] / 1000)
                 assert again["status"] == became[payment], "settled twice, differently"
             return [became[payment] for payment in self.open]
 

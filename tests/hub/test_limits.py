@@ -116,10 +116,25 @@ async def test_going_too_fast_is_refused_with_the_time_to_wait_and_a_flood_is_cl
     assert (await polite.ask("ping"))["type"] == "pong"
     assert await flooder.closed() == 4005
     refused = [message for message in flooder.heard if message["type"] == "error"]
-    assert 0 < len(refused) <= 200
+    # 200 that came too soon, and a few: what was granted meanwhile made up for as many.
+    assert 200 <= len(refused) <= 600
     assert {message["code"] for message in refused} == {"rate_limited"}
     assert all(0 < message["retry_after_ms"] < 10_000 and "id" in message for message in refused)
     assert (await polite.ask("ping"))["type"] == "pong"
+
+
+async def test_whoever_waits_as_told_is_never_closed_however_often_refused(
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant
+) -> None:
+    client = await join(hubs.a, await enter(tenant))
+    refusals = 0
+    while refusals <= 250:
+        answer = await client.ask("ping")
+        if answer["type"] == "error":
+            assert answer["code"] == "rate_limited"
+            refusals += 1
+            await asyncio.sleep(answer["retry_after_ms"] / 1000)
+    assert (await client.ask("ping"))["type"] == "pong"
 
 
 def test_an_ipv6_customer_is_one_address_however_many_it_uses() -> None:
