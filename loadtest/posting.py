@@ -179,7 +179,7 @@ class Bench:
             [position[key] for key in payer_keys],
             [position[key] for key in payee_keys],
             [random.randrange(1, 100) for _ in range(size)],
-            [None] * size,
+            None,
             [self._asked_by] * size,
             None,
         )
