@@ -17,6 +17,7 @@ import uvloop
 
 from loadtest import berka
 from loadtest.idle import FIRST, IdleError, allow_files, idle
+from loadtest.ids import MAKERS
 from loadtest.pay import pay
 from loadtest.posting import PostingError, measure
 from loadtest.replay import ReplayError, is_right, replay
@@ -154,11 +155,12 @@ def replay_command(file: Path, connections: int, kill_hub_every: float | None, a
 @click.option("--bin-dir", type=click.Path(path_type=Path), help="With --to: where pgbench is.")
 @click.option("--batch", type=click.IntRange(1, 5_000), default=256, show_default=True, help="The hub's largest.")
 @click.option("--connections", type=click.IntRange(1, 8), default=2, show_default=True)
+@click.option("--ids", type=click.Choice(list(MAKERS)), default="v7", show_default=True, help="UUIDs, on both sides.")
 @click.option("--seconds", type=click.IntRange(1, 60), default=4, show_default=True, help="Of each measurement.")
 @click.option("--rounds", type=click.IntRange(1, 50), default=5, show_default=True)
 @click.option("--clients", default="1,8,32,64", show_default=True, help="Of pgbench, with commas between.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
-def posting_command(url: str | None, bin_dir: Path | None, clients: str, as_json: bool, **how: int) -> None:
+def posting_command(url: str | None, bin_dir: Path | None, clients: str, ids: str, as_json: bool, **how: int) -> None:
     """Compare post_payments in batches with pgbench's best, one payment per transaction."""
     counts = _parse_numbers(clients, PGBENCH_CLIENTS_MAX, "--clients")
     report = Reporter(as_json)
@@ -167,7 +169,9 @@ def posting_command(url: str | None, bin_dir: Path | None, clients: str, as_json
     report.note("Starting PostgreSQL in a temporary folder …" if not url else f"Measuring {url} …")
     with running_stack(hubs=0) as stack:
         admin_url = url or stack.servers.admin_database_url
-        figures = run_async(measure(stack, admin_url, bin_dir or stack.servers.bin_dir, report, clients=counts, **how))
+        figures = run_async(
+            measure(stack, admin_url, bin_dir or stack.servers.bin_dir, report, ids=ids, clients=counts, **how)
+        )
     report.grid(
         "Payments per second, fsync on",
         figures,

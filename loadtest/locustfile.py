@@ -11,13 +11,14 @@ import json
 import os
 import threading
 import time
-import uuid
 from pathlib import Path
 from typing import Any
 
 import websocket
 from locust import HttpUser, User, between, events, task
 from locust.exception import StopUser
+
+from loadtest.ids import uuid7
 
 JSON = "payhub.v1.json"
 ANSWER_SECONDS = 10
@@ -78,7 +79,7 @@ class WebSocketUser(User):
         message = {
             "type": "pay",
             "id": self.new_id(),
-            "payment": str(uuid.uuid4()),
+            "payment": uuid7(),
             "payer": self.payer["account"],
             "payee": self.payee["account"],
             "amount": 1,
@@ -133,7 +134,7 @@ class PaymentsApiUser(HttpUser):
     def pay(self) -> None:
         """Pay one cent."""
         body = {
-            "payment": str(uuid.uuid4()),
+            "payment": uuid7(),
             "payer": self.payer["account"],
             "payee": self.payee["account"],
             "amount": 1,

@@ -4,7 +4,8 @@ The one load test that speaks SQL. Everything runs on one server with fsync on, 
 turns, so that a noisy moment hits both sides; the figures are medians. It works in a database of its own.
 
 Both sides are spared their own preparations: pgbench invents its payments in C, and the batches' arrays are
-made before the clock starts. What is timed is the call: sending, judging, committing, reading the answer.
+made before the clock starts. Both make their ids alike. What is timed is the
+call: sending, judging, committing, reading the answer.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
+from loadtest.ids import IN_SQL, MAKERS
 from loadtest.report import Reporter
 from loadtest.stack import Stack
 
@@ -61,7 +63,7 @@ SCRIPT_HEAD = """
 UNIFORM_PAYEE = "{first} + mod(:payer - {first} + random(1, {accounts} - 1), {accounts})"
 BY_HAND = """
 select * from payhub.single_payment(
-    :tenant, gen_random_uuid(), :payer, :payee, :amount, '11111111-1111-4111-8111-111111111111', null)
+    :tenant, {new_id}, :payer, :payee, :amount, '11111111-1111-4111-8111-111111111111', null)
 """
 BATCH_OF_ONE = """
 \\set low least(:payer, :payee)
@@ -70,7 +72,7 @@ BATCH_OF_ONE = """
 select statuses, payer_balances, payer_versions, payee_balances, payee_versions, judged_at_us
   from payhub.post_payments(
     array[:tenant, :tenant]::int[], array[:low, :high]::bigint[],
-    array[:tenant]::int[], array[gen_random_uuid()],
+    array[:tenant]::int[], array[{new_id}],
     array[:payer]::bigint[], array[:payee]::bigint[], array[:payer_at]::int[], array[3 - :payer_at]::int[],
     array[:amount]::bigint[], array[null]::text[],
     array['11111111-1111-4111-8111-111111111111']::uuid[], null)
@@ -107,16 +109,19 @@ UNIFORM, HOT, REFUSED = (
 class Bench:
     """One database, and both ways to post into it."""
 
-    def __init__(self, url: str, bin_dir: Path, folder: Path, tenants: Sequence[int], batch_size: int) -> None:
+    def __init__(
+        self, url: str, bin_dir: Path, folder: Path, tenants: Sequence[int], batch_size: int, ids: str
+    ) -> None:
         self._url = url
         self._bin_dir = bin_dir
         self._tenants = tenants
         self._batch_size = batch_size
         self._folder = folder
+        self._ids = ids
         self._asked_by = str(uuid.uuid4())
         for kind in (UNIFORM, HOT):
             for variant in VARIANTS:
-                self._script(variant, kind).write_text(_script_text(variant, kind))
+                self._script(variant, kind).write_text(_script_text(variant, kind, ids))
 
     def pgbench(self, contender: Contender, kind: Kind, seconds: int) -> float:
         """Transactions per second that pgbench reaches."""
@@ -135,6 +140,7 @@ class Bench:
         """Payments per second through post_payments on these connections, refused ones included."""
         count = BATCHED_PER_SECOND_MAX * seconds // self._batch_size
         waiting = [self._invent(kind) for _ in range(count)]
+        waiting.reverse()  # taken from the end: first made, first posted
         statements = [await connection.prepare(POST) for connection in connections]
         answers: list[list[int]] = []
         gc.collect()
@@ -157,7 +163,7 @@ class Bench:
 
     def _invent(self, kind: Kind) -> tuple[Any, ...]:
         """A batch as the arrays that post_payments takes."""
-        size = self._batch_size
+        size, make_id = self._batch_size, MAKERS[self._ids]
         tenants = random.choices(self._tenants, k=size)
         payers = [FIRST_ACCOUNT + random.randrange(1, ACCOUNTS) for _ in range(size)]
         if kind.refused_share:
@@ -173,7 +179,7 @@ class Bench:
             [tenant for tenant, _ in accounts],
             [account for _, account in accounts],
             tenants,
-            [str(uuid.UUID(int=random.getrandbits(128), version=4)) for _ in range(size)],
+            [make_id() for _ in range(size)],
             payers,
             payees,
             [position[key] for key in payer_keys],
@@ -188,10 +194,11 @@ class Bench:
         return self._folder / f"{variant}-{kind.name}.sql".replace(" ", "-")
 
 
-def _script_text(variant: str, kind: Kind) -> str:
+def _script_text(variant: str, kind: Kind, ids: str) -> str:
     numbers = {"first": FIRST_ACCOUNT, "accounts": ACCOUNTS, "tenants": TENANTS}
     payee = str(FIRST_ACCOUNT) if kind.is_hot else UNIFORM_PAYEE.format(**numbers)
-    return SCRIPT_HEAD.format(payee=payee, **numbers) + VARIANTS[variant].replace("\n    ", " ")
+    call = VARIANTS[variant].replace("\n    ", " ").replace("{new_id}", IN_SQL[ids])
+    return SCRIPT_HEAD.format(payee=payee, **numbers) + call
 
 
 def _other_than(payer: int) -> int:
@@ -218,13 +225,14 @@ async def measure(
     rounds: int,
     batch: int,
     connections: int,
+    ids: str = "v7",
     clients: Sequence[int] = CLIENTS,
 ) -> dict[str, Any]:
     """Run all contenders in turns and give the figures. Raises PostingError."""
     async with _own_database(stack, admin_url) as url:
         with tempfile.TemporaryDirectory(prefix="payhub-pgbench-") as folder:
             tenants = await _prepare(url)
-            bench = Bench(_as_role(url), bin_dir, Path(folder), tenants, batch)
+            bench = Bench(_as_role(url), bin_dir, Path(folder), tenants, batch, ids)
             pool = [await _connect(_as_role(url)) for _ in range(connections)]
             try:
                 figures = await _rounds(bench, pool, report, seconds, rounds, clients)
@@ -232,7 +240,7 @@ async def measure(
                 for connection in pool:
                     await connection.close()
             await _check_books(url)
-    return figures | {"batch": batch, "connections": connections, "rounds": rounds, "seconds_each": seconds}
+    return figures | {"batch": batch, "connections": connections, "ids": ids, "rounds": rounds, "seconds_each": seconds}
 
 
 async def _rounds(

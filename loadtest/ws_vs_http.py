@@ -22,7 +22,7 @@ import msgspec
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from hub.protocol.messages import Paid, Pay, Refused
-from loadtest.pay import random_uuid
+from loadtest.ids import uuid7
 from loadtest.report import Reporter
 from loadtest.stack import POLL_SECONDS, READY_SECONDS, free_ports, is_ready, stop
 from loadtest.target import Target
@@ -196,7 +196,7 @@ async def _real_payments(target: Target, size: int) -> Totals:
 
     def request(at: int) -> bytes:
         payer, payee = pairs[at % len(pairs)]
-        body = {"payment": random_uuid(), "payer": payer, "payee": payee, "amount": 1}
+        body = {"payment": uuid7(), "payer": payer, "payee": payee, "amount": 1}
         return request_of(url, "/v1/payments", encode_json(body), token)
 
     ws_ms = http_ms = 0.0
@@ -227,7 +227,7 @@ async def _paying_socket(
     windows: list[Window] = []
 
     def send(at: int) -> None:
-        socket.send(encode(Pay(at, random_uuid(), *pairs[at % len(pairs)], 1)))
+        socket.send(encode(Pay(at, uuid7(), *pairs[at % len(pairs)], 1)))
 
     def take(paid: Paid) -> None:
         if paid.status == "posted":
