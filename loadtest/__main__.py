@@ -262,14 +262,17 @@ def _parse_numbers(text: str, most: int, option: str) -> list[int]:
 
 @main.command("idle")
 @click.option("--connections", type=click.IntRange(100, 50_000), default=4_000, show_default=True)
+@click.option(
+    "--metrics", "metrics_urls", metavar="URL", multiple=True, help="With --to: a hub's /metrics; one for each hub."
+)
 @with_target
-def idle_command(connections: int, as_json: bool, **arguments: Any) -> None:
+def idle_command(connections: int, metrics_urls: tuple[str, ...], as_json: bool, **arguments: Any) -> None:
     """Weigh an authenticated connection on which nothing happens."""
     options = take_options(arguments)
     report = Reporter(as_json)
     allow_files(connections)
     with reached(options, report, people=FIRST + connections) as target:
-        figures = run_async(idle(target, report, connections=connections))
+        figures = run_async(idle(target, report, connections=connections, metrics_urls=metrics_urls))
     report.result(
         "Idle connections",
         figures,

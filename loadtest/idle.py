@@ -1,13 +1,16 @@
 """Memory of an authenticated connection on which nothing happens: growth of the hubs' pages ÷ connections.
 
 Every connection is another person's, as in life. It counts what is private to the hub processes (unique set
-size), not the kernel's socket buffers, and sends nothing once everybody is welcomed.
+size), not the kernel's socket buffers, and sends nothing once everybody is welcomed. Of hubs that are not its own
+it knows the resident set that their metrics tell.
 """
 
 import asyncio
+import re
 import resource
 import subprocess
-from collections.abc import Sequence
+import urllib.request
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +31,19 @@ class IdleError(Exception):
     """The measurement cannot be made here: one sentence."""
 
 
-async def idle(target: Target, report: Reporter, *, connections: int) -> dict[str, Any]:
-    """Measure and give the figures. Raises IdleError."""
-    if target.stack is None:
-        raise IdleError("Memory is read from our own hubs' processes: leave out --to.")
-    hubs = target.stack.hubs
+async def idle(
+    target: Target, report: Reporter, *, connections: int, metrics_urls: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Measure and give the figures. `metrics_urls` are of hubs that are not our own. Raises IdleError."""
+    used_kb, how = _own_memory(target.stack.hubs) if target.stack else _told_memory(metrics_urls)
     sockets: list[Socket] = []
     with report.progress("connections", connections) as bar:
         await _connect(target, sockets, FIRST, bar)
         await asyncio.sleep(SETTLE_SECONDS)
-        before = _used_kb(hubs)
+        before = await asyncio.to_thread(used_kb)
         await _connect(target, sockets, FIRST + connections, bar)
         await asyncio.sleep(SETTLE_SECONDS)
-        after = _used_kb(hubs)
+        after = await asyncio.to_thread(used_kb)
     open_now = sum(socket.is_open for socket in sockets)
     for socket in sockets:
         socket.close()
@@ -49,10 +52,10 @@ async def idle(target: Target, report: Reporter, *, connections: int) -> dict[st
     return {
         "connections": connections,
         "kb_per_connection": round((after - before) / connections, 2),
-        "hubs": len(hubs),
+        "hubs": len(metrics_urls or target.urls),
         "kb_before": before,
         "kb_after": after,
-        "measured": "unique set size" if _has_smaps(hubs[0].pid) else "resident set size",
+        "measured": how,
     }
 
 
@@ -81,8 +84,27 @@ async def _connect(target: Target, sockets: list[Socket], count: int, bar: Bar) 
         bar.reach(max(0, len(sockets) - FIRST))
 
 
-def _used_kb(hubs: Sequence[Hub]) -> int:
-    return sum(_used_kb_of(hub.pid) for hub in hubs)
+def _own_memory(hubs: Sequence[Hub]) -> tuple[Callable[[], int], str]:
+    how = "unique set size" if _has_smaps(hubs[0].pid) else "resident set size"
+    return lambda: sum(_used_kb_of(hub.pid) for hub in hubs), how
+
+
+def _told_memory(metrics_urls: Sequence[str]) -> tuple[Callable[[], int], str]:
+    if not metrics_urls:
+        raise IdleError("The hubs' memory is read from their metrics: give the --metrics URL of each hub behind --to.")
+    return lambda: sum(map(_told_kb, metrics_urls)), "resident set size, from the metrics"
+
+
+def _told_kb(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  # the URL is the user's own
+            text = answer.read().decode()
+    except (OSError, ValueError) as error:
+        raise IdleError(f"No metrics at {url} ({error}): `payhub run` prints where they are.") from None
+    found = re.search(r"^process_resident_memory_bytes (\S+)$", text, re.MULTILINE)
+    if found is None:
+        raise IdleError(f"The metrics at {url} do not tell the process's memory.")
+    return int(float(found[1])) // 1024
 
 
 def _used_kb_of(pid: int) -> int:

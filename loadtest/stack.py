@@ -62,6 +62,7 @@ class Hub:
     def __init__(self, environment: dict[str, str], log: Path) -> None:
         self.port, admin_port = free_ports(2)
         self.url = f"http://127.0.0.1:{self.port}"
+        self.metrics_url = f"http://127.0.0.1:{admin_port}/metrics"
         self._environment = environment | {
             "PAYHUB_LISTEN": f"127.0.0.1:{self.port}",
             "PAYHUB_ADMIN_LISTEN": f"127.0.0.1:{admin_port}",

@@ -137,6 +137,19 @@ def test_idle_connections_are_weighed() -> None:
     assert figures["kb_per_connection"] > 0
 
 
+def test_running_hubs_are_measured_by_their_address(tmp_path: Path) -> None:
+    with running_stack(hubs=1) as stack:
+        (url,), (hub,) = stack.urls, stack.hubs
+        people = tmp_path / "people.json"
+        people.write_text(stack.run("seed", "--tenant", TENANT, "--people", "150", "--role", "merchant", "--json"))
+        target = ("--to", url, "--tenant", TENANT, "--login", stack.login, "--password", stack.password)
+        crowd = (*target, "--people", people)
+        assert load_test("pay", "--clients", 4, "--seconds", 1, *crowd)["errors"] == 0
+        assert load_test("ws-vs-http", "--n", "50", *crowd)["legs"][-1]["leg"] == "real payments"
+        idle = load_test("idle", "--connections", 100, "--metrics", hub.metrics_url, *crowd)
+        assert (idle["connections"], idle["hubs"]) == (100, 1)
+
+
 def test_locust_pays_over_socket_and_http(tmp_path: Path) -> None:
     with running_stack(hubs=1) as stack:
         people = tmp_path / "people.json"
