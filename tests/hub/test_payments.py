@@ -3,6 +3,7 @@
 import asyncio
 import json
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -267,3 +268,27 @@ async def test_ten_bad_messages_in_a_row_end_the_connection_and_nine_do_not(
     for _ in range(10):
         assert (await client.ask("nonsense"))["code"] == "unknown_type"
     assert await client.closed() == 4502
+
+
+DAY_MS = 86_400_000
+
+
+@pytest.mark.parametrize("ahead_ms", [-DAY_MS, 365 * DAY_MS, 0], ids=["a day behind", "a year ahead", "right"])
+async def test_a_clients_clock_has_no_say_in_when_a_payment_was_made(
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, ahead_ms: int
+) -> None:
+    payer, payee = await enter(tenant, funds=100), await enter(tenant)
+    client = await join(hubs.a, payer)
+    now = datetime.now(UTC)
+    # Version 7 begins with the client's clock.
+    moment = int(now.timestamp() * 1000) + ahead_ms
+    payment = str(uuid.UUID(int=moment << 80 | 0x7 << 76 | 0x2 << 62 | uuid.uuid4().int & (1 << 62) - 1))
+    answer = await client.pay(payer.account, payee.account, 1, payment)
+    assert answer["status"] == "posted"
+    assert abs(datetime.fromisoformat(answer["at"]) - now) < timedelta(seconds=30)
+    # Nor can it say so itself.
+    claimed = await client.pay(payer.account, payee.account, 1, at="2030-01-01T00:00:00Z")
+    assert claimed["type"] == "error"
+    history = await client.ask("history", account=payer.account)
+    assert [entry["payment"] for entry in history["entries"]].count(payment) == 1
+    assert len(history["entries"]) == 2
