@@ -307,7 +307,7 @@ def _as_text(value: object) -> str:
 
 def _decode_path(wanted: type[Any], value: Any) -> Any:
     if wanted is not Path:
-        raise NotImplementedError(wanted)
+        raise TypeError(f"No setting is a {wanted.__name__}.")
     return Path(value).resolve()
 
 

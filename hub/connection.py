@@ -33,6 +33,7 @@ from hub.limits import (
     NEW_CONNECTION,
     TENANT,
     Bucket,
+    Patience,
     address_key,
 )
 from hub.protocol.codec import (
@@ -69,9 +70,6 @@ from hub.session import IN_FLIGHT_MAX, Session, State
 
 log = logging.getLogger(__name__)
 
-# Messages that came before the wait they were told was over, after which the connection is closed: refusing
-# costs us, too. Each message that is granted makes up for one, so whoever waits as told is never closed.
-IMPATIENCE_MAX = 200
 # One person's open connections on one hub: phones, browsers, tabs, a till or two.
 CONNECTIONS_PER_PERSON_MAX = 64
 # Another hub has taken over by then.
@@ -148,8 +146,7 @@ class Connection:
         self._client_address = address
         self._address = context.limits.bucket("address", 0, address, ADDRESS)
         self._buckets: tuple[Bucket, ...] = (Bucket(NEW_CONNECTION), self._address)
-        self._impatience = 0
-        self._told_to_wait_until = 0.0
+        self._patience = Patience()
         self._tasks: set[asyncio.Task[None]] = set()
         self._deadline: asyncio.TimerHandle | None = None
         self._admitted = False
@@ -256,10 +253,9 @@ class Connection:
         for bucket in self._buckets:
             wait = bucket.spend(now)
             if wait:
-                self._refuse_rate(data, now, wait)
+                self._refuse_rate(data, self._patience.refuse(now, wait))
                 return
-        if self._impatience:
-            self._impatience -= 1
+        self._patience.grant()
         try:
             message = self._codec.decode(
                 data, SIZE_MAX if session.state is State.LIVE else SIZE_MAX_BEFORE_AUTHENTICATION
@@ -396,13 +392,9 @@ class Connection:
         self._watch_deadline()
         self.send(welcome)
 
-    def _refuse_rate(self, data: bytes, now: float, wait: float) -> None:
+    def _refuse_rate(self, data: bytes, wait: float) -> None:
         metrics.rate_refusals.inc()
-        if now < self._told_to_wait_until:
-            self._impatience += 1
-        else:
-            self._told_to_wait_until = now + wait
-        if self._impatience > IMPATIENCE_MAX:
+        if self._patience.is_worn_out:
             self.end(CloseCode.FLOODING)
             return
         refused = CommandRefused(ErrorCode.RATE_LIMITED, retry_after_ms=int(wait * 1000) + 1)

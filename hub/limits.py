@@ -51,6 +51,12 @@ LOGIN = Limit(1 / 60, 10)
 ADDRESS_LOGIN = Limit(1, 30)
 # New connections from one address.
 ADDRESS_CONNECT = Limit(200, 2_000)
+# Told to whoever is refused, at the least: at every limit this is worth several messages, and those who wait so
+# long cost ten refusals a second, not one for each message that others of their person were quicker with.
+WAIT_S_MIN = 0.1
+# Refused messages that did not wait as told, after which a connection is a flood. More than the window of commands
+# in flight, which a client may have sent in full before it hears the first refusal.
+IMPATIENCE_MAX = 512
 # Buckets made for what other hubs report; those that are full again are forgotten at the next report.
 BUCKETS_MAX = 200_000
 
@@ -82,6 +88,34 @@ class Bucket:
         """Another hub granted `count`: here they are gone too, even below empty, but never by more than a burst."""
         full_at = max(self.full_at, now) + count * self._interval_s
         self.full_at = min(full_at, now + 2 * self._burst_s)
+
+
+class Patience:
+    """How one connection takes refusals. Whoever waits as told is never a flood, however often refused."""
+
+    __slots__ = ("_impatience", "_until")
+
+    def __init__(self) -> None:
+        self._impatience = 0
+        self._until = 0.0
+
+    def grant(self) -> None:
+        """A message was in time, and makes up for one that was not."""
+        if self._impatience:
+            self._impatience -= 1
+
+    def refuse(self, now: float, wait_s: float) -> float:
+        """A message found a bucket empty that has room in `wait_s`: the seconds to tell."""
+        if now < self._until:
+            self._impatience += 1
+        else:
+            self._until = now + max(wait_s, WAIT_S_MIN)
+        return max(wait_s, self._until - now)
+
+    @property
+    def is_worn_out(self) -> bool:
+        """Whether being refused costs more than this connection is worth."""
+        return self._impatience > IMPATIENCE_MAX
 
 
 class Limits:

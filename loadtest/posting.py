@@ -4,8 +4,8 @@ The one load test that speaks SQL. Everything runs on one server with fsync on, 
 turns, so that a noisy moment hits both sides; the figures are medians. It works in a database of its own.
 
 Both sides are spared their own preparations: pgbench invents its payments in C, and the batches' arrays are
-made before the clock starts. Both make their ids alike. What is timed is the
-call: sending, judging, committing, reading the answer.
+made before the clock starts. Both make their ids alike. What is timed is the call: sending, judging, committing,
+reading the answer.
 """
 
 import asyncio
@@ -185,7 +185,7 @@ class Bench:
             [position[key] for key in payer_keys],
             [position[key] for key in payee_keys],
             [random.randrange(1, 100) for _ in range(size)],
-            None,
+            [None] * size,
             [self._asked_by] * size,
             None,
         )

@@ -133,8 +133,7 @@ def _arrays(batch: Sequence[Payment]) -> tuple[object, ...]:
         [position[key] for key in payer_keys],
         [position[key] for key in payee_keys],
         amounts,
-        # As an array of nothing it would be walked from its start for every payment: texts have no fixed place.
-        None if descriptions.count(None) == len(descriptions) else descriptions,
+        descriptions,
         asked_by,
         _first_copies(tenants, ids),
     )

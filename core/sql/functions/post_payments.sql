@@ -1,8 +1,8 @@
 -- Judges and posts a batch of payments, in order, in one commit.
 --
 -- Given: the batch's distinct accounts in (tenant, id) order, and for each payment its tenant, id,
--- body, and the positions (1-based) of its two accounts in that array. `descriptions` is null if no
--- payment has one. `same` is null unless the batch repeats an id: then it holds, for each payment, the position of that id's first copy.
+-- body, and the positions (1-based) of its two accounts in that array. `same` is null unless the
+-- batch repeats an id: then it holds, for each payment, the position of that id's first copy.
 -- Gives: one array per answer field, in the payments' order. Statuses: core.nouns.PaymentStatus.
 --
 -- Set-based reads and writes with one loop in memory between them. The loop *is* the
