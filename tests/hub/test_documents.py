@@ -14,6 +14,7 @@ from core.people.persons import Role
 from hub.http import ENDPOINTS
 from hub.protocol import messages
 from tests.hub.conftest import Enter, Hubs, Join
+from tests.hub.stranger import Stranger
 
 
 def references(document: Any) -> Iterator[str]:
@@ -217,6 +218,17 @@ async def test_real_messages_of_the_socket_are_as_documented(
         answered.add(message["type"])
     missing = {message.__struct_config__.tag for message in get_args(messages.FromHub)} - answered
     assert missing == {"welcome", "draining"}
+
+
+async def test_each_address_of_the_socket_is_a_door_that_opens(hubs: Hubs, asyncapi: dict[str, Any]) -> None:
+    channel = asyncapi["channels"]["socket"]
+    doors = channel["parameters"]["door"]["enum"]
+    assert sorted(doors) == ["native", "socket"]
+    origin = {"native": None, "socket": "https://app.example.com"}
+    for door in doors:
+        url = hubs.a.url.replace("http", "ws", 1) + channel["address"].replace("{door}", door)
+        async with await Stranger.connect(url, origin=origin[door]) as client:
+            assert (await client.ask("ping"))["code"] == "authentication_required"
 
 
 async def test_the_codes_are_served_and_say_whether_to_come_back(hubs: Hubs, web: httpx2.AsyncClient) -> None:
