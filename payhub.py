@@ -180,14 +180,15 @@ def tenant() -> None:
 @click.option("--name", required=True, help="What people read.")
 @click.option("--currency", default="BRL", show_default=True, help="ISO 4217, one for the whole tenant.")
 @click.option("--time-zone", default="America/Sao_Paulo", show_default=True, help="For days and night limits.")
+@click.option("--country", default="BR", show_default=True, help="ISO 3166-1 alpha-2, for bank holidays.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
-def create_tenant(slug: str, name: str, currency: str, time_zone: str, as_json: bool) -> None:
+def create_tenant(slug: str, name: str, currency: str, time_zone: str, country: str, as_json: bool) -> None:
     """Open the tenant SLUG with its system accounts and one operator, whose password is shown once."""
     password = secrets.token_urlsafe(18)
 
     async def open_(admin: Any, pool: Any) -> Any:
         opening = room("core.people.opening")
-        made = await opening.create_tenant(admin, slug, name, currency, time_zone)
+        made = await opening.create_tenant(admin, slug, name, currency, time_zone, country)
         role = room("core.people.persons").Role.OPERATOR
         return made, await opening.open_person(pool, made.id, role, "Operator", OPERATOR, password)
 

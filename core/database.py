@@ -64,9 +64,34 @@ def _session(name: str) -> dict[str, str]:
 @asynccontextmanager
 async def in_tenant(pool: Pool, tenant_id: int) -> AsyncIterator[Connection]:
     """A transaction that sees one tenant's rows only. The setting is local: it ends with the transaction."""
-    async with acquire(pool) as connection, connection.transaction():
+    async with acquire(pool) as connection, transaction(connection):
         await connection.execute("select set_config('payhub.tenant_id', $1, true)", str(tenant_id))
         yield connection
+
+
+@asynccontextmanager
+async def transaction(connection: Connection, *, is_rehearsal: bool = False) -> AsyncIterator[None]:
+    """A transaction that ends with the block: committed, or rolled back after an exception or a rehearsal.
+
+    Whoever is cancelled while it begins waits for that moment, or it would be left open for the connection's next user.
+    """
+    begun = connection.transaction()
+    beginning = asyncio.ensure_future(begun.start())
+    try:
+        await asyncio.shield(beginning)
+    except asyncio.CancelledError:
+        await beginning
+        await begun.rollback()
+        raise
+    try:
+        yield
+    except BaseException:
+        await begun.rollback()
+        raise
+    if is_rehearsal:
+        await begun.rollback()
+    else:
+        await begun.commit()
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ A refusal (no funds, unknown account) is never one of these: it is a result, `co
     ├── OutcomeUnknown        it may or may not have committed; only asking again with the same id settles it
     ├── NotFound              no such thing in this tenant, or it belongs to somebody else
     ├── Conflict              the thing exists already
+    ├── Refusal               the state of the thing, or a rule about it, does not allow this; carries a stable code
     └── CredentialsRefused    wrong name, password or refresh token; never says which
 """
 
@@ -41,6 +42,18 @@ class NotFound(CoreError):
 
 class Conflict(CoreError):
     """It exists already."""
+
+
+class Refusal(CoreError):
+    """The thing is in no state for this, or a rule forbids it. Nothing was changed.
+
+    `code` is one of hub/protocol/codes.py's ErrorCode; without a message, what is written there is told.
+    """
+
+    def __init__(self, code: str, message: str = "", *, field: str | None = None) -> None:
+        Exception.__init__(self, message)
+        self.code = code
+        self.field = field
 
 
 class CredentialsRefused(CoreError):

@@ -97,6 +97,7 @@ class Hub:
             limits=Limits(),
             doors=Doors(options.allowed_origins),
             end_session=self.connections.end_session,
+            tell=self.connections.tell,
         )
         context.broker.start()
         self._tasks = [

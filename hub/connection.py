@@ -20,9 +20,10 @@ from core.errors import CoreError
 from core.ledger.batcher import Outcome
 from core.nouns import Payment
 from hub import metrics
-from hub.commands import following, identifying, operating, paying, reading
+from hub.commands import following, identifying, paying
 from hub.commands.context import Context, events_channel, to_time
 from hub.commands.refusal import CommandRefused, from_core
+from hub.commands.table import ROWS
 from hub.doors import Door
 from hub.edge import EdgeWebSocket
 from hub.limits import (
@@ -44,26 +45,18 @@ from hub.protocol.codec import (
     ProtocolError,
 )
 from hub.protocol.codes import CloseCode, ErrorCode
+from hub.protocol.fields import Message
 from hub.protocol.messages import (
     Acknowledge,
     Authenticate,
     Draining,
     Event,
-    FindPayee,
     Follow,
-    Message,
-    OpenPerson,
     Pay,
     Ping,
     Pong,
-    ReadAccount,
-    ReadAccounts,
-    ReadBalance,
-    ReadHistory,
-    ReadProfile,
     Renew,
     Resume,
-    SetFloor,
     Unfollow,
 )
 from hub.session import IN_FLIGHT_MAX, Session, State
@@ -76,17 +69,7 @@ CONNECTIONS_PER_PERSON_MAX = 64
 DRAINING_RETRY_MS = 500
 
 Handler = Callable[[Context, Session, Any], Awaitable[Message]]
-HANDLERS: Final[dict[type, Handler]] = {
-    Renew: identifying.renew,
-    ReadAccount: reading.account,
-    ReadAccounts: reading.accounts,
-    ReadBalance: reading.balance,
-    ReadHistory: reading.history,
-    ReadProfile: reading.profile,
-    FindPayee: reading.payee,
-    OpenPerson: operating.open_person,
-    SetFloor: operating.set_floor,
-}
+HANDLERS: Final[dict[type, Handler]] = {Renew: identifying.renew, **{row.takes: row.handle for row in ROWS}}
 
 
 class Connections:
@@ -120,6 +103,13 @@ class Connections:
             principal = connection.session.principal
             if principal is not None and (principal.tenant_id, principal.session_id) == (tenant_id, session_id):
                 connection.end(CloseCode.SESSION_REVOKED)
+
+    def tell(self, tenant_id: int, topic: str, message: Message) -> None:
+        """Send a message to every session of the tenant that watches the topic."""
+        for connection in list(self.all):
+            session = connection.session
+            if topic in session.watching and session.speaker.tenant_id == tenant_id and connection.is_open:
+                connection.send(message)
 
     def live_sessions(self) -> set[tuple[int, str]]:
         """The (tenant, session) pairs that are connected here."""

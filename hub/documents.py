@@ -3,17 +3,21 @@
 Both come from the message types and the endpoint table, so that they cannot say anything else. Pure.
 """
 
-from typing import Any, Final, get_args
+from functools import cache
+from typing import Any, Final
 
 import msgspec
 
 from core.nouns import PaymentStatus
 from hub import http
 from hub.commands.paying import UNKNOWN
+from hub.commands.table import ROWS
 from hub.doors import PATHS
 from hub.protocol import messages
+from hub.protocol.catalogue import FROM_CLIENT, FROM_HUB
 from hub.protocol.codec import JSON, MSGPACK, SIZE_MAX
-from hub.protocol.codes import CLOSE_MEANINGS, MEANINGS, comes_back
+from hub.protocol.codes import CLOSE_MEANINGS, MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, EventName, comes_back
+from hub.protocol.fields import Message
 
 VERSION: Final = "1.0.0"
 REFERENCE: Final = "#/components/schemas/{name}"
@@ -22,28 +26,20 @@ REFERENCE: Final = "#/components/schemas/{name}"
 ANSWERS: Final[dict[type, type | None]] = {
     messages.Authenticate: messages.Welcome,
     messages.Renew: messages.Renewed,
-    messages.Pay: messages.Paid,
-    messages.ReadAccount: messages.AccountAnswer,
-    messages.ReadAccounts: messages.AccountsAnswer,
-    messages.ReadBalance: messages.BalanceAnswer,
-    messages.ReadHistory: messages.HistoryAnswer,
-    messages.ReadProfile: messages.ProfileAnswer,
-    messages.FindPayee: messages.PayeeAnswer,
     messages.Follow: messages.Following,
     messages.Unfollow: messages.Unfollowed,
     messages.Acknowledge: None,
     messages.Resume: messages.Resumed,
     messages.Ping: messages.Pong,
-    messages.OpenPerson: messages.PersonOpened,
-    messages.SetFloor: messages.FloorSet,
+    **{row.takes: row.gives for row in ROWS},
 }
+# What the hub says without being asked.
+UNASKED: Final = tuple(one for one in FROM_HUB if one not in {*ANSWERS.values(), messages.Refused})
 
 
 def asyncapi() -> dict[str, Any]:
     """The WebSocket protocol as an AsyncAPI 3.0 document."""
-    from_client = get_args(messages.FromClient)
-    from_hub = get_args(messages.FromHub)
-    _, schemas = msgspec.json.schema_components([*from_client, *from_hub], ref_template=REFERENCE)
+    _, schemas = msgspec.json.schema_components([*FROM_CLIENT, *FROM_HUB], ref_template=REFERENCE)
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -68,7 +64,7 @@ def asyncapi() -> dict[str, Any]:
                         ),
                     }
                 },
-                "messages": {_tag(m): {"$ref": f"#/components/messages/{_tag(m)}"} for m in (*from_client, *from_hub)},
+                "messages": {_tag(m): {"$ref": f"#/components/messages/{_tag(m)}"} for m in (*FROM_CLIENT, *FROM_HUB)},
             }
         },
         "operations": {
@@ -80,7 +76,7 @@ def asyncapi() -> dict[str, Any]:
                     "summary": _summary(message),
                     "messages": [{"$ref": f"#/channels/socket/messages/{_tag(message)}"}],
                 }
-                for message in (messages.Event, messages.Draining)
+                for message in UNASKED
             },
         },
         "components": {
@@ -90,7 +86,7 @@ def asyncapi() -> dict[str, Any]:
                     "summary": _summary(message),
                     "payload": {"$ref": REFERENCE.format(name=message.__name__)},
                 }
-                for message in (*from_client, *from_hub)
+                for message in (*FROM_CLIENT, *FROM_HUB)
             },
             "schemas": schemas,
         },
@@ -101,7 +97,7 @@ def asyncapi() -> dict[str, Any]:
 def openapi() -> dict[str, Any]:
     """The HTTP API as an OpenAPI 3.1 document."""
     bodies = {endpoint.takes: _body(endpoint) for endpoint in http.ENDPOINTS}
-    gives = [_answer(endpoint.gives) for endpoint in http.ENDPOINTS]
+    gives = list({_answer(endpoint.gives): None for endpoint in http.ENDPOINTS})
     wanted = [*(body for body in bodies.values() if body is not None), *gives, http.Problem]
     _, schemas = msgspec.json.schema_components(wanted, ref_template=REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
@@ -133,9 +129,14 @@ def codes() -> dict[str, Any]:
             for code, meaning in MEANINGS.items()
         },
         "payment_statuses": {
-            name: {"http_status": http.payment_http_status(name), "final": name != UNKNOWN}
+            name: {
+                "http_status": http.payment_http_status(name),
+                "final": name != UNKNOWN,
+                "advice": PAYMENT_ADVICE.get(name, UNKNOWN_ADVICE),
+            }
             for name in [*(status.name.lower() for status in PaymentStatus), UNKNOWN]
         },
+        "events": [name.value for name in EventName],
         "close_codes": {
             str(int(code)): {"name": code.name.lower(), "come_back": comes_back(code), "meaning": meaning}
             for code, meaning in CLOSE_MEANINGS.items()
@@ -177,7 +178,9 @@ def _path_item(endpoint: http.Endpoint, body: type | None) -> dict[str, Any]:
         item["responses"][str(endpoint.status)]["content"] = {
             "application/json": {"schema": {"$ref": REFERENCE.format(name=_answer(endpoint.gives).__name__)}}
         }
-    if endpoint.method == "GET":
+    if endpoint.gives is messages.Paid:
+        item["responses"]["202"] = {**item["responses"][str(endpoint.status)], "description": "In review."}
+    if endpoint.method in {"GET", "DELETE"}:
         item["parameters"] += [_parameter(endpoint.takes, name, "query") for name in _rest(endpoint)]
     elif body is not None:
         item["requestBody"] = {
@@ -215,16 +218,17 @@ def _rest(endpoint: http.Endpoint) -> list[str]:
 def _body(endpoint: http.Endpoint) -> type | None:
     """The JSON body: the command without its correlation id and what stands in the path."""
     rest = _rest(endpoint)
-    if endpoint.method == "GET" or not rest:
+    if endpoint.method in {"GET", "DELETE"} or not rest:
         return None
-    if not issubclass(endpoint.takes, messages.Message):
+    if not issubclass(endpoint.takes, Message):
         return endpoint.takes
     return _without(endpoint.takes, set(rest), endpoint.takes.__name__)
 
 
+@cache
 def _answer(gives: type) -> type:
     """The JSON answer: the message without its correlation id and type."""
-    if not issubclass(gives, messages.Message):
+    if not issubclass(gives, Message):
         return gives
     return _without(gives, {field.name for field in msgspec.structs.fields(gives)} - {"id"}, gives.__name__)
 

@@ -9,7 +9,7 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final, NamedTuple, NoReturn
+from typing import Annotated, Any, Final, NamedTuple, NoReturn, get_args
 
 import msgspec
 import structlog
@@ -20,20 +20,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.errors import CoreError
+from core.nouns import PaymentStatus
 from core.people.credentials import check_password
 from core.people.opening import Tenant, find_tenant
 from core.people.persons import Role, read_person
 from core.people.sessions import RefreshTokenReused, revoke, rotate, start_session
 from hub import metrics
 from hub.broker import CONTROL
-from hub.commands import identifying, operating, paying, reading
+from hub.commands import identifying, operating, paying
 from hub.commands.context import Context, to_time
 from hub.commands.refusal import CommandRefused, from_core
+from hub.commands.table import ROWS
 from hub.doors import door_for
 from hub.limits import ADDRESS, ADDRESS_LOGIN, BY_ROLE, LOGIN, TENANT, Limit, address_key
-from hub.protocol import messages
+from hub.protocol import fields, messages
 from hub.protocol.codec import SIZE_MAX
-from hub.protocol.codes import MEANINGS, ErrorCode
+from hub.protocol.codes import MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, ErrorCode
 from hub.session import Session
 
 log = logging.getLogger(__name__)
@@ -52,17 +54,17 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A new customer with one account, logged in."""
 
     tenant: Slug
-    name: messages.Name
-    login: messages.Login
-    password: messages.Password
+    name: fields.Name
+    login: fields.Login
+    password: fields.Password
 
 
 class LogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A login and its password."""
 
     tenant: Slug
-    login: messages.Login
-    password: messages.Password
+    login: fields.Login
+    password: fields.Password
 
 
 class RefreshTokens(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,7 +77,7 @@ class RefreshTokens(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Settle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Payments whose answer was lost."""
 
-    in_doubt: Annotated[list[messages.PaymentId], Meta(min_length=1, max_length=messages.IN_DOUBT_MAX)]
+    in_doubt: Annotated[list[fields.PaymentId], Meta(min_length=1, max_length=fields.IN_DOUBT_MAX)]
 
 
 class LogOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -198,22 +200,8 @@ ENDPOINTS: Final = (
     Endpoint("POST", "/v1/login", LogIn, TokensAnswer, log_in, public=True),
     Endpoint("POST", "/v1/refresh", RefreshTokens, TokensAnswer, refresh, public=True),
     Endpoint("POST", "/v1/logout", LogOut, Nothing, log_out),
-    Endpoint("POST", "/v1/payments", messages.Pay, messages.Paid, _command(paying.pay)),
     Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle),
-    Endpoint("GET", "/v1/accounts", messages.ReadAccounts, messages.AccountsAnswer, _command(reading.accounts)),
-    Endpoint("GET", "/v1/accounts/{account}", messages.ReadAccount, messages.AccountAnswer, _command(reading.account)),
-    Endpoint(
-        "GET", "/v1/accounts/{account}/balance", messages.ReadBalance, messages.BalanceAnswer, _command(reading.balance)
-    ),
-    Endpoint(
-        "GET", "/v1/accounts/{account}/history", messages.ReadHistory, messages.HistoryAnswer, _command(reading.history)
-    ),
-    Endpoint(
-        "PUT", "/v1/accounts/{account}/floor", messages.SetFloor, messages.FloorSet, _command(operating.set_floor)
-    ),
-    Endpoint("GET", "/v1/profile", messages.ReadProfile, messages.ProfileAnswer, _command(reading.profile)),
-    Endpoint("GET", "/v1/payees/{account}", messages.FindPayee, messages.PayeeAnswer, _command(reading.payee)),
-    Endpoint("POST", "/v1/people", messages.OpenPerson, messages.PersonOpened, _command(operating.open_person), 201),
+    *(Endpoint(row.method, row.path, row.takes, row.gives, _command(row.handle), row.status) for row in ROWS),
 )
 
 
@@ -312,11 +300,13 @@ def to_response(answer: msgspec.Struct, status: int) -> Response:
                 ErrorCode(answer.code), answer.message, field=answer.field, retry_after_ms=answer.retry_after_ms
             )
         )
-    if isinstance(answer, messages.Paid) and answer.status != "posted":
+    if isinstance(answer, messages.Paid) and answer.status == IN_REVIEW:
+        status = 202
+    elif isinstance(answer, messages.Paid) and answer.status != "posted":
         return _problem(
             Problem(
                 _problem_type(answer.status),
-                PAYMENT_TITLES.get(answer.status, "The payment was refused and moved nothing."),
+                PAYMENT_ADVICE.get(answer.status, UNKNOWN_ADVICE),
                 payment_http_status(answer.status),
                 answer.status,
                 payment=answer.payment,
@@ -330,16 +320,13 @@ def to_response(answer: msgspec.Struct, status: int) -> Response:
     return Response(msgspec.json.encode(content), status, media_type="application/json")
 
 
-PAYMENT_TITLES: Final = {
-    paying.UNKNOWN: "It is not known whether the payment was made. Ask again with the same payment id.",
-    "fenced": "The payment was given up before it arrived. Use a new payment id.",
-}
+IN_REVIEW: Final = PaymentStatus.IN_REVIEW.name.lower()
 
 
 def payment_http_status(status: str) -> int:
     """The HTTP status of a payment's status."""
-    if status == "posted":
-        return 200
+    if status in {"posted", IN_REVIEW}:
+        return 200 if status == "posted" else 202
     if status == paying.UNKNOWN:
         return 504
     return 409 if status.startswith("exists_with_different_") or status == "fenced" else 422
@@ -440,23 +427,21 @@ async def _read_body(request: Request) -> bytes:
 
 def _reader(takes: type[msgspec.Struct]) -> Callable[[bytes, Request], Any]:
     """How a request becomes a value of `takes`: its body's fields, its path's, its query's, each once."""
-    names = {field.name for field in msgspec.structs.fields(takes)}
-    has_id = "id" in names
+    kinds = {field.name: _kinds(field.type) for field in msgspec.structs.fields(takes)}
+    has_id = "id" in kinds
 
     def read(body: bytes, request: Request) -> Any:
-        fields = _parse(body) if body else {}
-        if "id" in fields and has_id:
+        found = _parse(body) if body else {}
+        if "id" in found and has_id:
             raise CommandRefused(ErrorCode.INVALID_FIELD, "Over HTTP there is no correlation id.", field="id")
         for name, text in (*request.path_params.items(), *request.query_params.multi_items()):
-            if name in fields:
+            if name in found:
                 raise CommandRefused(ErrorCode.DUPLICATE_FIELD, field=name)
-            if not text.isascii() or not text.isdigit() or len(text) > 16:
-                raise CommandRefused(ErrorCode.INVALID_FIELD, field=name)
-            fields[name] = int(text)
+            found[name] = _from_text(name, text, kinds.get(name, {int}))
         if has_id:
-            fields["id"] = 0
+            found["id"] = 0
         try:
-            return msgspec.convert(fields, takes)
+            return msgspec.convert(found, takes)
         except msgspec.ValidationError as error:
             complaint = str(error)
             named = re.search(r"`\$\.(\w+)", complaint) or re.search(r"field `(\w+)`", complaint)
@@ -465,6 +450,24 @@ def _reader(takes: type[msgspec.Struct]) -> Callable[[bytes, Request], Any]:
             ) from None
 
     return read
+
+
+def _from_text(name: str, text: str, kinds: set[type]) -> Any:
+    """A value that came in a path or a query. Its spelling there is its type's, once: 7 and true, not 07 or True."""
+    if str in kinds:
+        return text
+    if bool in kinds and text in {"true", "false"}:
+        return text == "true"
+    if int in kinds and re.fullmatch("-?[0-9]{1,16}", text):
+        return int(text)
+    raise CommandRefused(ErrorCode.INVALID_FIELD, field=name)
+
+
+def _kinds(annotation: Any) -> set[type]:
+    """The plain types that a field's annotation names."""
+    if isinstance(annotation, type):
+        return {annotation}
+    return {kind for part in get_args(annotation) for kind in _kinds(part)}
 
 
 def _parse(body: bytes) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from core.people.persons import Role
 from hub.auth import Principal
 from hub.doors import Door
 from hub.protocol.codes import CloseCode, ErrorCode
-from hub.protocol.messages import FOLLOWED_MAX, Authenticate, FromClient
+from hub.protocol.fields import FOLLOWED_MAX, Message
+from hub.protocol.messages import Authenticate
 
 # A first message within this, or the socket is somebody's parking place.
 AUTHENTICATION_TIMEOUT_S = 5.0
@@ -36,7 +37,18 @@ class State(Enum):
 class Session:
     """One connection's standing. `door` is where it came in; None, over HTTP: any token will do."""
 
-    __slots__ = ("_bad_messages", "accounts", "door", "followed", "in_flight", "principal", "started_at", "state")
+    __slots__ = (
+        "_bad_messages",
+        "accounts",
+        "began_at",
+        "door",
+        "followed",
+        "in_flight",
+        "principal",
+        "started_at",
+        "state",
+        "watching",
+    )
 
     def __init__(self, now: float, door: Door | None = None) -> None:
         self.door = door
@@ -45,10 +57,14 @@ class Session:
         self.principal: Principal | None = None
         self.accounts: frozenset[int] = frozenset()
         self.followed: set[int] = set()
+        # What is told besides events: "alerts", "bulk:<id>".
+        self.watching: set[str] = set()
+        # When the speaker logged in, seconds since the epoch: rules look at how new a device is.
+        self.began_at: int | None = None
         self.in_flight = 0
         self._bad_messages = 0
 
-    def check(self, message: FromClient) -> ErrorCode | None:
+    def check(self, message: Message) -> ErrorCode | None:
         """Whether this kind of message may come now. A first token puts the session into CHECKING."""
         if self.state is State.LIVE:
             if type(message) is Authenticate:
@@ -66,11 +82,12 @@ class Session:
         """Whether the token was made for the door that this session came in by."""
         return self.door is None or principal.door == self.door
 
-    def begin(self, principal: Principal, accounts: Iterable[int]) -> None:
+    def begin(self, principal: Principal, accounts: Iterable[int], began_at: int | None = None) -> None:
         """The token was good: this person, these accounts."""
         self.state = State.LIVE
         self.principal = principal
         self.accounts = frozenset(accounts)
+        self.began_at = began_at
 
     def renew(self, principal: Principal) -> bool:
         """Take a newer token of the same session. False: it is somebody else's or another session's."""

@@ -16,7 +16,8 @@ from websockets.speedups import apply_mask
 
 from hub.protocol.codec import MSGPACK, decode_from_hub
 from hub.protocol.codes import ErrorCode
-from hub.protocol.messages import Authenticate, Command, Event, FromHub, Paid, Refused, Welcome
+from hub.protocol.fields import Command, Message
+from hub.protocol.messages import Authenticate, Event, Paid, Refused, Welcome
 
 PATH = "/v1/native"
 ANSWER_SECONDS = 30.0
@@ -52,7 +53,7 @@ class Socket(WSListener):
         self.on_refused = on_refused
         self.on_lost = on_lost
         self.welcome: asyncio.Future[Welcome] = asyncio.get_running_loop().create_future()
-        self._asked: dict[int, asyncio.Future[FromHub]] = {}
+        self._asked: dict[int, asyncio.Future[Message]] = {}
         self._transport: WSTransport | None = None
         self._unsent: list[bytes] = []
         self.is_open = False
@@ -72,9 +73,9 @@ class Socket(WSListener):
             assert self._transport is not None
             self._transport.underlying_transport.write(b"".join([masked_frame(frame) for frame in frames]))
 
-    async def ask(self, command: Command) -> FromHub:
+    async def ask(self, command: Command) -> Message:
         """Send a command and wait for its answer. Raises Lost or CommandRefused."""
-        answer: asyncio.Future[FromHub] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._asked[command.id] = answer
         if not self.is_open:
             raise Lost
@@ -124,7 +125,7 @@ class Socket(WSListener):
         if self.on_lost is not None:
             self.on_lost()
 
-    def _take(self, message: FromHub) -> None:
+    def _take(self, message: Message) -> None:
         if isinstance(message, Welcome):
             self.welcome.set_result(message)
             return

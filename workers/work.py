@@ -10,9 +10,11 @@ from prometheus_client import start_http_server
 from config.logs import configure_logs
 from config.settings import Settings, address
 from core.database import Pool, open_pool
+from core.ledger.expiring import expire_holds
 from core.ledger.verify import find_unbalanced_tenants
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
 from core.people.sessions import forget_ended
+from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
 from workers.rounds import (
     Round,
     go_round,
@@ -21,12 +23,15 @@ from workers.rounds import (
     outbox_oldest_seconds,
     tenants_unbalanced,
 )
+from workers.schedules import SCHEDULES_PER_ROUND, pay_schedules
 
 log = logging.getLogger(__name__)
 
 # A socket that is there acknowledges within a second or two; after this, nobody is listening.
 PATIENCE = timedelta(seconds=10)
 BATCHES_PER_ROUND = 100
+# One batch of the ledger.
+HOLDS_PER_ROUND = 256
 NOTICES_PER_ROUND = 1_000
 SESSIONS_PER_ROUND = 1_000
 # An ended session is kept for a while: whoever asks why they were logged out gets an answer.
@@ -70,6 +75,15 @@ def rounds(pool: Pool) -> list[Round]:
     async def forget_sessions() -> int:
         return await forget_ended(pool, SESSION_KEPT, SESSIONS_PER_ROUND)
 
+    async def expire() -> int:
+        return await expire_holds(pool, HOLDS_PER_ROUND)
+
+    async def pay() -> int:
+        return await pay_schedules(pool)
+
+    async def tend() -> int:
+        return await tend_disputes(pool)
+
     async def watch() -> int:
         state = await read_outbox_state(pool)
         outbox_batches.set(state.batches)
@@ -88,6 +102,9 @@ def rounds(pool: Pool) -> list[Round]:
         Round("note_unheard", 1.0, note, full=BATCHES_PER_ROUND),
         Round("forget_heard", 5.0, forget_notices, full=NOTICES_PER_ROUND),
         Round("forget_sessions", 600.0, forget_sessions, full=SESSIONS_PER_ROUND),
+        Round("expire_holds", 1.0, expire, full=HOLDS_PER_ROUND),
+        Round("pay_schedules", 1.0, pay, full=SCHEDULES_PER_ROUND),
+        Round("tend_disputes", 5.0, tend, full=DISPUTES_PER_ROUND),
         Round("watch_outbox", 5.0, watch),
         Round("balance_tenants", 60.0, balance),
     ]

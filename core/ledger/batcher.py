@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from core.database import is_payments_fault, is_race, is_rolled_back
 from core.errors import CoreError, OutcomeUnknown, Overloaded, Unavailable
-from core.nouns import Payment, Posting
+from core.nouns import GROUP_SIZE_MAX, Payment, Posting
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ class Batcher:
         self._wake_scheduled = False
         self._flights: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._groups = 0
 
     @property
     def waiting(self) -> int:
@@ -84,6 +85,30 @@ class Batcher:
             # Not now but on the loop's next turn: what arrived in the same read shares the commit.
             self._wake_scheduled = True
             asyncio.get_running_loop().call_soon(self._depart)
+
+    async def post_linked(self, payments: Sequence[Payment]) -> list[Posting]:
+        """Post payments all or none, in one batch. Raises what `submit` raises or `answer` is given."""
+        if len(payments) > GROUP_SIZE_MAX:
+            raise ValueError(f"At most {GROUP_SIZE_MAX} payments are posted together.")
+        self._groups += 1
+        members = [payment._replace(group=self._groups) for payment in payments]
+        answered: list[Outcome] = []
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def answer(_: Payment, outcome: Outcome) -> None:
+            answered.append(outcome)
+            if len(answered) == len(members) and not done.done():
+                done.set_result(None)
+
+        if self._is_full(payments[0].tenant_id, len(members)):
+            raise Overloaded(retry_after_ms=RETRY_AFTER_MS)
+        for payment in members:
+            self.submit(payment, answer)
+        await done
+        postings = [outcome for outcome in answered if isinstance(outcome, Posting)]
+        if len(postings) < len(answered):
+            raise next(outcome for outcome in answered if isinstance(outcome, CoreError))
+        return postings
 
     async def post(self, payment: Payment) -> Posting:
         """Submit and wait. Raises what `submit` raises or `answer` is given."""
@@ -124,8 +149,13 @@ class Batcher:
         self._flights.discard(flight)
         self._depart()
 
+    def _is_full(self, tenant_id: int, count: int) -> bool:
+        """Whether so many more would be too many: a group is taken whole or not at all."""
+        queued = len(self._queues.get(tenant_id, ()))
+        return self._waiting + count > QUEUE_LENGTH_MAX or queued + count > TENANT_QUEUE_LENGTH_MAX
+
     def _take(self) -> list[tuple[Payment, Answer]]:
-        """Up to a batch, one payment per tenant per turn."""
+        """Up to a batch, one payment, or one group of them, per tenant per turn."""
         if len(self._turns) == 1 and self._waiting <= BATCH_SIZE_MAX:
             queue = self._queues.pop(self._turns.pop())
             self._waiting = 0
@@ -135,6 +165,9 @@ class Batcher:
             tenant = self._turns.popleft()
             queue = self._queues[tenant]
             taken.append(queue.popleft())
+            group = taken[-1][0].group
+            while group is not None and queue and queue[0][0].group == group:
+                taken.append(queue.popleft())
             if queue:
                 self._turns.append(tenant)
             else:
@@ -175,6 +208,19 @@ class Batcher:
                 if tried == TRIES_MAX or not is_race(error):
                     break
                 await asyncio.sleep(random.uniform(0, 0.005 * 2**tried))  # noqa: S311
-        if len(batch) == 1:
-            return [Unavailable("The ledger could not judge this payment. Nothing was done.", retry_after_ms=5_000)]
-        return [outcome for payment in batch for outcome in await self._settle([payment])]
+        members = _members(batch)
+        if len(members) == 1:
+            unable = Unavailable("The ledger could not judge this payment. Nothing was done.", retry_after_ms=5_000)
+            return [unable] * len(batch)
+        return [outcome for group in members for outcome in await self._settle(group)]
+
+
+def _members(batch: Sequence[Payment]) -> list[list[Payment]]:
+    """Each payment alone, those of a group together."""
+    members: list[list[Payment]] = []
+    for payment in batch:
+        if payment.group is not None and members and members[-1][-1].group == payment.group:
+            members[-1].append(payment)
+        else:
+            members.append([payment])
+    return members

@@ -4,7 +4,9 @@ It turns rows into the arrays that core/sql/functions/post_payments.sql reads. I
 about money and never retries.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
@@ -20,12 +22,17 @@ from core.database import (
     without_doubt,
 )
 from core.errors import OutcomeUnknown
-from core.nouns import Payment, Posting
+from core.nouns import BEGINNING, Kind, Leg, Payment, Posting, SystemAccount
 
 POST_PAYMENTS = """
-select statuses, payer_balances, payer_versions, payee_balances, payee_versions, judged_at_us
-  from post_payments($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+select statuses, payer_balances, payer_versions, payee_balances, payee_versions, judged_at_us,
+       holds, payer_helds, fees, fee_balances, fee_versions, shareds, share_balances, share_versions,
+       amounts, rules, actions
+  from post_payments($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+                     $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
 """
+# What a batch of plain payments says of everything else.
+NOTHING_ELSE = (None,) * 14
 
 
 async def post_payments(connection: Connection, batch: Sequence[Payment]) -> list[Posting]:
@@ -36,7 +43,7 @@ async def post_payments(connection: Connection, batch: Sequence[Payment]) -> lis
     """
     async with without_doubt(connection):
         row = await connection.fetchrow(POST_PAYMENTS, *_arrays(batch), timeout=POST_TIMEOUT_S)
-    return _postings(row)
+    return _postings(row, batch)
 
 
 class Poster:
@@ -66,7 +73,7 @@ class Poster:
             raise
         if self._doubts.heard:
             raise OutcomeUnknown
-        return _postings(row)
+        return _postings(row, batch)
 
     async def open(self) -> None:
         """Connect and plan before the first batch, which would wait for it. Raises Unavailable."""
@@ -111,21 +118,60 @@ class Posters:
             poster.close()
 
 
-def _postings(row: asyncpg.Record | None) -> list[Posting]:
+def _postings(row: asyncpg.Record | None, batch: Sequence[Payment]) -> list[Posting]:
     assert row is not None
-    return list(map(Posting, *row))
+    plain, extra = row[:6], row[6:]
+    if all(given is None for given in extra):
+        return list(map(Posting, *plain))
+    nothing: Sequence[Any] = (None,) * len(batch)
+    holds, helds, fees, fee_balances, fee_versions, shareds, share_balances, share_versions, amounts, rules, actions = (
+        given or nothing for given in extra
+    )
+    postings = [
+        Posting._make((*answer, hold or 0, held, fee or 0, shared or 0, amount, rule, action, ()))
+        for answer, hold, held, fee, shared, amount, rule, action in zip(
+            zip(*plain, strict=True), holds, helds, fees, shareds, amounts, rules, actions, strict=True
+        )
+    ]
+    first = 0
+    for at, (payment, posting) in enumerate(zip(batch, postings, strict=True)):
+        legs: tuple[Leg, ...] = ()
+        if posting.fee:
+            legs = (Leg(SystemAccount.FEES, posting.fee, fee_balances[at], fee_versions[at]),)
+        last = first + len(payment.shares)
+        # Of a payment known from before, the shares are not told again: they were events of their own.
+        if payment.shares and share_versions[first] is not None:
+            sign = 1 if posting.shared > 0 else -1
+            legs += tuple(
+                Leg(account, sign * amount, balance, version)
+                for (account, amount), balance, version in zip(
+                    payment.shares, share_balances[first:last], share_versions[first:last], strict=True
+                )
+            )
+        first = last
+        if legs:
+            postings[at] = posting._replace(legs=legs)
+    return postings
 
 
 def _arrays(batch: Sequence[Payment]) -> tuple[object, ...]:
-    tenants, ids, payers, payees, amounts, asked_by, descriptions = zip(*batch, strict=True)
+    tenants, ids, payers, payees, amounts, asked_by, descriptions, kinds, *others = zip(*batch, strict=True)
+    subjects, charges, _, _, _, shares, metadata, sessions_at, groups = others
     payer_keys = list(zip(tenants, payers, strict=True))
     payee_keys = list(zip(tenants, payees, strict=True))
-    # One locking order for every batch everywhere: by tenant, then account.
-    accounts = sorted({*payer_keys, *payee_keys})
-    position = dict(zip(accounts, range(1, len(accounts) + 1), strict=True))
+    accounts = {*payer_keys, *payee_keys}
+    has_shares = any(shares)
+    if has_shares:
+        accounts.update((payment.tenant_id, account) for payment in batch for account, _ in payment.shares)
+    # One locking order for every batch everywhere: by tenant, then account; the fees accounts after all others,
+    # because whether they are needed is known only when the others have been read.
+    has_fees = SystemAccount.FEES in payers or SystemAccount.FEES in payees
+    ordered = sorted(accounts, key=_locking_order) if has_fees or has_shares else sorted(accounts)
+    position = dict(zip(ordered, range(1, len(ordered) + 1), strict=True))
+    is_plain = not (any(kinds) or any(charges) or has_shares or any(metadata) or any(groups))
     return (
-        [tenant for tenant, _ in accounts],
-        [account for _, account in accounts],
+        [tenant for tenant, _ in ordered],
+        [account for _, account in ordered],
         tenants,
         ids,
         payers,
@@ -136,7 +182,62 @@ def _arrays(batch: Sequence[Payment]) -> tuple[object, ...]:
         descriptions,
         asked_by,
         _first_copies(tenants, ids),
+        sessions_at if any(sessions_at) else None,
+        *(NOTHING_ELSE if is_plain else (kinds, subjects, charges, *_rest(batch, position))),
     )
+
+
+def _locking_order(key: tuple[int, int]) -> tuple[bool, int, int]:
+    tenant, account = key
+    return account == SystemAccount.FEES, tenant, account
+
+
+def _rest(batch: Sequence[Payment], position: Mapping[tuple[int, int], int]) -> tuple[object, ...]:
+    """The arrays that only steps, charges, shares, metadata and groups need, from `options` on."""
+    # What steps are about and what is paid, each once; an authorization is about itself.
+    about = {(payment.tenant_id, payment.subject) for payment in batch if payment.subject is not None}
+    about.update((payment.tenant_id, payment.charge) for payment in batch if payment.charge is not None)
+    about.update((payment.tenant_id, payment.id) for payment in batch if payment.kind == Kind.AUTHORIZE)
+    places: dict[tuple[int, str | None], int] = {key: at for at, key in enumerate(sorted(about), start=1)}
+    shares_from: list[int | None] = []
+    shares_to: list[int | None] = []
+    share_at: list[int] = []
+    share_amounts: list[int] = []
+    for payment in batch:
+        if payment.shares:
+            shares_from.append(len(share_at) + 1)
+            share_at += [position[payment.tenant_id, account] for account, _ in payment.shares]
+            share_amounts += [amount for _, amount in payment.shares]
+            shares_to.append(len(share_at))
+        else:
+            shares_from.append(None)
+            shares_to.append(None)
+    groups = [payment.group for payment in batch]
+    return (
+        [_options(payment) for payment in batch],
+        [payment.metadata for payment in batch],
+        *(([tenant for tenant, _ in places], [id_ for _, id_ in places]) if places else (None, None)),
+        [
+            places.get((payment.tenant_id, payment.id if payment.kind in BEGINNING else payment.subject))
+            for payment in batch
+        ],
+        [None if payment.charge is None else places[payment.tenant_id, payment.charge] for payment in batch],
+        groups if any(groups) else None,
+        *((shares_from, shares_to, share_at, share_amounts) if share_at else (None,) * 4),
+    )
+
+
+def _options(payment: Payment) -> str | None:
+    options: dict[str, object] = {}
+    if payment.lasts_s is not None:
+        options["lasts_s"] = payment.lasts_s
+    if payment.is_final:
+        options["final"] = True
+    if payment.as_available:
+        options["available"] = payment.amount
+    if payment.shares:
+        options["shares"] = payment.shares
+    return json.dumps(options) if options else None
 
 
 def _first_copies(tenants: Sequence[int], ids: Sequence[str]) -> list[int] | None:

@@ -24,11 +24,13 @@ class Settled(NamedTuple):
     payee_version: int | None
     judged_at_us: int
     description: str | None
+    kind: int
 
 
-ENTRIES = """
-select account_id, number, payment_id::text, amount, counterparty, balance,
-       (extract(epoch from judged_at) * 1000000)::bigint, description
+READ_ENTRIES = """
+select account_id, number, payment_id::text, amount, counterparty, balance, judged_at_us, description,
+       kind, subject::text, charge::text, hold, held, fee, metadata::text
+  from read_entries($1, $2, $3, $4, $5)
 """
 
 
@@ -36,7 +38,7 @@ async def read_account(pool: Pool, tenant_id: int, account_id: int) -> Account |
     """The account as it stands, or None if the tenant has no such account."""
     async with acquire(pool) as connection:
         row = await connection.fetchrow(
-            "select id, person_id::text, status, version, balance, floor from read_account($1, $2)",
+            "select id, person_id::text, status, version, balance, floor, held from read_account($1, $2)",
             tenant_id,
             account_id,
         )
@@ -46,18 +48,14 @@ async def read_account(pool: Pool, tenant_id: int, account_id: int) -> Account |
 async def read_entries_after(pool: Pool, tenant_id: int, account_id: int, after: int, limit: int) -> list[Entry]:
     """Events with a number above `after`, oldest first."""
     async with acquire(pool) as connection:
-        rows = await connection.fetch(
-            f"{ENTRIES} from read_entries_after($1, $2, $3, $4)", tenant_id, account_id, after, limit
-        )
+        rows = await connection.fetch(READ_ENTRIES, tenant_id, account_id, after, None, limit)
     return [Entry(*row) for row in rows]
 
 
 async def read_entries_before(pool: Pool, tenant_id: int, account_id: int, before: int, limit: int) -> list[Entry]:
     """Entries with a number below `before`, newest first: a page of history."""
     async with acquire(pool) as connection:
-        rows = await connection.fetch(
-            f"{ENTRIES} from read_entries_before($1, $2, $3, $4)", tenant_id, account_id, before, limit
-        )
+        rows = await connection.fetch(READ_ENTRIES, tenant_id, account_id, None, before, limit)
     return [Entry(*row) for row in rows]
 
 
@@ -82,7 +80,7 @@ async def settle_payments(
     async with acquire(pool) as connection, without_doubt(connection):
         rows = await connection.fetch(
             "select id::text, status, payer, payee, amount, payer_balance, payer_version, payee_balance,"
-            " payee_version, judged_at_us, description from settle_payments($1, $2, $3, $4)",
+            " payee_version, judged_at_us, description, kind from settle_payments($1, $2, $3, $4)",
             tenant_id,
             person_id,
             ids,
@@ -99,3 +97,80 @@ async def acknowledge(pool: Pool, seen: Sequence[tuple[int, int, str, int]]) -> 
     tenants, accounts, persons, numbers = zip(*seen, strict=True)
     async with acquire(pool) as connection:
         await connection.execute("select acknowledge($1, $2, $3, $4)", tenants, accounts, persons, numbers)
+
+
+class Life(NamedTuple):
+    """A payment and what its later steps add up to, as core.ledger.oracle.OracleStanding."""
+
+    id: str
+    kind: int
+    status: int
+    subject: str | None
+    payer: int
+    payee: int
+    amount: int
+    fee: int
+    shared: int
+    description: str | None
+    metadata: str | None
+    judged_at_us: int
+    asked_by: str
+    held: int
+    captured: int
+    refunded: int
+    disputed: int
+    fee_returned: int
+    capture_max: int | None
+    expires_at_us: int | None
+    in_review: bool
+    charge: str | None
+    rule: int | None
+    options: str | None
+
+
+class Step(NamedTuple):
+    """One step taken in a payment's life."""
+
+    id: str
+    kind: int
+    amount: int
+    fee: int
+    judged_at_us: int
+
+
+async def read_payments(pool: Pool, tenant_id: int, ids: Sequence[str]) -> dict[str, Life]:
+    """The payments with these ids, posted or refused; unknown ones are left out."""
+    async with acquire(pool) as connection:
+        rows = await connection.fetch(
+            "select id::text, kind, status, subject::text, payer, payee, amount, fee, shared, description,"
+            " metadata::text, judged_at_us, asked_by::text, held, captured, refunded, disputed, fee_returned,"
+            " capture_max, expires_at_us, in_review, charge::text, rule, options::text from read_payments($1, $2)",
+            tenant_id,
+            ids,
+        )
+    return {row[0]: Life(*row) for row in rows}
+
+
+async def read_steps(pool: Pool, tenant_id: int, payment_id: str, limit: int) -> list[Step]:
+    """The steps taken in a payment's life, oldest first."""
+    async with acquire(pool) as connection:
+        rows = await connection.fetch(
+            "select id::text, kind, amount, fee, judged_at_us from read_steps($1, $2, $3)", tenant_id, payment_id, limit
+        )
+    return [Step(*row) for row in rows]
+
+
+async def find_expired_holds(pool: Pool, limit: int) -> list[tuple[int, str, int, int]]:
+    """Holds whose time is over, of all tenants: (tenant, payment, payer, payee) each."""
+    async with acquire(pool) as connection:
+        rows = await connection.fetch(
+            "select tenant_id, payment_id::text, payer, payee from find_expired_holds($1)", limit
+        )
+    return [tuple(row) for row in rows]
+
+
+async def read_shares(pool: Pool, tenant_id: int, payment_id: str) -> list[tuple[int, int]]:
+    """Who got which part of a payment, over all its steps: (account, amount) each."""
+    async with acquire(pool) as connection:
+        rows = await connection.fetch("select account_id, amount from read_shares($1, $2)", tenant_id, payment_id)
+    return [tuple(row) for row in rows]

@@ -8,6 +8,7 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from typing import NamedTuple
+from zoneinfo import available_timezones
 
 import asyncpg
 
@@ -36,7 +37,7 @@ insert into credentials (tenant_id, login, person_id, password_hash) values ($1,
     on conflict do nothing returning true
 """
 LIST_ACCOUNTS = """
-select id, person_id, status, version, balance, floor
+select id, person_id, status, version, balance, floor, held
   from accounts
  where tenant_id = $1 and person_id = $2
  order by opened_at, id
@@ -44,13 +45,17 @@ select id, person_id, status, version, balance, floor
 
 
 class Tenant(NamedTuple):
-    """A tenant: one currency (ISO 4217) and one time zone (tz database). `slug` names it in addresses."""
+    """A tenant: one currency (ISO 4217), one time zone (tz database) and one country, for its holidays.
+
+    `slug` names it in addresses. The country is ISO 3166-1 alpha-2.
+    """
 
     id: int
     slug: str
     name: str
     currency: str
     time_zone: str
+    country: str = "BR"
 
 
 class Opened(NamedTuple):
@@ -69,21 +74,27 @@ async def find_tenant(pool: Pool, slug: str) -> Tenant | None:
     return None if row is None else Tenant(**row)
 
 
-async def create_tenant(admin: "Connection | Pool", slug: str, name: str, currency: str, time_zone: str) -> Tenant:
+async def create_tenant(
+    admin: "Connection | Pool", slug: str, name: str, currency: str, time_zone: str, country: str = "BR"
+) -> Tenant:
     """Create a tenant and open its system accounts (core.nouns.SystemAccount), in one commit.
 
     `admin` is logged in as the administrator, not as the serving role. Raises Conflict when the slug
     is taken, ValueError when a value breaks a rule of the table.
     """
+    if time_zone not in available_timezones():
+        # PostgreSQL has a list of its own, with names that no other program knows.
+        raise ValueError("The time zone is not one of the tz database.")
     try:
         tenant_id: int = await admin.fetchval(
-            "select payhub.create_tenant($1, $2, $3, $4, $5, $6)",
+            "select payhub.create_tenant($1, $2, $3, $4, $5, $6, $7)",
             slug,
             name,
             currency,
             time_zone,
             [int(account) for account in SystemAccount],
             -BALANCE_MAX,
+            country,
         )
     except asyncpg.UniqueViolationError:
         raise Conflict("That slug is taken.") from None
@@ -91,7 +102,7 @@ async def create_tenant(admin: "Connection | Pool", slug: str, name: str, curren
         raise ValueError(f"A tenant breaks the rule {error.constraint_name}.") from None
     except asyncpg.InvalidParameterValueError:
         raise ValueError("The time zone is not one of the tz database.") from None
-    return Tenant(tenant_id, slug, name, currency, time_zone)
+    return Tenant(tenant_id, slug, name, currency, time_zone, country)
 
 
 async def open_person(
@@ -205,7 +216,7 @@ async def read_tenant(pool: Pool, tenant_id: int) -> Tenant:
     """The tenant with this id. Raises NotFound."""
     async with in_tenant(pool, tenant_id) as connection:
         row = await connection.fetchrow(
-            "select id, slug, name, currency, time_zone from tenants where id = $1", tenant_id
+            "select id, slug, name, currency, time_zone, country from tenants where id = $1", tenant_id
         )
     if row is None:
         raise NotFound("There is no such tenant.")

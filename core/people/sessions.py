@@ -150,3 +150,10 @@ async def forget_ended(pool: Pool, after: datetime.timedelta, limit: int) -> int
     async with acquire(pool) as connection:
         count: int = await connection.fetchval("select forget_sessions($1, $2)", after, limit)
     return count
+
+
+async def read_session_start(pool: Pool, tenant_id: int, session_id: str) -> int | None:
+    """When the session began, seconds since the epoch; None if there is no such session."""
+    async with acquire(pool) as connection:
+        began_at: int | None = await connection.fetchval("select read_session_start($1, $2)", tenant_id, session_id)
+    return began_at

@@ -3,28 +3,63 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+import msgspec
 from msgspec import UNSET
 
 from core.database import Pool
 from core.ledger.batcher import Batcher
-from core.nouns import Account, AccountStatus, Entry, Payment, PaymentStatus, Posting
+from core.ledger.entries import entries_of
+from core.nouns import (
+    DONE,
+    SYSTEM_ACCOUNT_MAX,
+    Account,
+    AccountStatus,
+    Action,
+    Entry,
+    Kind,
+    Payment,
+    PaymentStatus,
+    Posting,
+    SystemAccount,
+)
 from core.people.opening import Tenant
 from hub.audience import Audience
 from hub.auth import Tokens
 from hub.broker import Broker
+from hub.commands.refusal import CommandRefused
 from hub.doors import Doors
 from hub.limits import Limits
 from hub.protocol.codec import CODECS, MSGPACK
+from hub.protocol.codes import ErrorCode, EventName
+from hub.protocol.fields import Message
 from hub.protocol.messages import AccountState, EntryState, Event
+from hub.protocol.rules import Alert
 
-POSTED = int(PaymentStatus.POSTED)
-# What hubs tell each other of a posted payment: id, payer, payee, amount, then the Posting without its status,
-# then the description or None.
+# What hubs tell each other of a posted payment: of a plain one its id, payer, payee, amount, then the Posting's
+# balances, versions and time, then the description or None; of any other its Entries as they are; of one that a rule
+# decided its id, payer, payee, amount, rule, action and time.
 Row: TypeAlias = tuple[Any, ...]
+ENTRY_LENGTH = len(Entry._fields)
+ALERT_LENGTH = 7
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# What sessions may watch besides events.
+ALERTS = "alerts"
+WHAT_HAPPENED: dict[int, EventName] = {
+    Kind.AUTHORIZE: EventName.HOLD_PLACED,
+    Kind.CAPTURE: EventName.HOLD_CAPTURED,
+    Kind.VOID: EventName.HOLD_VOIDED,
+    Kind.EXPIRE: EventName.HOLD_EXPIRED,
+    Kind.REVERSE: EventName.PAYMENT_REVERSED,
+    Kind.DISPUTE: EventName.DISPUTE_HELD,
+    Kind.CHARGEBACK: EventName.DISPUTE_CHARGED_BACK,
+    Kind.ABSOLVE: EventName.DISPUTE_RELEASED,
+    Kind.RELEASE: EventName.REVIEW_RELEASED,
+    Kind.DECLINE: EventName.REVIEW_DECLINED,
+}
 STATUS_NAMES: dict[int, str] = {status: status.name.lower() for status in PaymentStatus}
 ACCOUNT_STATUS_NAMES: dict[int, str] = {status: status.name.lower() for status in AccountStatus}
 _encode_event = CODECS[MSGPACK].encode
@@ -43,6 +78,8 @@ class Context:
     doors: Doors
     # Closes this hub's connections of a (tenant, session).
     end_session: Callable[[int, str], None]
+    # Sends a message to this hub's sessions of a tenant that watch a topic.
+    tell: Callable[[int, str, Message], None]
     tenants: dict[int, Tenant] = field(default_factory=dict)
     # (tenant, account, person) → the highest number acknowledged since the last write.
     acknowledged: dict[tuple[int, int, str], int] = field(default_factory=dict)
@@ -63,12 +100,22 @@ def to_time(us: int) -> str:
     return f"{_second(us // 1_000_000)}{us % 1_000_000:06d}Z"
 
 
+def from_time(text: str) -> int:
+    """Microseconds since the epoch of an RFC 3339 time. Raises CommandRefused when there is no such moment."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise CommandRefused(ErrorCode.INVALID_FIELD, f"{text} is no moment in time.") from None
+    return round((at - EPOCH) / timedelta(microseconds=1))
+
+
 def to_account_state(account: Account) -> AccountState:
     """An account as the wire shows it."""
     return AccountState(
         account=account.id,
         balance=account.balance,
-        available=max(account.balance - account.floor, 0),
+        held=account.held,
+        available=max(account.balance - account.held - account.floor, 0),
         floor=account.floor,
         number=account.version,
         status=ACCOUNT_STATUS_NAMES[account.status],
@@ -77,63 +124,101 @@ def to_account_state(account: Account) -> AccountState:
 
 def to_entry_state(entry: Entry) -> EntryState:
     """An entry as the wire shows it."""
-    return EntryState(
-        entry.number,
-        entry.payment,
-        entry.amount,
-        entry.counterparty,
-        entry.balance,
-        to_time(entry.judged_at_us),
-        UNSET if entry.description is None else entry.description,
-    )
+    return EntryState(entry.number, entry.payment, what_happened(entry), *_rest_of(entry))
 
 
 def to_event(entry: Entry) -> Event:
     """The event that an entry is."""
-    return Event(
-        entry.account,
-        entry.number,
-        entry.payment,
+    return Event(entry.account, entry.number, entry.payment, what_happened(entry), *_rest_of(entry))
+
+
+def what_happened(entry: Entry) -> str:
+    """The name of an entry as its account sees it: hub.protocol.codes.EventName."""
+    if entry.account <= SYSTEM_ACCOUNT_MAX and entry.account == SystemAccount.FEES:
+        return EventName.FEE_RETURNED if entry.amount < 0 else EventName.FEE_KEPT
+    kind = entry.kind
+    if kind == Kind.PAY:
+        if entry.amount == 0 and entry.hold:
+            return EventName.REVIEW_OPENED
+        if entry.amount < 0:
+            return EventName.PAYMENT_SENT
+        return EventName.PAYMENT_RECEIVED if entry.charge is None else EventName.CHARGE_PAID
+    if kind == Kind.RELEASE and entry.charge is not None and entry.amount > 0:
+        return EventName.CHARGE_PAID
+    if kind == Kind.REFUND:
+        return EventName.REFUND_SENT if entry.amount < 0 else EventName.REFUND_RECEIVED
+    return WHAT_HAPPENED[kind]
+
+
+def _rest_of(entry: Entry) -> tuple[Any, ...]:
+    """The fields that an entry and its event have in common, from the amount on."""
+    return (
         entry.amount,
         entry.counterparty,
         entry.balance,
         to_time(entry.judged_at_us),
         UNSET if entry.description is None else entry.description,
+        UNSET if entry.subject is None else entry.subject,
+        UNSET if entry.charge is None else entry.charge,
+        entry.hold or UNSET,
+        UNSET if entry.held is None else entry.held,
+        entry.fee or UNSET,
+        UNSET if entry.metadata is None else msgspec.json.decode(entry.metadata),
     )
 
 
 def announce(context: Context, batch: Sequence[Payment], postings: Sequence[Posting]) -> None:
     """Tell followers here and on other hubs what a committed batch did.
 
-    Other hubs get the bare facts, one row per payment; an event is made where somebody follows the account.
+    Other hubs get the bare facts, one row per plain payment and one per entry of any other; an event is made where
+    somebody follows the account.
     """
     by_tenant: dict[int, list[Row]] = {}
     for payment, posting in zip(batch, postings, strict=True):
-        if posting[0] == POSTED:
-            tenant_id, payment_id, payer, payee, amount, _, description = payment
-            row = (payment_id, payer, payee, amount, *posting[1:], description)
-            rows = by_tenant.get(tenant_id)
-            if rows is None:
-                by_tenant[tenant_id] = [row]
-            else:
-                rows.append(row)
+        if posting[11] is not None:
+            by_tenant.setdefault(payment[0], []).append((*payment[1:5], *posting[11:13], posting[5]))
+        if posting[0] not in DONE:
+            continue
+        if is_plain(payment, posting):
+            _, payment_id, payer, payee, amount, _, description = payment[:7]
+            rows: list[Row] = [(payment_id, payer, payee, amount, *posting[1:6], description)]
+        else:
+            rows = [tuple(entry) for entry in entries_of(payment, posting)]
+        by_tenant.setdefault(payment[0], []).extend(rows)
     for tenant_id, rows in by_tenant.items():
         context.broker.publish(events_channel(tenant_id), rows)
         spread(context, tenant_id, rows)
 
 
+def is_plain(payment: Payment, posting: Posting) -> bool:
+    """Whether money went from payer to payee and nothing else happened: most payments."""
+    return not (payment[7] or posting[0] or posting[6] or posting[8] or posting[9] or payment[9] or payment[14])
+
+
 def spread(context: Context, tenant_id: int, rows: Iterable[Row]) -> None:
     """Give the followers here their events of these payments."""
     audience = context.audience
-    for payment, payer, payee, amount, payer_balance, payer_number, payee_balance, payee_number, us, text in rows:
-        for account, number, change, other, balance in (
-            (payer, payer_number, -amount, payee, payer_balance),
-            (payee, payee_number, amount, payer, payee_balance),
+    for row in rows:
+        if len(row) == ENTRY_LENGTH:
+            entry = Entry(*row)
+            if audience.is_followed((tenant_id, entry.account)):
+                event = to_event(entry)
+                audience.deliver((tenant_id, entry.account), entry.number, event, _encode_event(event))
+            continue
+        if len(row) == ALERT_LENGTH:
+            payment, payer, payee, amount, rule, action, us = row
+            name = Action(action).name.lower()
+            context.tell(tenant_id, ALERTS, Alert(payment, payer, payee, amount, rule, name, to_time(us)))
+            continue
+        payment, payer, payee, amount, payer_balance, payer_number, payee_balance, payee_number, us, text = row
+        for account, number, what, change, other, balance in (
+            (payer, payer_number, EventName.PAYMENT_SENT, -amount, payee, payer_balance),
+            (payee, payee_number, EventName.PAYMENT_RECEIVED, amount, payer, payee_balance),
         ):
             key = tenant_id, account
             if audience.is_followed(key):
                 description = UNSET if text is None else text
-                event = Event(account, number, payment, change, other, balance, to_time(us), description)
+                event = Event(account, number, payment, what, change, other, balance, to_time(us), description)
                 audience.deliver(key, number, event, _encode_event(event))
 
 

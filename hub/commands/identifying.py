@@ -3,7 +3,7 @@
 from core.errors import NotFound
 from core.people.opening import list_accounts, read_tenant
 from core.people.persons import read_person
-from core.people.sessions import find_revoked
+from core.people.sessions import find_revoked, read_session_start
 from hub.auth import Principal, TokenCode, TokenRefused
 from hub.commands.context import Context, to_account_state, to_time
 from hub.commands.refusal import CommandRefused
@@ -37,7 +37,8 @@ async def begin_session(context: Context, session: Session, principal: Principal
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED) from None
     tenant = context.tenants[tenant_id]
     accounts = await list_accounts(context.pool, tenant_id, person_id)
-    session.begin(principal, (account.id for account in accounts))
+    began_at = await read_session_start(context.pool, tenant_id, principal.session_id)
+    session.begin(principal, (account.id for account in accounts), began_at)
     return Welcome(
         person=person_id,
         name=person.display_name or "",

@@ -1,5 +1,7 @@
 """What operators may do: enter people, set overdraft floors."""
 
+from typing import Final
+
 from msgspec import UnsetType
 
 from core.people.opening import Opened
@@ -8,19 +10,21 @@ from core.people.opening import set_floor as set_floor_in_core
 from core.people.persons import Role
 from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused
+from hub.commands.row import Row
 from hub.protocol.codes import ErrorCode
 from hub.protocol.messages import FloorSet, OpenPerson, PersonOpened, SetFloor
 from hub.session import Session
 
 
-def _require_operator(session: Session) -> None:
+def require_operator(session: Session) -> None:
+    """Raises CommandRefused unless the speaker is an operator."""
     if not session.is_operator:
         raise CommandRefused(ErrorCode.FORBIDDEN)
 
 
 async def open_person(context: Context, session: Session, command: OpenPerson) -> PersonOpened:
     """Enter a person with one account."""
-    _require_operator(session)
+    require_operator(session)
     login = None if isinstance(command.login, UnsetType) else command.login
     password = None if isinstance(command.password, UnsetType) else command.password
     if (login is None) != (password is None):
@@ -43,6 +47,12 @@ async def enter(
 
 async def set_floor(context: Context, session: Session, command: SetFloor) -> FloorSet:
     """Change how far below zero an account may go, from the next payment on."""
-    _require_operator(session)
+    require_operator(session)
     await set_floor_in_core(context.pool, session.speaker.tenant_id, command.account, command.floor)
     return FloorSet(command.id, command.account, command.floor)
+
+
+ROWS: Final = (
+    Row(OpenPerson, PersonOpened, open_person, "POST", "/v1/people", 201),
+    Row(SetFloor, FloorSet, set_floor, "PUT", "/v1/accounts/{account}/floor"),
+)

@@ -1,17 +1,40 @@
-"""Paying, and settling payments whose answer was lost."""
+"""Paying, the later steps of a payment's life, and settling payments whose answer was lost."""
 
-from msgspec import UNSET
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
 
 from core.errors import CoreError, OutcomeUnknown
-from core.ledger.reading import Settled, settle_payments
-from core.nouns import Payment, PaymentStatus, Posting
-from hub.commands.context import STATUS_NAMES, Context, to_time
+from core.ledger.reading import Life, Settled, read_payments, read_shares, settle_payments
+from core.ledger.rehearsing import rehearse
+from core.nouns import BACKWARD, DONE, Kind, Payment, Posting
+from hub.commands.context import STATUS_NAMES, Context, to_time, what_happened
 from hub.commands.refusal import CommandRefused, from_core
+from hub.commands.row import Row
+from hub.protocol import steps
 from hub.protocol.codes import ErrorCode
-from hub.protocol.messages import Message, Paid, Pay, SettledPayment
+from hub.protocol.fields import Message
+from hub.protocol.messages import Paid, Pay, SettledPayment
 from hub.session import Session
 
 UNKNOWN = "unknown"
+# Steps that the payee of a payment takes; the answer tells the payee's balance, not the payer's.
+BY_PAYEE: Final = frozenset({Kind.CAPTURE, Kind.VOID})
+KINDS: Final[dict[type, Kind]] = {
+    Pay: Kind.PAY,
+    steps.Authorize: Kind.AUTHORIZE,
+    steps.Capture: Kind.CAPTURE,
+    steps.Void: Kind.VOID,
+    steps.Refund: Kind.REFUND,
+    steps.Reverse: Kind.REVERSE,
+    steps.Release: Kind.RELEASE,
+    steps.Decline: Kind.DECLINE,
+}
+KINDS_OF_PARTS: Final[dict[type, Kind]] = {part: KINDS[command] for command, part in steps.PARTS.items()}
+FOR_OPERATORS: Final = frozenset({Kind.REVERSE, Kind.RELEASE, Kind.DECLINE})
 
 
 def to_payment(session: Session, command: Pay) -> Payment:
@@ -19,7 +42,7 @@ def to_payment(session: Session, command: Pay) -> Payment:
     if not session.may_use(command.payer):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="payer")
     speaker = session.speaker
-    description = command.description
+    description, charge, shares = command.description, command.charge, command.shares
     return Payment(
         speaker.tenant_id,
         command.payment,
@@ -28,31 +51,85 @@ def to_payment(session: Session, command: Pay) -> Payment:
         command.amount,
         speaker.person_id,
         None if description is UNSET else description,
+        charge=None if charge is UNSET else charge,
+        shares=() if isinstance(shares, UnsetType) else tuple(shares),
+        metadata=_to_json(command.metadata),
+        session_at=session.began_at,
     )
 
 
 def to_answer(id: int, payment: Payment, outcome: Posting | CoreError) -> Message:
     """What the client is told. Only a committed posting is `posted`; a doubtful one is `unknown`."""
-    if isinstance(outcome, Posting):
-        if outcome.status == PaymentStatus.POSTED:
-            assert outcome.payer_balance is not None, "a posted payment has both sides"
-            assert outcome.payer_version is not None, "a posted payment has both sides"
-            return Paid(
-                id, payment.id, "posted", to_time(outcome.judged_at_us), outcome.payer_balance, outcome.payer_version
-            )
-        return Paid(id, payment.id, STATUS_NAMES[outcome.status], to_time(outcome.judged_at_us))
     if isinstance(outcome, OutcomeUnknown):
         return Paid(id, payment.id, UNKNOWN)
-    return from_core(outcome).to_message(id)
+    if isinstance(outcome, CoreError):
+        return from_core(outcome).to_message(id)
+    balance, number, held = _side(payment.kind, outcome)
+    return Paid(
+        id,
+        payment.id,
+        STATUS_NAMES[outcome.status],
+        to_time(outcome.judged_at_us),
+        balance,
+        number,
+        held,
+        UNSET if outcome.amount is None else outcome.amount,
+        outcome.fee or UNSET,
+        UNSET if outcome.rule is None else outcome.rule,
+    )
 
 
 async def pay(context: Context, session: Session, command: Pay) -> Message:
     """Pay and wait for the commit. A connection that has much to send uses the batcher without waiting."""
-    payment = to_payment(session, command)
+    return await _post(context, command.id, to_payment(session, command))
+
+
+async def take_step(context: Context, session: Session, command: Any) -> Message:
+    """Take a step in a payment's life, and wait for the commit."""
+    kind = KINDS[type(command)]
+    lives = await _read_lives(context, session, [command])
+    return await _post(context, command.id, await _to_step(context, session, command, kind, lives))
+
+
+async def link(context: Context, session: Session, command: steps.Link) -> steps.Linked:
+    """Post all or none."""
+    payments = await _to_payments(context, session, command.parts)
     try:
-        return to_answer(command.id, payment, await context.batcher.post(payment))
-    except CoreError as error:
-        return to_answer(command.id, payment, error)
+        postings = await context.batcher.post_linked(payments)
+    except OutcomeUnknown:
+        outcomes = [steps.Outcome(payment.id, UNKNOWN) for payment in payments]
+        return steps.Linked(command.id, False, outcomes)
+    is_posted = all(posting.status in DONE for posting in postings)
+    return steps.Linked(command.id, is_posted, list(map(_to_outcome, payments, postings)))
+
+
+async def dry_run(context: Context, session: Session, command: steps.DryRun) -> steps.Tried:
+    """Try without doing."""
+    payments = await _to_payments(context, session, command.parts)
+    if command.linked is True:
+        payments = [payment._replace(group=1) for payment in payments]
+    postings, entries = await rehearse(context.pool, payments)
+    return steps.Tried(
+        command.id,
+        list(map(_to_outcome, payments, postings)),
+        [
+            steps.EntryTried(
+                entry.account,
+                entry.payment,
+                what_happened(entry),
+                entry.amount,
+                entry.counterparty,
+                entry.hold or UNSET,
+                entry.fee or UNSET,
+                *(
+                    (entry.number, entry.balance, UNSET if entry.held is None else entry.held)
+                    if session.may_use(entry.account)
+                    else ()
+                ),
+            )
+            for entry in entries
+        ],
+    )
 
 
 async def settle(context: Context, session: Session, ids: list[str]) -> list[SettledPayment]:
@@ -64,12 +141,144 @@ async def settle(context: Context, session: Session, ids: list[str]) -> list[Set
     return [_to_settled(each) for each in found]
 
 
+async def _post(context: Context, id: int, payment: Payment) -> Message:
+    try:
+        return to_answer(id, payment, await context.batcher.post(payment))
+    except CoreError as error:
+        return to_answer(id, payment, error)
+
+
+async def _to_payments(context: Context, session: Session, parts: Sequence[Any]) -> list[Payment]:
+    lives = await _read_lives(context, session, parts)
+    payments: list[Payment] = []
+    begun: dict[str, Payment] = {}
+    for part in parts:
+        kind = KINDS_OF_PARTS[type(part)]
+        if kind == Kind.PAY:
+            payment = to_payment(session, part)
+        else:
+            payment = await _to_step(context, session, part, kind, lives, begun)
+        payments.append(payment)
+        begun[payment.id] = payment
+    return payments
+
+
+async def _read_lives(context: Context, session: Session, commands: Sequence[Any]) -> dict[str, Life]:
+    about = list({command.about for command in commands if hasattr(command, "about")})
+    return await read_payments(context.pool, session.speaker.tenant_id, about) if about else {}
+
+
+async def _to_step(
+    context: Context,
+    session: Session,
+    command: Any,
+    kind: Kind,
+    lives: dict[str, Life],
+    begun: dict[str, Payment] | None = None,
+) -> Payment:
+    """The step that the command asks for. Who is no party of the payment is told that there is none."""
+    speaker = session.speaker
+    if kind == Kind.AUTHORIZE:
+        authorization = to_payment(session, _as_pay(command))
+        lasts_s = command.lasts_s
+        return authorization._replace(kind=kind, lasts_s=None if lasts_s is UNSET else lasts_s)
+    # One that is begun in the same group is not in the books yet.
+    subject: Life | Payment | None = lives.get(command.about) or (begun or {}).get(command.about)
+    if subject is None or not (session.may_use(subject.payer) or session.may_use(subject.payee)):
+        raise CommandRefused(ErrorCode.NOT_FOUND, field="about")
+    if not session.is_operator and (kind in FOR_OPERATORS or not session.may_use(subject.payee)):
+        raise CommandRefused(ErrorCode.FORBIDDEN)
+    parties = (subject.payee, subject.payer) if kind in BACKWARD else (subject.payer, subject.payee)
+    shares: tuple[tuple[int, int], ...] = ()
+    if kind == Kind.REVERSE:
+        shares = tuple(await read_shares(context.pool, speaker.tenant_id, command.about))
+    elif kind == Kind.RELEASE and isinstance(subject, Life) and subject.options is not None:
+        shares = tuple((account, amount) for account, amount in json.loads(subject.options).get("shares", ()))
+    description = getattr(command, "description", UNSET)
+    return Payment(
+        speaker.tenant_id,
+        command.payment,
+        *parties,
+        getattr(command, "amount", 0),
+        speaker.person_id,
+        None if description is UNSET else description,
+        kind=kind,
+        subject=command.about,
+        charge=subject.charge if kind == Kind.RELEASE else None,
+        is_final=getattr(command, "final", UNSET) is True,
+        shares=shares,
+        metadata=_to_json(getattr(command, "metadata", UNSET)),
+        session_at=session.began_at,
+    )
+
+
+def _as_pay(command: Any) -> Pay:
+    return Pay(
+        0,
+        command.payment,
+        command.payer,
+        command.payee,
+        command.amount,
+        command.description,
+        metadata=command.metadata,
+    )
+
+
+def _to_json(metadata: dict[str, str] | UnsetType) -> str | None:
+    return None if isinstance(metadata, UnsetType) else msgspec.json.encode(metadata).decode()
+
+
+def _side(kind: int, outcome: Posting) -> tuple[int | UnsetType, int | UnsetType, int | UnsetType]:
+    """Balance, number and what is held, of the account whose owner takes such a step."""
+    if outcome.payer_balance is None or outcome.payee_balance is None:
+        return UNSET, UNSET, UNSET
+    if kind in BY_PAYEE:
+        return outcome.payee_balance, outcome.payee_version or UNSET, UNSET
+    return outcome.payer_balance, outcome.payer_version or UNSET, _or_unset(outcome.payer_held)
+
+
+def _or_unset(value: int | None) -> int | UnsetType:
+    return UNSET if value is None else value
+
+
+def _to_outcome(payment: Payment, posting: Posting) -> steps.Outcome:
+    balance, number, held = _side(payment.kind, posting)
+    return steps.Outcome(
+        payment.id,
+        STATUS_NAMES[posting.status],
+        balance,
+        number,
+        _or_unset(posting.amount),
+        posting.fee or UNSET,
+        held,
+        _or_unset(posting.rule),
+    )
+
+
 def _to_settled(found: Settled) -> SettledPayment:
-    posted = found.status == PaymentStatus.POSTED
+    balance, number = (
+        (found.payee_balance, found.payee_version)
+        if found.kind in BY_PAYEE
+        else (found.payer_balance, found.payer_version)
+    )
     return SettledPayment(
         found.id,
         STATUS_NAMES[found.status],
         to_time(found.judged_at_us),
-        found.payer_balance if posted and found.payer_balance is not None else UNSET,
-        found.payer_version if posted and found.payer_version is not None else UNSET,
+        _or_unset(balance),
+        _or_unset(number),
     )
+
+
+ROWS: Final = (
+    Row(Pay, Paid, pay, "POST", "/v1/payments"),
+    Row(steps.Authorize, Paid, take_step, "POST", "/v1/payments/authorize"),
+    Row(steps.Capture, Paid, take_step, "POST", "/v1/payments/{about}/capture"),
+    Row(steps.Void, Paid, take_step, "POST", "/v1/payments/{about}/void"),
+    Row(steps.Refund, Paid, take_step, "POST", "/v1/payments/{about}/refund"),
+    Row(steps.Reverse, Paid, take_step, "POST", "/v1/payments/{about}/reverse"),
+    Row(steps.Release, Paid, take_step, "POST", "/v1/payments/{about}/release"),
+    Row(steps.Decline, Paid, take_step, "POST", "/v1/payments/{about}/decline"),
+    Row(steps.Link, steps.Linked, link, "POST", "/v1/payments/link"),
+    Row(steps.DryRun, steps.Tried, dry_run, "POST", "/v1/payments/dry-run"),
+)

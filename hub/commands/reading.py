@@ -1,5 +1,7 @@
 """Reading accounts, balances, history and profiles."""
 
+from typing import Final
+
 from msgspec import UNSET, UnsetType
 
 from core.ledger.reading import read_account, read_entries_before
@@ -8,9 +10,10 @@ from core.people.opening import list_accounts
 from core.people.persons import read_payee_name, read_person
 from hub.commands.context import Context, to_account_state, to_entry_state
 from hub.commands.refusal import CommandRefused
+from hub.commands.row import Row
 from hub.protocol.codes import ErrorCode
+from hub.protocol.fields import PAGE_LENGTH
 from hub.protocol.messages import (
-    PAGE_LENGTH,
     AccountAnswer,
     AccountsAnswer,
     BalanceAnswer,
@@ -53,7 +56,7 @@ async def accounts(context: Context, session: Session, command: ReadAccounts) ->
 async def balance(context: Context, session: Session, command: ReadBalance) -> BalanceAnswer:
     """A balance with the number of the event it stands after."""
     state = to_account_state(await own_account(context, session, command.account))
-    return BalanceAnswer(command.id, state.account, state.balance, state.available, state.number)
+    return BalanceAnswer(command.id, state.account, state.balance, state.held, state.available, state.number)
 
 
 async def history(context: Context, session: Session, command: ReadHistory) -> HistoryAnswer:
@@ -82,3 +85,13 @@ async def payee(context: Context, session: Session, command: FindPayee) -> Payee
     """The name behind an account number."""
     name = await read_payee_name(context.pool, session.speaker.tenant_id, command.account)
     return PayeeAnswer(command.id, command.account, name)
+
+
+ROWS: Final = (
+    Row(ReadAccounts, AccountsAnswer, accounts, "GET", "/v1/accounts"),
+    Row(ReadAccount, AccountAnswer, account, "GET", "/v1/accounts/{account}"),
+    Row(ReadBalance, BalanceAnswer, balance, "GET", "/v1/accounts/{account}/balance"),
+    Row(ReadHistory, HistoryAnswer, history, "GET", "/v1/accounts/{account}/history"),
+    Row(ReadProfile, ProfileAnswer, profile, "GET", "/v1/profile"),
+    Row(FindPayee, PayeeAnswer, payee, "GET", "/v1/payees/{account}"),
+)

@@ -9,6 +9,7 @@ from core.errors import (
     NotFound,
     OutcomeUnknown,
     Overloaded,
+    Refusal,
     Unavailable,
 )
 from hub.protocol.codes import MEANINGS, ErrorCode
@@ -41,6 +42,8 @@ def from_core(error: CoreError) -> CommandRefused:
     if isinstance(error, Unavailable):
         code = ErrorCode.OVERLOADED if isinstance(error, Overloaded) else ErrorCode.UNAVAILABLE
         return CommandRefused(code, retry_after_ms=error.retry_after_ms)
+    if isinstance(error, Refusal):
+        return CommandRefused(ErrorCode(error.code), str(error) or None, field=error.field or UNSET)
     for kind, code in (
         (NotFound, ErrorCode.NOT_FOUND),
         (Conflict, ErrorCode.CONFLICT),

@@ -5,16 +5,20 @@ no input builds a structure larger than itself. It never keeps state between mes
 """
 
 import json
+import operator
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, Final, get_args
+from functools import reduce
+from typing import Annotated, Any, Final
 
+import msgpack  # type: ignore[import-untyped]
 import msgspec
 from msgspec import UNSET
 
 from core.nouns import BALANCE_MAX
+from hub.protocol.catalogue import FROM_CLIENT, FROM_HUB
 from hub.protocol.codes import ErrorCode
-from hub.protocol.messages import FromClient, FromHub, Message
+from hub.protocol.fields import Message
 
 # Before authentication only a token is expected; after it, the largest honest message is a resume.
 SIZE_MAX_BEFORE_AUTHENTICATION = 4 * 1024
@@ -22,6 +26,11 @@ SIZE_MAX = 64 * 1024
 
 MSGPACK: Final = "payhub.v1.msgpack"
 JSON: Final = "payhub.v1.json"
+
+
+# To the decoders, one of these; to the rest of the hub, a Message.
+FROM_ANY_CLIENT: Final[Any] = reduce(operator.or_, FROM_CLIENT)
+FROM_ANY_HUB: Final[Any] = reduce(operator.or_, FROM_HUB)
 
 
 class ProtocolError(Exception):
@@ -45,17 +54,40 @@ class Envelope(msgspec.Struct):
     id: Annotated[int, msgspec.Meta(ge=0, le=BALANCE_MAX)] | None = None
 
 
-def _field_counts(union: Any) -> dict[type, tuple[int, tuple[str, ...]]]:
+def _field_counts() -> dict[type, tuple[int, tuple[str, ...]]]:
     """For each message: how many fields it always has (its type counts), and the names of the optional ones."""
-    counts = {}
-    for message in get_args(union):
+    counts: dict[type, tuple[int, tuple[str, ...]]] = {}
+    for message in FROM_CLIENT:
         fields = msgspec.structs.fields(message)
         optional = tuple(field.name for field in fields if field.default is UNSET)
         counts[message] = (1 + len(fields) - len(optional), optional)
     return counts
 
 
-COUNTS: Final = _field_counts(FromClient)
+def _fields_with_maps() -> dict[type, tuple[str, ...]]:
+    """For each message that may hold maps inside: the fields that do."""
+    found: dict[type, tuple[str, ...]] = {}
+    for message in FROM_CLIENT:
+        struct = msgspec.inspect.type_info(message)
+        assert isinstance(struct, msgspec.inspect.StructType)
+        names = tuple(field.name for field in struct.fields if _holds_maps(field.type))
+        if names:
+            found[message] = names
+    return found
+
+
+def _holds_maps(kind: msgspec.inspect.Type) -> bool:
+    if isinstance(kind, msgspec.inspect.StructType | msgspec.inspect.DictType):
+        return True
+    if isinstance(kind, msgspec.inspect.UnionType):
+        return any(map(_holds_maps, kind.types))
+    if isinstance(kind, msgspec.inspect.CollectionType):
+        return _holds_maps(kind.item_type)
+    return isinstance(kind, msgspec.inspect.TupleType) and any(map(_holds_maps, kind.item_types))
+
+
+COUNTS: Final = _field_counts()
+WITH_MAPS: Final = _fields_with_maps()
 _AT = re.compile(r" - at `\$\.?([^`]*)`$")
 
 
@@ -65,28 +97,26 @@ class Codec:
     def __init__(
         self,
         subprotocol: str,
-        decode: Callable[[bytes], FromClient],
+        decode: Callable[[bytes], Any],
         encode: Callable[[Message], bytes],
         envelope: Callable[[bytes], Envelope],
-        count_fields: Callable[[bytes], int],
+        has_doubles: Callable[[bytes, Message], bool],
     ) -> None:
         self.subprotocol = subprotocol
         self.is_binary = subprotocol == MSGPACK
         self.encode = encode
         self._decode = decode
         self._envelope = envelope
-        self._count_fields = count_fields
+        self._has_doubles = has_doubles
 
-    def decode(self, data: bytes, size_max: int = SIZE_MAX) -> FromClient:
+    def decode(self, data: bytes, size_max: int = SIZE_MAX) -> Message:
         """The message in `data`. Raises ProtocolError, and nothing else, whatever the bytes."""
         if len(data) > size_max:
             raise ProtocolError(ErrorCode.TOO_LARGE, f"The message has {len(data)} bytes; {size_max} are allowed here.")
         try:
-            message = self._decode(data)
+            message: Message = self._decode(data)
             # The decoder keeps the last of two equal keys; money must not depend on which one somebody else keeps.
-            always, optional = COUNTS[type(message)]
-            present = always + sum([getattr(message, name) is not UNSET for name in optional]) if optional else always
-            if self._count_fields(data) != present:
+            if self._has_doubles(data, message):
                 raise ProtocolError(ErrorCode.DUPLICATE_FIELD, "A field stands twice.", id=getattr(message, "id", None))
         except msgspec.ValidationError as error:
             raise self._explain(data, str(error)) from None
@@ -124,30 +154,58 @@ def _count_msgpack_fields(data: bytes) -> int:
     return int.from_bytes(data[1:3] if first == 0xDE else data[1:5], "big")
 
 
-def _count_json_fields(data: bytes) -> int:
-    """The number of pairs in the outermost object, repeats included. Messages hold no objects inside."""
-    return len(json.loads(data, object_pairs_hook=list))
+def _has_doubles_in_msgpack(data: bytes, message: Message) -> bool:
+    """Whether a key stands twice. The outermost map is only counted; those inside are decoded once more."""
+    kind = type(message)
+    always, optional = COUNTS[kind]
+    present = always + sum([getattr(message, name) is not UNSET for name in optional]) if optional else always
+    if _count_msgpack_fields(data) != present:
+        return True
+    if kind not in WITH_MAPS or all(getattr(message, name) is UNSET for name in WITH_MAPS[kind]):
+        return False
+    try:
+        msgpack.unpackb(data, object_pairs_hook=_refuse_doubles)
+    except Doubled:
+        return True
+    return False
+
+
+def _has_doubles_in_json(data: bytes, message: Message) -> bool:
+    try:
+        json.loads(data, object_pairs_hook=_refuse_doubles)
+    except Doubled:
+        return True
+    return False
+
+
+class Doubled(Exception):
+    """A key stands twice in one map."""
+
+
+def _refuse_doubles(pairs: list[tuple[Any, Any]]) -> None:
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise Doubled
 
 
 CODECS: Final[dict[str, Codec]] = {
     MSGPACK: Codec(
         MSGPACK,
-        msgspec.msgpack.Decoder(FromClient).decode,
+        msgspec.msgpack.Decoder(FROM_ANY_CLIENT).decode,
         msgspec.msgpack.Encoder().encode,
         msgspec.msgpack.Decoder(Envelope).decode,
-        _count_msgpack_fields,
+        _has_doubles_in_msgpack,
     ),
     JSON: Codec(
         JSON,
-        msgspec.json.Decoder(FromClient).decode,
+        msgspec.json.Decoder(FROM_ANY_CLIENT).decode,
         msgspec.json.Encoder().encode,
         msgspec.json.Decoder(Envelope).decode,
-        _count_json_fields,
+        _has_doubles_in_json,
     ),
 }
 
 # What a client decodes.
-decode_from_hub: Final[dict[str, Callable[[bytes], FromHub]]] = {
-    MSGPACK: msgspec.msgpack.Decoder(FromHub).decode,
-    JSON: msgspec.json.Decoder(FromHub).decode,
+decode_from_hub: Final[dict[str, Callable[[bytes], Message]]] = {
+    MSGPACK: msgspec.msgpack.Decoder(FROM_ANY_HUB).decode,
+    JSON: msgspec.json.Decoder(FROM_ANY_HUB).decode,
 }

@@ -6,6 +6,8 @@ Codes are promises: they are never renamed, and a new one is added rather than a
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
+from core.nouns import PaymentStatus
+
 
 class ErrorCode(StrEnum):
     """Why a command was not carried out. A payment's refusal is not here: it is the payment's status."""
@@ -22,6 +24,16 @@ class ErrorCode(StrEnum):
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
+    NOT_DISPUTABLE = "not_disputable"
+    ALREADY_DISPUTED = "already_disputed"
+    REASON_NOT_COVERED = "reason_not_covered"
+    DISPUTE_DEADLINE_PASSED = "dispute_deadline_passed"
+    DISPUTE_MOVED_ON = "dispute_moved_on"
+    TOO_MUCH_EVIDENCE = "too_much_evidence"
+    SCHEDULE_OVER = "schedule_over"
+    TOO_MANY_SCHEDULES = "too_many_schedules"
+    RULE_DOES_NOT_FIT = "rule_does_not_fit"
+    LIMIT_NOT_YOURS = "limit_not_yours"
     CURSOR_OUT_OF_RANGE = "cursor_out_of_range"
     TOO_MANY_FOLLOWED = "too_many_followed"
     TOO_MANY_IN_FLIGHT = "too_many_in_flight"
@@ -53,6 +65,26 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.FORBIDDEN: Meaning(403, False, "This person may not do that."),
     ErrorCode.NOT_FOUND: Meaning(404, False, "There is no such thing here."),
     ErrorCode.CONFLICT: Meaning(409, False, "It exists already."),
+    ErrorCode.NOT_DISPUTABLE: Meaning(
+        422, False, "Not so much of this payment can be disputed or given back. Read it and ask for less."
+    ),
+    ErrorCode.ALREADY_DISPUTED: Meaning(
+        409, False, "A dispute of this payment is under way. Look among your disputes."
+    ),
+    ErrorCode.REASON_NOT_COVERED: Meaning(
+        422, False, "This kind of dispute does not cover that reason. Ask the payee for a refund, or an operator."
+    ),
+    ErrorCode.DISPUTE_DEADLINE_PASSED: Meaning(409, False, "The time for this is over. Read the dispute's deadlines."),
+    ErrorCode.DISPUTE_MOVED_ON: Meaning(409, False, "The dispute is past this step. Read it to see where it stands."),
+    ErrorCode.TOO_MUCH_EVIDENCE: Meaning(409, False, "Your side has brought forward as many pieces as there may be."),
+    ErrorCode.SCHEDULE_OVER: Meaning(409, False, "The schedule is cancelled or completed. Make a new one."),
+    ErrorCode.TOO_MANY_SCHEDULES: Meaning(429, False, "This account has as many schedules as it may. Cancel one."),
+    ErrorCode.RULE_DOES_NOT_FIT: Meaning(
+        422, False, "The rule's parts do not fit together: see set_rule for what each measure takes."
+    ),
+    ErrorCode.LIMIT_NOT_YOURS: Meaning(
+        422, False, "No rule lets you set this limit so high. own_limits says how high you may."
+    ),
     ErrorCode.CURSOR_OUT_OF_RANGE: Meaning(422, False, "The account has no such event yet. Read the account again."),
     ErrorCode.TOO_MANY_FOLLOWED: Meaning(429, False, "This session follows as many accounts as it may. Unfollow one."),
     ErrorCode.TOO_MANY_IN_FLIGHT: Meaning(429, True, "Too many commands are unanswered. Wait for answers."),
@@ -61,6 +93,60 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.UNAVAILABLE: Meaning(503, True, "Nothing was done. Wait for retry_after_ms and ask again."),
     ErrorCode.OUTCOME_UNKNOWN: Meaning(504, True, "It may have been done, or not. Look before you ask again."),
     ErrorCode.INTERNAL: Meaning(500, True, "A bug of ours. Nothing is lost; ask again with the same payment id."),
+}
+
+
+UNKNOWN_ADVICE = "It is not known whether the payment was made. Ask again with the same payment id."
+# What to do about each status of a payment, by its name on the wire.
+PAYMENT_ADVICE: dict[str, str] = {
+    status.name.lower(): advice
+    for status, advice in {
+        PaymentStatus.POSTED: "It is done and final.",
+        PaymentStatus.IN_REVIEW: "A rule set it aside; its money is reserved. An operator will release or decline it.",
+        PaymentStatus.FENCED: "The payment was given up before it arrived. Use a new payment id.",
+        PaymentStatus.EXISTS_WITH_DIFFERENT_KIND: "This id is another kind of payment's. Use a new payment id.",
+        PaymentStatus.EXISTS_WITH_DIFFERENT_SUBJECT: "This id is a step about another payment. Use a new payment id.",
+        PaymentStatus.EXISTS_WITH_DIFFERENT_CHARGE: "This id paid another charge. Use a new payment id.",
+        PaymentStatus.EXISTS_WITH_DIFFERENT_PAYER: "This id has another payer. Use a new payment id.",
+        PaymentStatus.EXISTS_WITH_DIFFERENT_PAYEE: "This id has another payee. Use a new payment id.",
+        PaymentStatus.EXISTS_WITH_DIFFERENT_AMOUNT: "This id has another amount. Use a new payment id.",
+        PaymentStatus.EXISTS_WITH_DIFFERENT_DESCRIPTION: "This id has another description. Use a new payment id.",
+        PaymentStatus.EXISTS_WITH_DIFFERENT_OPTIONS: (
+            "This id has another lasts_s, final or shares. Use a new payment id."
+        ),
+        PaymentStatus.EXISTS_WITH_DIFFERENT_METADATA: "This id has other metadata. Use a new payment id.",
+        PaymentStatus.AMOUNT_OUT_OF_RANGE: "The amount is not between 1 and 10 trillion minor units.",
+        PaymentStatus.SUBJECT_NOT_FOUND: "There is no such payment between these two that this step can be about.",
+        PaymentStatus.NOT_IN_REVIEW: "The payment does not wait for a review. Read it to see what became of it.",
+        PaymentStatus.STILL_IN_REVIEW: "The hold waits for an operator. Capture it when it is released.",
+        PaymentStatus.HOLD_CLOSED: "Nothing is reserved any more: it was captured, voided, or has expired.",
+        PaymentStatus.HOLD_EXPIRED: "The hold's time is over. Authorize anew.",
+        PaymentStatus.HOLD_NOT_EXPIRED: "The hold's time is not over yet.",
+        PaymentStatus.CAPTURE_EXCEEDS_HOLD: "More than what is left of the hold and the tip. Capture less.",
+        PaymentStatus.REFUND_EXCEEDS_CAPTURED: (
+            "More than what was paid and not given back or disputed yet. Read the payment, and refund less."
+        ),
+        PaymentStatus.DISPUTE_OPEN: "A dispute of this payment is open. Wait until it is decided.",
+        PaymentStatus.CHARGE_NOT_FOUND: "There is no such charge of this payee. Check who is paid.",
+        PaymentStatus.CHARGE_CLOSED: "The charge was paid or cancelled. Ask the payee for a new one.",
+        PaymentStatus.CHARGE_EXPIRED: "The charge's time is over. Ask the payee for a new one.",
+        PaymentStatus.CHARGE_AMOUNT_DIFFERS: "The charge asks for another amount. Pay what it says.",
+        PaymentStatus.ACCOUNTS_MUST_DIFFER: "Nobody pays themselves. Choose another payee.",
+        PaymentStatus.PAYER_NOT_FOUND: "There is no such account to pay from.",
+        PaymentStatus.PAYEE_NOT_FOUND: "There is no such account to pay to. Check its number.",
+        PaymentStatus.PAYER_NOT_OPEN: "The payer's account is blocked or closed. Ask support.",
+        PaymentStatus.PAYEE_NOT_OPEN: "The payee's account is blocked or closed. Choose another.",
+        PaymentStatus.SHARES_NOT_PAYABLE: (
+            "The shares are more than the payee gets, name somebody twice, or cannot be paid or taken back."
+        ),
+        PaymentStatus.PAYEE_DENIED: "This payee is on a list of those who are not paid. Take them off it first.",
+        PaymentStatus.LIMIT_EXCEEDED: (
+            "A limit forbids it; `rule` says which. Pay less, wait, or raise the limit and pay when the raise holds."
+        ),
+        PaymentStatus.INSUFFICIENT_FUNDS: "Less is available than that. Add money, and pay with a new payment id.",
+        PaymentStatus.BALANCE_OUT_OF_RANGE: "A balance would leave the range that every client can hold exactly.",
+        PaymentStatus.LINKED_REFUSED: "Another payment of its group was refused. Mend that one; use new payment ids.",
+    }.items()
 }
 
 
@@ -111,3 +197,26 @@ CLOSE_MEANINGS: dict[CloseCode, str] = {
 def comes_back(code: int) -> bool:
     """Whether a client should reconnect after this close code."""
     return not (4500 <= code <= 4999 or code in {1002, 1003, 1007, 1009})
+
+
+class EventName(StrEnum):
+    """What happened, as the account sees it that the event belongs to. In `Event.what` and `EntryState.what`."""
+
+    PAYMENT_SENT = "payment.sent"
+    PAYMENT_RECEIVED = "payment.received"
+    CHARGE_PAID = "charge.paid"
+    PAYMENT_REVERSED = "payment.reversed"
+    HOLD_PLACED = "hold.placed"
+    HOLD_CAPTURED = "hold.captured"
+    HOLD_VOIDED = "hold.voided"
+    HOLD_EXPIRED = "hold.expired"
+    REFUND_SENT = "refund.sent"
+    REFUND_RECEIVED = "refund.received"
+    REVIEW_OPENED = "review.opened"
+    REVIEW_RELEASED = "review.released"
+    REVIEW_DECLINED = "review.declined"
+    DISPUTE_HELD = "dispute.held"
+    DISPUTE_CHARGED_BACK = "dispute.charged_back"
+    DISPUTE_RELEASED = "dispute.released"
+    FEE_KEPT = "fee.kept"
+    FEE_RETURNED = "fee.returned"

@@ -1,67 +1,33 @@
-"""Every message, as a type. What a field may hold is in its type, and checked while it is decoded.
+"""The messages that every client knows: sessions, payments, accounts, following, and the hub's own.
 
-Money is an integer of minor units. Accounts are numbers, payments are UUIDs that the client makes up
-and stores before it sends. `id` ties an answer to its command; answers may overtake each other.
-An optional field is left out when it has no value; it is never null.
+A client's other commands have modules of their own, named for what they are about; hub/protocol/catalogue.py
+lists them all.
 """
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from core.nouns import AMOUNT_MAX, BALANCE_MAX, DESCRIPTION_LENGTH_MAX
-
-# A page that a phone shows and one answer frame carries without strain.
-PAGE_LENGTH_MAX = 200
-PAGE_LENGTH = 50
-# What a device can hold without an answer after days offline; one settlement's worth of work.
-IN_DOUBT_MAX = 500
-# Far above what a person has, far below what would hurt the hub.
-FOLLOWED_MAX = 100
-
-UUID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
-# No control characters (a log stays one line), no marks that turn the reading direction, no lone surrogates.
-PLAIN_TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]*$"
-
-CorrelationId: TypeAlias = Annotated[
-    int, Meta(ge=0, le=BALANCE_MAX, description="Chosen by the client; the answer repeats it.")
-]
-AccountId: TypeAlias = Annotated[int, Meta(ge=1, le=10**12 - 1, description="An account's number within the tenant.")]
-PaymentId: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=UUID_PATTERN,
-        min_length=36,
-        max_length=36,
-        description="A UUID made by the client and stored before it is sent: the payment's idempotency key.",
-    ),
-]
-Amount: TypeAlias = Annotated[int, Meta(ge=1, le=AMOUNT_MAX, description="Minor units of the tenant's currency.")]
-Number: TypeAlias = Annotated[
-    int, Meta(ge=0, le=BALANCE_MAX, description="Of an event; each account counts from 1, without a gap.")
-]
-Description: TypeAlias = Annotated[
-    str,
-    Meta(
-        min_length=1, max_length=DESCRIPTION_LENGTH_MAX, pattern=PLAIN_TEXT_PATTERN, description="Seen by both sides."
-    ),
-]
-Token: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2048, description="An access token.")]
-Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100, pattern=PLAIN_TEXT_PATTERN)]
-Login: TypeAlias = Annotated[str, Meta(min_length=3, max_length=100, pattern="^[A-Za-z0-9][A-Za-z0-9._@+-]*$")]
-Password: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
-Role: TypeAlias = Annotated[str, Meta(pattern="^(customer|merchant|operator)$")]
-
-
-class Message(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", omit_defaults=True, gc=False):
-    """One thing on the wire."""
-
-
-class Command(Message, frozen=True, gc=False):
-    """A message from a client that expects an answer with the same id."""
-
-    id: CorrelationId
-
+from core.nouns import BALANCE_MAX, SHARES_MAX
+from hub.protocol.fields import (
+    FOLLOWED_MAX,
+    IN_DOUBT_MAX,
+    PAGE_LENGTH_MAX,
+    AccountId,
+    Amount,
+    ChargeId,
+    Command,
+    Description,
+    Login,
+    Message,
+    Metadata,
+    Name,
+    Number,
+    Password,
+    PaymentId,
+    Role,
+    Token,
+)
 
 # From the client
 
@@ -79,13 +45,19 @@ class Renew(Command, frozen=True, tag="renew", gc=False):
 
 
 class Pay(Command, frozen=True, tag="pay", gc=False):
-    """Move money. The same payment id again gives the first answer and moves nothing."""
+    """Move money. The same payment id again gives the first answer and moves nothing.
+
+    `charge`: the charge that it pays. `shares`: who else gets how much, out of what the payee gets.
+    """
 
     payment: PaymentId
     payer: AccountId
     payee: AccountId
     amount: Amount
     description: Description | UnsetType = UNSET
+    charge: ChargeId | UnsetType = UNSET
+    shares: Annotated[list[tuple[AccountId, Amount]], Meta(min_length=1, max_length=SHARES_MAX)] | UnsetType = UNSET
+    metadata: Metadata | UnsetType = UNSET
 
 
 class ReadAccount(Command, frozen=True, tag="account", gc=False):
@@ -176,10 +148,14 @@ class SetFloor(Command, frozen=True, tag="set_floor", gc=False):
 
 
 class AccountState(Struct, frozen=True, omit_defaults=True, gc=False):
-    """An account as it stands after its event `number`. `available` is what a payment may take."""
+    """An account as it stands after its event `number`.
+
+    `balance` is what is posted, `held` the part of it that is reserved by holds, `available` what a payment may take.
+    """
 
     account: int
     balance: int
+    held: int
     available: int
     floor: int
     number: int
@@ -187,15 +163,27 @@ class AccountState(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class EntryState(Struct, frozen=True, omit_defaults=True, gc=False):
-    """A transfer seen from one account: negative when money left. `balance` is the balance after."""
+    """What a payment, or a step in its life, did to one account: negative when money left.
+
+    `what` names it, as seen from this account (hub/protocol/codes.py lists the names). `balance` is the balance after,
+    `held` what is reserved on the account after, where that changed. `fee` was kept of the amount on its way.
+    `about`: of a later step, the payment it belongs to. `charge`: the charge that was paid.
+    """
 
     number: int
     payment: str
+    what: str
     amount: int
     counterparty: int
     balance: int
     at: str
     description: str | UnsetType = UNSET
+    about: str | UnsetType = UNSET
+    charge: str | UnsetType = UNSET
+    hold: int | UnsetType = UNSET
+    held: int | UnsetType = UNSET
+    fee: int | UnsetType = UNSET
+    metadata: dict[str, str] | UnsetType = UNSET
 
 
 class SettledPayment(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -229,9 +217,12 @@ class Renewed(Message, frozen=True, tag="renewed", gc=False):
 
 
 class Paid(Message, frozen=True, tag="payment", gc=False):
-    """The answer to a payment: `posted` after its commit, a refusal, or `unknown`: ask again with the same id.
+    """The answer to a payment or a step: `posted` after its commit, `in_review` when a rule set it aside, a refusal,
+    or `unknown`: ask again with the same id.
 
-    `balance` (after) and `number` are the payer's, and there when it was posted.
+    `balance` (after) and `number` are the payer's, or the payee's where the payee takes the step (capture, void); they
+    are there when it was done. `held`: what is reserved on that account after, if it changed. `amount`: what it was
+    for, where the ledger says it. `fee`: what was kept of the amount; negative: given back. `rule`: who decided.
     """
 
     id: int
@@ -240,6 +231,10 @@ class Paid(Message, frozen=True, tag="payment", gc=False):
     at: str | UnsetType = UNSET
     balance: int | UnsetType = UNSET
     number: int | UnsetType = UNSET
+    held: int | UnsetType = UNSET
+    amount: int | UnsetType = UNSET
+    fee: int | UnsetType = UNSET
+    rule: int | UnsetType = UNSET
 
 
 class AccountAnswer(Message, frozen=True, tag="account_state", gc=False):
@@ -257,11 +252,12 @@ class AccountsAnswer(Message, frozen=True, tag="account_states", gc=False):
 
 
 class BalanceAnswer(Message, frozen=True, tag="balance_state", gc=False):
-    """A balance, as it stood after event `number`."""
+    """A balance, as it stood after event `number`: what is posted, the part that is held, what is available."""
 
     id: int
     account: int
     balance: int
+    held: int
     available: int
     number: int
 
@@ -312,16 +308,26 @@ class Unfollowed(Message, frozen=True, tag="unfollowed", gc=False):
 
 
 class Event(Message, frozen=True, tag="event", gc=False):
-    """Something happened on a followed account. Numbers have no gap: a jump means that something was missed."""
+    """Something happened on a followed account: an entry, as it is made. `what` names it: charge.paid, hold.placed…
+
+    Numbers have no gap: a jump means that something was missed.
+    """
 
     account: int
     number: int
     payment: str
+    what: str
     amount: int
     counterparty: int
     balance: int
     at: str
     description: str | UnsetType = UNSET
+    about: str | UnsetType = UNSET
+    charge: str | UnsetType = UNSET
+    hold: int | UnsetType = UNSET
+    held: int | UnsetType = UNSET
+    fee: int | UnsetType = UNSET
+    metadata: dict[str, str] | UnsetType = UNSET
 
 
 class Resumed(Message, frozen=True, tag="resumed", gc=False):
@@ -371,41 +377,41 @@ class Refused(Message, frozen=True, tag="error", gc=False):
     retry_after_ms: int | UnsetType = UNSET
 
 
-FromClient: TypeAlias = (
-    Authenticate
-    | Renew
-    | Pay
-    | ReadAccount
-    | ReadAccounts
-    | ReadBalance
-    | ReadHistory
-    | ReadProfile
-    | FindPayee
-    | Follow
-    | Unfollow
-    | Acknowledge
-    | Resume
-    | Ping
-    | OpenPerson
-    | SetFloor
+FROM_CLIENT: Final[tuple[type[Message], ...]] = (
+    Authenticate,
+    Renew,
+    Pay,
+    ReadAccount,
+    ReadAccounts,
+    ReadBalance,
+    ReadHistory,
+    ReadProfile,
+    FindPayee,
+    Follow,
+    Unfollow,
+    Acknowledge,
+    Resume,
+    Ping,
+    OpenPerson,
+    SetFloor,
 )
-FromHub: TypeAlias = (
-    Welcome
-    | Renewed
-    | Paid
-    | AccountAnswer
-    | AccountsAnswer
-    | BalanceAnswer
-    | HistoryAnswer
-    | ProfileAnswer
-    | PayeeAnswer
-    | Following
-    | Unfollowed
-    | Event
-    | Resumed
-    | Pong
-    | PersonOpened
-    | FloorSet
-    | Draining
-    | Refused
+FROM_HUB: Final[tuple[type[Message], ...]] = (
+    Welcome,
+    Renewed,
+    Paid,
+    AccountAnswer,
+    AccountsAnswer,
+    BalanceAnswer,
+    HistoryAnswer,
+    ProfileAnswer,
+    PayeeAnswer,
+    Following,
+    Unfollowed,
+    Event,
+    Resumed,
+    Pong,
+    PersonOpened,
+    FloorSet,
+    Draining,
+    Refused,
 )

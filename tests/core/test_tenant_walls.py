@@ -29,7 +29,19 @@ DEFINERS = {
     "open_accounts": "the caller may not write accounts itself; works on the tenant it is given",
     "set_floor": "the caller may not write accounts itself; works on the tenant it is given",
     "rotate_refresh_token": "works on the tenant it is given",
+    "claim_due_schedules": "workers claim all tenants' due schedules, in the transaction that pays them",
+    "advance_schedules": "writes the schedules that were claimed, matched pair by pair",
+    "put_off_schedules": "lets claimed schedules wait, matched pair by pair",
+    "find_expired_holds": "workers find all tenants' expired holds; what is done with them is a payment's judgement",
+    "set_terms": "the caller may not write terms itself; works on the tenant it is given",
+    "put_under_terms": "the caller may not write accounts itself; works on the tenant it is given",
+    "set_limits": "the caller may not write limits itself; works on the tenant it is given",
+    "set_rule": "the caller may not write rules itself; works on the tenant it is given",
+    "put_under_limits": "the caller may not write accounts itself; works on the tenant it is given",
+    "set_own_limit": "the caller may not write limits itself; works on the tenant and the account it is given",
+    "list_payee": "the caller may not write payees itself; works on the tenant and the account it is given",
     "create_tenant": "the administrator's alone",
+    "find_due_disputes": "workers keep all tenants' clocks; returns ids alone",
 }
 # Not a tenant's: the list of tenants itself (walled by id), the instance's keys, the migrations' memory.
 INSTANCE_TABLES = {"tenants", "signing_keys", "applied_files"}
@@ -69,7 +81,26 @@ select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplicatio
   from pg_roles r where rolname = 'payhub_app'
 """
 # The books are written by functions alone.
-READ_ONLY = ("accounts", "payments", "outbox", "acknowledgements", "notices", "tenants", "signing_keys")
+READ_ONLY = (
+    "accounts",
+    "terms",
+    "payments",
+    "standings",
+    "shares",
+    "charges",
+    "limits",
+    "rules",
+    "own_limits",
+    "payees",
+    "usages",
+    "decisions",
+    "changes",
+    "outbox",
+    "acknowledgements",
+    "notices",
+    "tenants",
+    "signing_keys",
+)
 
 
 async def find_holes(connection: asyncpg.Connection) -> set[str]:

@@ -1,7 +1,5 @@
 """The session's states, walked at random: no loop, no clock, no sleep."""
 
-from typing import get_args
-
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -9,8 +7,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from core.people.persons import Role
 from hub.auth import Principal
 from hub.doors import Door
+from hub.protocol.catalogue import FROM_CLIENT
 from hub.protocol.codes import CloseCode, ErrorCode
-from hub.protocol.messages import FOLLOWED_MAX, Authenticate, FromClient
+from hub.protocol.fields import FOLLOWED_MAX, Message
+from hub.protocol.messages import Authenticate
 from hub.session import AUTHENTICATION_TIMEOUT_S, BAD_MESSAGES_MAX, Session, State
 from tests.hub.protocol.examples import from_client
 
@@ -42,7 +42,7 @@ class SessionMachine(RuleBasedStateMachine):
             assert self.session.state is was
 
     @rule(message=st.sampled_from(OTHERS))
-    def a_command_comes(self, message: FromClient) -> None:
+    def a_command_comes(self, message: Message) -> None:
         refusal = self.session.check(message)
         assert refusal is (None if self.session.state is State.LIVE else ErrorCode.AUTHENTICATION_REQUIRED)
         if refusal is None:
@@ -111,4 +111,4 @@ def test_there_is_a_limit_to_what_is_followed() -> None:
 
 
 def test_every_message_was_tried() -> None:
-    assert {type(message) for message in OTHERS} | {Authenticate} == set(get_args(FromClient))
+    assert {type(message) for message in OTHERS} | {Authenticate} == set(FROM_CLIENT)

@@ -1,12 +1,14 @@
 -- Creates a tenant with its own books: the system accounts, which no person owns.
 -- For the administrator: execution is granted to nobody. A tenant's id is never used twice.
+drop function if exists create_tenant(text, text, text, text, bigint[], bigint);
 create or replace function create_tenant(
     p_slug             text,
     p_name             text,
     p_currency         text,
     p_time_zone        text,
     p_system_accounts  bigint[],
-    p_floor            bigint
+    p_floor            bigint,
+    p_country          text default 'BR'
 ) returns int
 language plpgsql volatile security definer
 set search_path = payhub, pg_temp
@@ -19,8 +21,8 @@ begin
         raise exception 'the time zone is not known' using errcode = 'invalid_parameter_value';
     end if;
 
-    insert into tenants (slug, name, currency, time_zone)
-    values (p_slug, p_name, p_currency, p_time_zone)
+    insert into tenants (slug, name, currency, time_zone, country)
+    values (p_slug, p_name, p_currency, p_time_zone, p_country)
     returning id into v_tenant;
 
     insert into accounts (tenant_id, id, floor)

@@ -3,6 +3,7 @@
 -- Each id comes back with its first answer if the person asked for it; an id that never arrived is
 -- fenced: from this commit on it can only be refused. Somebody else's id reads like a fenced one,
 -- which is true for this person: they can never post it. A person who may act for everybody sees all.
+drop function if exists settle_payments(int, uuid, uuid[], boolean);
 create or replace function settle_payments(
     p_tenant   int,
     p_person   uuid,
@@ -19,7 +20,8 @@ create or replace function settle_payments(
     payee_balance  bigint,
     payee_version  bigint,
     judged_at_us   bigint,
-    description    text
+    description    text,
+    kind           smallint
 )
 language plpgsql volatile security definer
 set search_path = payhub, pg_temp
@@ -46,7 +48,8 @@ begin
            case when mine.yes then payments.payee_balance end,
            case when mine.yes then payments.payee_version end,
            (extract(epoch from case when mine.yes then payments.judged_at else clock_timestamp() end) * 1000000)::bigint,
-           case when mine.yes then payments.description end
+           case when mine.yes then payments.description end,
+           case when mine.yes then payments.kind else 0::smallint end
       from payments
      cross join lateral (select payments.asked_by = p_person or p_sees_all) as mine (yes)
      where payments.tenant_id = p_tenant and payments.id = any (p_ids)

@@ -6,8 +6,10 @@ declare
     v_table text;
 begin
     foreach v_table in array array[
-        'accounts', 'payments', 'outbox', 'acknowledgements', 'notices',
-        'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens'
+        'accounts', 'terms', 'payments', 'standings', 'shares', 'charges', 'outbox', 'acknowledgements', 'notices',
+        'limits', 'rules', 'own_limits', 'payees', 'usages', 'decisions', 'changes',
+        'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens',
+        'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes'
     ] loop
         execute format('alter table %I enable row level security', v_table);
         execute format('alter table %I force row level security', v_table);
@@ -43,6 +45,13 @@ end
 $$;
 
 -- Money moves through functions alone: on the books the serving role may only look.
-grant select on tenants, signing_keys, accounts, payments, outbox, acknowledgements, notices to payhub_app;
+grant select on limits, rules, own_limits, payees, usages, decisions, changes to payhub_app;
+grant select on tenants, signing_keys, accounts, terms, payments, standings, shares, charges, outbox, acknowledgements, notices to payhub_app;
 grant select, insert, update, delete on persons, profiles, credentials, sessions, refresh_tokens to payhub_app;
+-- A schedule is its payer's; what became of its dates is written by the function that pays them.
+grant select, insert, update on schedules to payhub_app;
+grant select on schedule_outcomes to payhub_app;
+-- A dispute's row says where an argument stands; evidence is added and never changed.
+grant select, insert, update on dispute_profiles, disputes to payhub_app;
+grant select, insert on dispute_evidence to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;

@@ -77,7 +77,7 @@ async def test_a_person_opens_with_a_profile_and_one_empty_account(pool: Pool, t
     person = await read_person(pool, tenant.id, opened.person_id)
     assert (person.role, person.display_name) == (Role.MERCHANT, "Padaria do Zé")
     (account,) = await list_accounts(pool, tenant.id, opened.person_id)
-    assert account == (opened.account_id, opened.person_id, AccountStatus.OPEN, 0, 0, 0)
+    assert account == (opened.account_id, opened.person_id, AccountStatus.OPEN, 0, 0, 0, 0)
     assert re.fullmatch("[1-9][0-9]{11}", str(opened.account_id))
 
 

@@ -1,0 +1,261 @@
+"""Limits and risk rules: written here, judged in post_payments and, for comparison, in the oracle; never here.
+
+A tenant has sets of limits and puts accounts under them. People may lower their own limits at once and raise them
+after a wait; operators decide payments that a rule has set aside.
+"""
+
+from collections.abc import Sequence
+from datetime import time
+from typing import NamedTuple
+
+import asyncpg
+
+from core.database import Pool, acquire, in_tenant
+from core.errors import NotFound, Refusal
+
+# To be allowed beforehand waits like a raise of a limit (BCB Res. 142/2021), or a thief would allow himself.
+ALLOWED_AFTER_S = 86_400
+# In place of an account, in a listing that holds for everybody.
+EVERYBODY = 0
+
+READ_RULES = """
+select id, limits, name, measure, max, action, within_s, night_from, night_to, own_max, raise_wait_s, is_on
+  from rules
+ where tenant_id = $1
+ order by limits, id
+"""
+READ_OWN_LIMITS = """
+select ruled.measure, ruled.max, ruled.own_max, ruled.raise_wait_s,
+       case when own.next_from <= now() then own.next_max else own.max end as own,
+       case when own.next_from > now() then own.next_max end as next,
+       case when own.next_from > now() then (extract(epoch from own.next_from) * 1000000)::bigint end as next_from_us
+  from accounts
+  join rules as ruled on ruled.tenant_id = accounts.tenant_id and ruled.limits = accounts.limits and ruled.is_on
+  left join own_limits as own
+    on own.tenant_id = accounts.tenant_id and own.account_id = accounts.id and own.measure = ruled.measure
+   and ruled.own_max is not null
+ where accounts.tenant_id = $1 and accounts.id = $2 and ruled.action = 1 and ruled.measure in (1, 2, 3, 4)
+ order by ruled.measure, ruled.max
+"""
+READ_REVIEWS = """
+select standings.payment_id::text, payments.payer, payments.payee, payments.amount, payments.kind,
+       (extract(epoch from payments.judged_at) * 1000000)::bigint,
+       (extract(epoch from standings.expires_at) * 1000000)::bigint,
+       decisions.rule, decisions.measure, decisions.measured, decisions.max, payments.description
+  from standings
+  join payments on payments.tenant_id = standings.tenant_id and payments.id = standings.payment_id
+  join decisions on decisions.tenant_id = standings.tenant_id and decisions.payment_id = standings.payment_id
+ where standings.tenant_id = $1 and standings.in_review
+ order by payments.judged_at, payments.id
+ limit $2
+"""
+READ_DECISIONS = """
+select decisions.payment_id::text, payments.payer, payments.payee, payments.amount, decisions.rule, decisions.measure,
+       decisions.measured, decisions.max, decisions.action,
+       (extract(epoch from decisions.decided_at) * 1000000)::bigint
+  from decisions
+  join payments on payments.tenant_id = decisions.tenant_id and payments.id = decisions.payment_id
+ where decisions.tenant_id = $1
+   and (decisions.decided_at, decisions.payment_id)
+     < (to_timestamp($2::float8 / 1000000), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff')::uuid)
+   and ($4::int is null or decisions.action = $4)
+ order by decisions.decided_at desc, decisions.payment_id desc
+ limit $5
+"""
+READ_CHANGES = """
+select (extract(epoch from changed_at) * 1000000)::bigint, asked_by::text, what, key, before::text, after::text
+  from changes
+ where tenant_id = $1 and changed_at < to_timestamp($2::float8 / 1000000)
+ order by changed_at desc, id desc
+ limit $3
+"""
+
+
+class Rule(NamedTuple):
+    """One rule. `measure` and `action` as in core.nouns; amounts in minor units, a velocity's `max` is a count.
+
+    `within_s`: of a velocity the while, of a new payee or device how long it is new. `night_from`, `night_to`: local
+    time. `own_max`: how high a person may set it; None: not theirs to set. `raise_wait_s`: what a raise waits.
+    A velocity lets `max` payments through at once and one more every `within_s / max` seconds (GCRA, ITU-T I.371).
+    """
+
+    id: int
+    limits: int
+    name: str
+    measure: int
+    max: int
+    action: int
+    within_s: int | None = None
+    night_from: time | None = None
+    night_to: time | None = None
+    own_max: int | None = None
+    raise_wait_s: int = 86_400
+    is_on: bool = True
+
+
+class OwnLimit(NamedTuple):
+    """A limit as it stands for an account. `own` None: the owner has not set it; `next` holds from `next_from_us`."""
+
+    measure: int
+    max: int
+    own_max: int | None
+    raise_wait_s: int
+    own: int | None
+    next: int | None
+    next_from_us: int | None
+
+
+class Review(NamedTuple):
+    """A payment that waits for an operator, and what set it aside."""
+
+    payment: str
+    payer: int
+    payee: int
+    amount: int
+    kind: int
+    judged_at_us: int
+    expires_at_us: int
+    rule: int
+    measure: int
+    measured: int
+    max: int
+    description: str | None
+
+
+class Decision(NamedTuple):
+    """A rule that decided a payment: refused it, set it aside, or raised an alert."""
+
+    payment: str
+    payer: int
+    payee: int
+    amount: int
+    rule: int
+    measure: int
+    measured: int
+    max: int
+    action: int
+    decided_at_us: int
+
+
+class Change(NamedTuple):
+    """A setting that was changed: `before` and `after` are JSON, or None."""
+
+    changed_at_us: int
+    asked_by: str | None
+    what: str
+    key: str
+    before: str | None
+    after: str | None
+
+
+async def set_limits(pool: Pool, tenant_id: int, limits_id: int, name: str, asked_by: str | None = None) -> None:
+    """Open a set of limits, or name it anew."""
+    async with acquire(pool) as connection:
+        await connection.execute("select set_limits($1, $2, $3, $4)", tenant_id, asked_by, limits_id, name)
+
+
+async def set_rule(pool: Pool, tenant_id: int, rule: Rule, asked_by: str | None = None) -> None:
+    """Write a rule, new or changed. Raises NotFound (no such limits), Refusal when its parts do not fit together."""
+    try:
+        async with acquire(pool) as connection:
+            known = await connection.fetchval(
+                "select set_rule($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                tenant_id,
+                asked_by,
+                *rule,
+            )
+    except asyncpg.CheckViolationError as error:
+        raise Refusal("rule_does_not_fit", f"The rule breaks {error.constraint_name}.") from None
+    except asyncpg.UniqueViolationError:
+        raise Refusal("rule_does_not_fit", "These limits have a night or a velocity already.") from None
+    if not known:
+        raise NotFound
+
+
+async def put_under_limits(
+    pool: Pool, tenant_id: int, account_id: int, limits_id: int | None, asked_by: str | None = None
+) -> None:
+    """Put an account under limits, or under none. Raises NotFound."""
+    async with acquire(pool) as connection:
+        if not await connection.fetchval(
+            "select put_under_limits($1, $2, $3, $4)", tenant_id, asked_by, account_id, limits_id
+        ):
+            raise NotFound
+
+
+async def read_rules(pool: Pool, tenant_id: int) -> list[Rule]:
+    """All of a tenant's rules."""
+    async with in_tenant(pool, tenant_id) as connection:
+        return [Rule(*row) for row in await connection.fetch(READ_RULES, tenant_id)]
+
+
+async def set_own_limit(
+    pool: Pool, tenant_id: int, account_id: int, measure: int, maximum: int, asked_by: str
+) -> tuple[int, int | None, int | None]:
+    """Lower a limit at once, or raise it after the wait: (holds now, holds then, from when in microseconds).
+
+    Raises Refusal when no rule of this measure is the owner's to set, or not so high.
+    """
+    async with acquire(pool) as connection:
+        row = await connection.fetchrow(
+            "select max, next_max, next_from_us from set_own_limit($1, $2, $3, $4, $5)",
+            tenant_id,
+            asked_by,
+            account_id,
+            measure,
+            maximum,
+        )
+    if row is None:
+        raise Refusal("limit_not_yours", field="max")
+    return row[0], row[1], row[2]
+
+
+async def read_own_limits(pool: Pool, tenant_id: int, account_id: int) -> list[OwnLimit]:
+    """What an account may pay at most, and what its owner set."""
+    async with in_tenant(pool, tenant_id) as connection:
+        return [OwnLimit(*row) for row in await connection.fetch(READ_OWN_LIMITS, tenant_id, account_id)]
+
+
+async def list_payee(
+    pool: Pool, tenant_id: int, account_id: int, payee: int, listing: int | None, asked_by: str
+) -> int:
+    """Allow a payee beforehand (1), deny it (2), or forget either (None): from when, in microseconds.
+
+    `account_id` EVERYBODY: for all accounts under limits. Raises NotFound.
+    """
+    async with acquire(pool) as connection:
+        from_us: int | None = await connection.fetchval(
+            "select list_payee($1, $2, $3, $4, $5, $6)",
+            tenant_id,
+            asked_by,
+            account_id,
+            payee,
+            listing,
+            ALLOWED_AFTER_S,
+        )
+    if from_us is None:
+        raise NotFound
+    return from_us
+
+
+async def read_reviews(pool: Pool, tenant_id: int, limit: int) -> list[Review]:
+    """The queue of payments that wait for an operator, oldest first."""
+    async with in_tenant(pool, tenant_id) as connection:
+        return [Review(*row) for row in await connection.fetch(READ_REVIEWS, tenant_id, limit)]
+
+
+async def read_decisions(
+    pool: Pool, tenant_id: int, before_us: int, before_payment: str | None, action: int | None, limit: int
+) -> list[Decision]:
+    """What rules have decided before a moment, newest first."""
+    async with in_tenant(pool, tenant_id) as connection:
+        rows: Sequence[asyncpg.Record] = await connection.fetch(
+            READ_DECISIONS, tenant_id, before_us, before_payment, action, limit
+        )
+    return [Decision(*row) for row in rows]
+
+
+async def read_changes(pool: Pool, tenant_id: int, before_us: int, limit: int) -> list[Change]:
+    """Which settings were changed before a moment, newest first."""
+    async with in_tenant(pool, tenant_id) as connection:
+        return [Change(*row) for row in await connection.fetch(READ_CHANGES, tenant_id, before_us, limit)]

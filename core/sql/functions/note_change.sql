@@ -1,0 +1,12 @@
+-- Writes down who changed which setting, and how it was before. Called by the functions that change settings, in the
+-- same commit; nobody else may.
+create or replace function note_change(p_tenant int, p_asked_by uuid, p_what text, p_key text, p_before jsonb, p_after jsonb)
+returns void
+language sql volatile security invoker
+set search_path = payhub, pg_temp
+as $$
+    insert into changes (tenant_id, asked_by, what, key, before, after)
+    values (p_tenant, p_asked_by, p_what, p_key, p_before, p_after)
+$$;
+alter function note_change owner to payhub_ledger;
+revoke all on function note_change from public;

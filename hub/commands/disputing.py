@@ -1,0 +1,294 @@
+"""Payments that a payer disputes, until the money stays or goes back."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Final, TypeVar
+
+from msgspec import UNSET, UnsetType
+
+from core.payments import dispute_evidence, disputes
+from core.payments.dispute_case import Actor, Dispute, DisputeStatus, Done, Side
+from core.payments.dispute_evidence import File, Piece
+from core.payments.dispute_profiles import Lapse, Profile, Reason
+from hub.commands.context import Context, announce, to_time
+from hub.commands.operating import require_operator
+from hub.commands.refusal import CommandRefused
+from hub.commands.row import Row
+from hub.protocol.codes import ErrorCode
+from hub.protocol.disputes import (
+    AddEvidence,
+    AnswerDispute,
+    ClaimDispute,
+    DecideDispute,
+    DisputeAnswer,
+    DisputeFileAnswer,
+    DisputeProfilesAnswer,
+    DisputeProfileSet,
+    DisputesAnswer,
+    DisputeState,
+    EvidenceAdded,
+    EvidenceAnswer,
+    EvidenceState,
+    OpenDispute,
+    ProfileState,
+    ReadDispute,
+    ReadDisputeProfiles,
+    ReadDisputes,
+    ReadEvidence,
+    SetDisputeProfile,
+    WithdrawDispute,
+)
+from hub.protocol.fields import PAGE_LENGTH
+from hub.session import Session
+
+T = TypeVar("T")
+
+
+async def open_dispute(context: Context, session: Session, command: OpenDispute) -> DisputeAnswer:
+    """Dispute a payment; the payee's money is reserved in the same commit."""
+    opening = disputes.Opening(
+        command.dispute,
+        command.payment,
+        Reason[command.reason.upper()],
+        _or_none(command.text),
+        _or_none(command.amount),
+        _or_none(command.profile),
+    )
+    done = await disputes.open_dispute(context.pool, session.speaker.tenant_id, _actor(session), opening)
+    return _answer(context, command.id, done)
+
+
+async def answer_dispute(context: Context, session: Session, command: AnswerDispute) -> DisputeAnswer:
+    """Take the payee's word."""
+    amount = _or_none(command.amount)
+    if (amount is None) == (command.answer == "accept_part"):
+        raise CommandRefused(ErrorCode.INVALID_FIELD, "An amount belongs to accept_part alone.", field="amount")
+    done = await disputes.answer_dispute(
+        context.pool,
+        session.speaker.tenant_id,
+        _actor(session),
+        command.dispute,
+        0 if command.answer == "contest" else amount,
+        _or_none(command.text),
+    )
+    return _answer(context, command.id, done)
+
+
+async def add_evidence(context: Context, session: Session, command: AddEvidence) -> EvidenceAdded:
+    """Put a piece into the dispute's file."""
+    piece = await dispute_evidence.add_evidence(
+        context.pool,
+        session.speaker.tenant_id,
+        _actor(session),
+        command.dispute,
+        command.evidence,
+        _or_none(command.text),
+        _to_file(command),
+    )
+    return EvidenceAdded(command.id, command.dispute, to_evidence_state(piece))
+
+
+async def read_evidence(context: Context, session: Session, command: ReadEvidence) -> EvidenceAnswer:
+    """One piece with its content."""
+    piece, content = await dispute_evidence.read_evidence(
+        context.pool, session.speaker.tenant_id, _actor(session), command.dispute, command.evidence
+    )
+    text = UNSET if content is None else base64.b64encode(content).decode()
+    return EvidenceAnswer(command.id, command.dispute, to_evidence_state(piece), text)
+
+
+async def decide_dispute(context: Context, session: Session, command: DecideDispute) -> DisputeAnswer:
+    """Take an operator's word."""
+    done = await disputes.decide_dispute(
+        context.pool,
+        session.speaker.tenant_id,
+        _actor(session),
+        command.dispute,
+        command.amount,
+        _or_none(command.note),
+    )
+    return _answer(context, command.id, done)
+
+
+async def claim_dispute(context: Context, session: Session, command: ClaimDispute) -> DisputeAnswer:
+    """Give back what was awarded."""
+    done = await disputes.claim_dispute(context.pool, session.speaker.tenant_id, _actor(session), command.dispute)
+    return _answer(context, command.id, done)
+
+
+async def withdraw_dispute(context: Context, session: Session, command: WithdrawDispute) -> DisputeAnswer:
+    """Let it be."""
+    done = await disputes.withdraw_dispute(context.pool, session.speaker.tenant_id, _actor(session), command.dispute)
+    return _answer(context, command.id, done)
+
+
+async def dispute(context: Context, session: Session, command: ReadDispute) -> DisputeFileAnswer:
+    """One dispute with its evidence."""
+    tenant_id, actor = session.speaker.tenant_id, _actor(session)
+    found = await disputes.read_dispute(context.pool, tenant_id, actor, command.dispute)
+    pieces = await dispute_evidence.list_evidence(context.pool, tenant_id, actor, command.dispute)
+    return DisputeFileAnswer(command.id, to_dispute_state(found), [to_evidence_state(piece) for piece in pieces])
+
+
+async def list_disputes(context: Context, session: Session, command: ReadDisputes) -> DisputesAnswer:
+    """A page of disputes."""
+    limit = PAGE_LENGTH if isinstance(command.limit, UnsetType) else command.limit
+    found = await disputes.list_disputes(
+        context.pool,
+        session.speaker.tenant_id,
+        _actor(session),
+        # One more than is shown says whether there is another page.
+        limit + 1,
+        status=None if isinstance(command.status, UnsetType) else DisputeStatus[command.status.upper()],
+        is_overdue=_or_none(command.overdue),
+        before=_or_none(command.before),
+    )
+    page = [to_dispute_state(each) for each in found[:limit]]
+    return DisputesAnswer(command.id, page, page[-1].dispute if len(found) > limit else UNSET)
+
+
+async def set_profile(context: Context, session: Session, command: SetDisputeProfile) -> DisputeProfileSet:
+    """Write rules of the tenant's own."""
+    require_operator(session)
+    profile = Profile(
+        command.profile,
+        tuple(sorted({Reason[reason.upper()] for reason in command.reasons})),
+        command.open_s,
+        command.answer_s,
+        Lapse[command.on_no_answer.upper()],
+        command.decide_s,
+        Lapse[command.on_no_decision.upper()],
+        _or_none(command.claim_s),
+        Lapse.PAYER_WINS if isinstance(command.on_no_claim, UnsetType) else Lapse[command.on_no_claim.upper()],
+        command.refund_s,
+        command.collect_s,
+    )
+    is_default = command.default is True
+    await disputes.set_profile(context.pool, session.speaker.tenant_id, profile, is_default=is_default)
+    return DisputeProfileSet(command.id, to_profile_state(profile, is_default))
+
+
+async def list_profiles(context: Context, session: Session, command: ReadDisputeProfiles) -> DisputeProfilesAnswer:
+    """All profiles that hold here."""
+    found = await disputes.list_profiles(context.pool, session.speaker.tenant_id)
+    return DisputeProfilesAnswer(command.id, [to_profile_state(*each) for each in found])
+
+
+def to_dispute_state(dispute: Dispute) -> DisputeState:
+    """A dispute as the wire shows it. Who opened it is a side, not a person."""
+    return DisputeState(
+        dispute.id,
+        dispute.payment,
+        dispute.payer,
+        dispute.payee,
+        dispute.amount,
+        Reason(dispute.reason).name.lower(),
+        dispute.profile.name,
+        DisputeStatus(dispute.status).name.lower(),
+        dispute.held,
+        dispute.charged_back,
+        dispute.owed,
+        dispute.is_overdue,
+        "operator" if dispute.by_operator else "payer",
+        _time(dispute.opened_at),
+        _time(dispute.answer_due_at),
+        _time(dispute.decision_due_at),
+        _or_unset(dispute.text),
+        _or_unset(dispute.offered),
+        _or_unset(dispute.answer),
+        _time_or_unset(dispute.answered_at),
+        _or_unset(dispute.awarded),
+        _or_unset(dispute.note),
+        _time_or_unset(dispute.decided_at),
+        _time_or_unset(dispute.claim_due_at),
+        _time_or_unset(dispute.claimed_at),
+        _time_or_unset(dispute.refund_due_at),
+        _time_or_unset(dispute.collect_until),
+        _time_or_unset(dispute.closed_at),
+    )
+
+
+def to_evidence_state(piece: Piece) -> EvidenceState:
+    """A piece of evidence as the wire shows it."""
+    return EvidenceState(
+        piece.id,
+        Side(piece.side).name.lower(),
+        _time(piece.added_at),
+        _or_unset(piece.text),
+        _or_unset(piece.name),
+        _or_unset(piece.media_type),
+        piece.size or UNSET,
+    )
+
+
+def to_profile_state(profile: Profile, is_default: bool) -> ProfileState:
+    """A profile as the wire shows it."""
+    return ProfileState(
+        profile.name,
+        is_default,
+        [Reason(reason).name.lower() for reason in profile.reasons],
+        profile.open_s,
+        profile.answer_s,
+        Lapse(profile.on_no_answer).name.lower(),
+        profile.decide_s,
+        Lapse(profile.on_no_decision).name.lower(),
+        Lapse(profile.on_no_claim).name.lower(),
+        profile.refund_s,
+        profile.collect_s,
+        _or_unset(profile.claim_s),
+    )
+
+
+def _answer(context: Context, id_: int, done: Done) -> DisputeAnswer:
+    """After the commit: tell the followers, then whoever asked."""
+    announce(context, done.batch, done.postings)
+    return DisputeAnswer(id_, to_dispute_state(done.dispute))
+
+
+def _actor(session: Session) -> Actor:
+    return Actor(session.speaker.person_id, session.accounts, session.is_operator)
+
+
+def _to_file(command: AddEvidence) -> File | None:
+    parts = command.name, command.media_type, command.content
+    if all(part is UNSET for part in parts):
+        return None
+    name, media_type, content = parts
+    if isinstance(name, UnsetType) or isinstance(media_type, UnsetType) or isinstance(content, UnsetType):
+        raise CommandRefused(ErrorCode.INVALID_FIELD, "A file has a name, a media type and a content.", field="content")
+    try:
+        return File(name, media_type, base64.b64decode(content, validate=True))
+    except binascii.Error:
+        raise CommandRefused(ErrorCode.INVALID_FIELD, "The content is not base64.", field="content") from None
+
+
+def _time(at: datetime) -> str:
+    return to_time(round(at.timestamp() * 1_000_000))
+
+
+def _time_or_unset(at: datetime | None) -> str | UnsetType:
+    return UNSET if at is None else _time(at)
+
+
+def _or_none(value: T | UnsetType) -> T | None:
+    return None if isinstance(value, UnsetType) else value
+
+
+def _or_unset(value: T | None) -> T | UnsetType:
+    return UNSET if value is None else value
+
+
+ROWS: Final[tuple[Row, ...]] = (
+    Row(OpenDispute, DisputeAnswer, open_dispute, "POST", "/v1/disputes", 201),
+    Row(ReadDisputes, DisputesAnswer, list_disputes, "GET", "/v1/disputes"),
+    Row(ReadDispute, DisputeFileAnswer, dispute, "GET", "/v1/disputes/{dispute}"),
+    Row(AnswerDispute, DisputeAnswer, answer_dispute, "POST", "/v1/disputes/{dispute}/answer"),
+    Row(AddEvidence, EvidenceAdded, add_evidence, "POST", "/v1/disputes/{dispute}/evidence", 201),
+    Row(ReadEvidence, EvidenceAnswer, read_evidence, "GET", "/v1/disputes/{dispute}/evidence/{evidence}"),
+    Row(DecideDispute, DisputeAnswer, decide_dispute, "POST", "/v1/disputes/{dispute}/decision"),
+    Row(ClaimDispute, DisputeAnswer, claim_dispute, "POST", "/v1/disputes/{dispute}/claim"),
+    Row(WithdrawDispute, DisputeAnswer, withdraw_dispute, "POST", "/v1/disputes/{dispute}/withdrawal"),
+    Row(SetDisputeProfile, DisputeProfileSet, set_profile, "PUT", "/v1/dispute-profiles/{profile}"),
+    Row(ReadDisputeProfiles, DisputeProfilesAnswer, list_profiles, "GET", "/v1/dispute-profiles"),
+)

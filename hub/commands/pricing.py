@@ -1,0 +1,80 @@
+"""What accounts are held under: fees, and how large a tip may be."""
+
+from typing import Final
+
+from msgspec import UNSET, UnsetType
+
+from core.errors import NotFound
+from core.ledger import terms as core_terms
+from core.ledger.terms import Terms
+from hub.commands.context import Context
+from hub.commands.operating import require_operator
+from hub.commands.refusal import CommandRefused
+from hub.commands.row import Row
+from hub.protocol import terms
+from hub.protocol.codes import ErrorCode
+from hub.session import Session
+
+
+async def set_terms(context: Context, session: Session, command: terms.SetTerms) -> terms.TermsSet:
+    """Write terms, from the next payment on."""
+    require_operator(session)
+    speaker = session.speaker
+    fee_min, fee_max = _or_zero(command.fee_min), command.fee_max
+    if not isinstance(fee_max, UnsetType) and fee_max < fee_min:
+        raise CommandRefused(ErrorCode.INVALID_FIELD, "The largest fee is below the smallest.", field="fee_max")
+    written = Terms(
+        command.terms,
+        command.name,
+        _or_zero(command.fee_ppm),
+        _or_zero(command.fee_fixed),
+        fee_min,
+        None if isinstance(fee_max, UnsetType) else fee_max,
+        command.returns_fee is True,
+        _or_zero(command.tip_percent_max),
+    )
+    await core_terms.set_terms(context.pool, speaker.tenant_id, written, speaker.person_id)
+    return terms.TermsSet(command.id, _to_state(written))
+
+
+async def read_terms(context: Context, session: Session, command: terms.ReadTerms) -> terms.TermsAnswer:
+    """All terms."""
+    require_operator(session)
+    found = await core_terms.read_terms(context.pool, session.speaker.tenant_id)
+    return terms.TermsAnswer(command.id, list(map(_to_state, found)))
+
+
+async def put_under_terms(context: Context, session: Session, command: terms.PutUnderTerms) -> terms.UnderTerms:
+    """Put an account under terms, or under none."""
+    require_operator(session)
+    speaker = session.speaker
+    terms_id = None if isinstance(command.terms, UnsetType) else command.terms
+    try:
+        await core_terms.put_under_terms(context.pool, speaker.tenant_id, command.account, terms_id, speaker.person_id)
+    except NotFound:
+        raise CommandRefused(ErrorCode.NOT_FOUND, field="account") from None
+    return terms.UnderTerms(command.id, command.account, command.terms)
+
+
+def _to_state(one: Terms) -> terms.TermsState:
+    return terms.TermsState(
+        one.id,
+        one.name,
+        one.fee_ppm,
+        one.fee_fixed,
+        one.fee_min,
+        one.returns_fee,
+        one.tip_percent_max,
+        UNSET if one.fee_max is None else one.fee_max,
+    )
+
+
+def _or_zero(value: int | UnsetType) -> int:
+    return 0 if isinstance(value, UnsetType) else value
+
+
+ROWS: Final = (
+    Row(terms.SetTerms, terms.TermsSet, set_terms, "PUT", "/v1/terms/{terms}"),
+    Row(terms.ReadTerms, terms.TermsAnswer, read_terms, "GET", "/v1/terms"),
+    Row(terms.PutUnderTerms, terms.UnderTerms, put_under_terms, "PUT", "/v1/accounts/{account}/terms"),
+)

@@ -1,0 +1,30 @@
+"""Every command that both doors know, in one table. The socket, the HTTP API and the documents are made from it."""
+
+from typing import Final
+
+from hub.commands import (
+    bulking,
+    charging,
+    disputing,
+    operating,
+    paying,
+    pricing,
+    reading,
+    recalling,
+    ruling,
+    scheduling,
+)
+from hub.commands.row import Row
+
+ROWS: Final[tuple[Row, ...]] = (
+    *paying.ROWS,
+    *reading.ROWS,
+    *operating.ROWS,
+    *charging.ROWS,
+    *bulking.ROWS,
+    *scheduling.ROWS,
+    *disputing.ROWS,
+    *ruling.ROWS,
+    *pricing.ROWS,
+    *recalling.ROWS,
+)

@@ -1,0 +1,10 @@
+"""Every message there is, in one place: what clients may send, what the hub may say."""
+
+from typing import Final
+
+from hub.protocol import bulks, charges, disputes, histories, messages, rules, schedules, steps, terms
+from hub.protocol.fields import Message
+
+ROOMS: Final = (messages, steps, charges, bulks, schedules, disputes, rules, terms, histories)
+FROM_CLIENT: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_CLIENT)
+FROM_HUB: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_HUB)

@@ -1,0 +1,7 @@
+"""What hub/protocol/charges.py promises, asked for at both doors."""
+
+from tests.hub.contracts.contract import Contract
+
+
+async def exercise(contract: Contract) -> None:
+    """Ask for each command with success, at each door."""

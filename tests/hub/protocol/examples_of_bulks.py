@@ -1,0 +1,5 @@
+"""Examples of hub/protocol/bulks.py."""
+
+from hub.protocol.fields import Message
+
+EXAMPLES: tuple[Message, ...] = ()

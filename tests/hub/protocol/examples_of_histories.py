@@ -1,0 +1,5 @@
+"""Examples of hub/protocol/histories.py."""
+
+from hub.protocol.fields import Message
+
+EXAMPLES: tuple[Message, ...] = ()

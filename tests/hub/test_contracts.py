@@ -1,0 +1,51 @@
+"""Every command of every room, at both doors, against the documents that the hub serves."""
+
+from types import ModuleType
+
+import httpx2
+import pytest
+
+from core.people.opening import Tenant
+from hub.commands import bulking, charging, disputing, paying, pricing, recalling, ruling, scheduling
+from tests.hub.conftest import Enter, Hubs, Join
+from tests.hub.contracts import (
+    of_bulks,
+    of_charges,
+    of_disputes,
+    of_histories,
+    of_rules,
+    of_schedules,
+    of_steps,
+    of_terms,
+)
+from tests.hub.contracts.contract import Contract
+
+
+@pytest.mark.parametrize(
+    ("handlers", "promises"),
+    [
+        (paying, of_steps),
+        (charging, of_charges),
+        (bulking, of_bulks),
+        (scheduling, of_schedules),
+        (disputing, of_disputes),
+        (ruling, of_rules),
+        (pricing, of_terms),
+        (recalling, of_histories),
+    ],
+    ids=lambda module: module.__name__.rsplit(".", 1)[1],
+)
+async def test_what_is_promised_is_kept_at_both_doors(
+    handlers: ModuleType,
+    promises: ModuleType,
+    hubs: Hubs,
+    web: httpx2.AsyncClient,
+    tenant: Tenant,
+    enter: Enter,
+    join: Join,
+) -> None:
+    openapi = (await web.get(f"{hubs.a.url}/docs/openapi.json")).json()
+    asyncapi = (await web.get(f"{hubs.a.url}/docs/asyncapi.json")).json()
+    contract = Contract(openapi, asyncapi, hubs, web, tenant, enter, join)
+    await promises.exercise(contract)
+    assert contract.unmet(handlers.ROWS) == set()
