@@ -158,9 +158,12 @@ def replay_command(file: Path, connections: int, kill_hub_every: float | None, a
 @click.option("--ids", type=click.Choice(list(MAKERS)), default="v7", show_default=True, help="UUIDs, on both sides.")
 @click.option("--seconds", type=click.IntRange(1, 60), default=4, show_default=True, help="Of each measurement.")
 @click.option("--rounds", type=click.IntRange(1, 50), default=5, show_default=True)
+@click.option("--mix", is_flag=True, help="Also whole lives: holds, captures, voids, refunds, and a fee on each.")
 @click.option("--clients", default="1,8,32,64", show_default=True, help="Of pgbench, with commas between.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
-def posting_command(url: str | None, bin_dir: Path | None, clients: str, ids: str, as_json: bool, **how: int) -> None:
+def posting_command(
+    url: str | None, bin_dir: Path | None, clients: str, ids: str, mix: bool, as_json: bool, **how: int
+) -> None:
     """Compare post_payments in batches with pgbench's best, one payment per transaction."""
     counts = _parse_numbers(clients, PGBENCH_CLIENTS_MAX, "--clients")
     report = Reporter(as_json)
@@ -170,7 +173,7 @@ def posting_command(url: str | None, bin_dir: Path | None, clients: str, ids: st
     with running_stack(hubs=0) as stack:
         admin_url = url or stack.servers.admin_database_url
         figures = run_async(
-            measure(stack, admin_url, bin_dir or stack.servers.bin_dir, report, ids=ids, clients=counts, **how)
+            measure(stack, admin_url, bin_dir or stack.servers.bin_dir, report, ids=ids, mix=mix, clients=counts, **how)
         )
     report.grid(
         "Payments per second, fsync on",
@@ -181,6 +184,7 @@ def posting_command(url: str | None, bin_dir: Path | None, clients: str, ids: st
             ("batched, uniform accounts", figures["batched_uniform"], figures["ratio_uniform"]),
             ("batched, all to one merchant", figures["batched_hot"], figures["ratio_hot"]),
             ("batched, 10 % refused for funds", figures["batched_refused"], figures["ratio_refused"]),
+            *((("batched, whole lives with fees", figures["batched_mix"], figures["ratio_mix"]),) if mix else ()),
             (
                 f"pgbench's best to one merchant ({figures['pgbench_hot_best_with']})",
                 figures["pgbench_hot_best"],

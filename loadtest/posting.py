@@ -27,6 +27,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import asyncpg
 
 from loadtest.ids import IN_SQL, MAKERS
+from loadtest.mix import Mix
 from loadtest.report import Reporter
 from loadtest.stack import Stack
 
@@ -48,6 +49,14 @@ POST = """
 select statuses, payer_balances, payer_versions, payee_balances, payee_versions, judged_at_us
   from post_payments($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
+POST_MIX = """
+select statuses
+  from post_payments($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+                     $14, $15, $16, $17, $18, $19, $20, $21, $22)
+"""
+# A fee on what everybody is paid: 1 %, at least one minor unit, given back with a refund.
+SET_TERMS = "select set_terms($1, null, 1, 'Fees', 10000, 0, 1, null, true, 0)"
+PUT_UNDER_TERMS = "update accounts set terms = $1 where id >= $2"
 OPEN_TENANT = "select create_tenant($1, 'Posting', 'BRL', 'UTC', array[1, 2, 3, 4], -9007199254740991)"
 OPEN_ACCOUNTS = """
 insert into accounts (tenant_id, id, balance)
@@ -97,12 +106,14 @@ class Kind(NamedTuple):
     name: str
     is_hot: bool = False  # every payment goes to one merchant
     refused_share: float = 0.0
+    is_mix: bool = False  # whole lives of payments, with fees: loadtest/mix.py
 
 
-UNIFORM, HOT, REFUSED = (
+UNIFORM, HOT, REFUSED, MIX = (
     Kind("uniform"),
     Kind("hot", is_hot=True),
     Kind("refused", refused_share=REFUSED_SHARE),
+    Kind("mix", is_mix=True),
 )
 
 
@@ -139,9 +150,11 @@ class Bench:
     async def batched(self, connections: Sequence["asyncpg.Connection[Any]"], kind: Kind, seconds: int) -> float:
         """Payments per second through post_payments on these connections, refused ones included."""
         count = BATCHED_PER_SECOND_MAX * seconds // self._batch_size
-        waiting = [self._invent(kind) for _ in range(count)]
+        mix = Mix(self._tenants, self._batch_size, MAKERS[self._ids], _draw_parties, self._asked_by)
+        waiting = [mix.batch() if kind.is_mix else self._invent(kind) for _ in range(count)]
         waiting.reverse()  # taken from the end: first made, first posted
-        statements = [await connection.prepare(POST) for connection in connections]
+        statement = POST_MIX if kind.is_mix else POST
+        statements = [await connection.prepare(statement) for connection in connections]
         answers: list[list[int]] = []
         gc.collect()
         gc.disable()
@@ -201,6 +214,11 @@ def _script_text(variant: str, kind: Kind, ids: str) -> str:
     return SCRIPT_HEAD.format(payee=payee, **numbers) + call
 
 
+def _draw_parties() -> tuple[int, int]:
+    payer = FIRST_ACCOUNT + random.randrange(ACCOUNTS)
+    return payer, _other_than(payer)
+
+
 def _other_than(payer: int) -> int:
     payee = FIRST_ACCOUNT + random.randrange(ACCOUNTS)
     return payee if payee != payer else FIRST_ACCOUNT
@@ -227,6 +245,7 @@ async def measure(
     connections: int,
     ids: str = "v7",
     clients: Sequence[int] = CLIENTS,
+    mix: bool = False,
 ) -> dict[str, Any]:
     """Run all contenders in turns and give the figures. Raises PostingError."""
     async with _own_database(stack, admin_url) as url:
@@ -235,7 +254,7 @@ async def measure(
             bench = Bench(_as_role(url), bin_dir, Path(folder), tenants, batch, ids)
             pool = [await _connect(_as_role(url)) for _ in range(connections)]
             try:
-                figures = await _rounds(bench, pool, report, seconds, rounds, clients)
+                figures = await _rounds(bench, pool, report, seconds, rounds, clients, url if mix else None)
             finally:
                 for connection in pool:
                     await connection.close()
@@ -250,9 +269,11 @@ async def _rounds(
     seconds: int,
     rounds: int,
     clients: Sequence[int],
+    mix_url: str | None,
 ) -> dict[str, Any]:
     contenders = [Contender(variant, count) for variant in VARIANTS for count in clients]
-    steps = 2 * len(contenders) + rounds * (2 * FINALISTS + 3)
+    kinds = (UNIFORM, HOT, REFUSED) if mix_url is None else (UNIFORM, HOT, REFUSED, MIX)
+    steps = 2 * len(contenders) + rounds * (2 * FINALISTS + len(kinds))
     done = 0
     with report.progress("measurements", steps) as bar:
 
@@ -271,7 +292,9 @@ async def _rounds(
         singly: dict[tuple[Kind, Contender], list[float]] = {}
         together: dict[Kind, list[float]] = {}
         for _ in range(rounds):
-            for kind in (UNIFORM, HOT, REFUSED):
+            for kind in kinds:
+                if mix_url is not None:
+                    await _charge_fees(mix_url, is_on=kind.is_mix)
                 together.setdefault(kind, []).append(await bench.batched(pool, kind, seconds))
                 step()
                 for contender in finalists.get(kind, ()):
@@ -306,6 +329,9 @@ def _figures(
         "ratio_hot": round(batched[HOT] / single, 2),
         "ratio_refused": round(batched[REFUSED] / single, 2),
         "ratio_hot_like_for_like": round(batched[HOT] / hot_single, 2),
+        **(
+            {"batched_mix": round(batched[MIX]), "ratio_mix": round(batched[MIX] / single, 2)} if MIX in batched else {}
+        ),
         "pgbench": {
             f"{kind.name}, {contender.variant}, {contender.clients} clients": round(figure)
             for kind, found in sweeps.items()
@@ -343,10 +369,21 @@ async def _prepare(url: str) -> list[int]:
             raise PostingError(f"The tenants' numbers have a gap ({tenants}); pgbench draws from a range.")
         for tenant in tenants:
             await admin.execute(OPEN_ACCOUNTS, tenant, FIRST_ACCOUNT, ACCOUNTS, MONEY, POOR_ACCOUNTS)
+            await admin.execute(SET_TERMS, tenant)
         await admin.execute("vacuum analyze accounts")
     finally:
         await admin.close()
     return tenants
+
+
+async def _charge_fees(url: str, *, is_on: bool) -> None:
+    """Fees for the mix alone: plain payments are measured as everywhere."""
+    admin = await _connect(url)
+    try:
+        await admin.execute(PUT_UNDER_TERMS, 1 if is_on else None, FIRST_ACCOUNT)
+        await admin.execute("vacuum analyze accounts")
+    finally:
+        await admin.close()
 
 
 async def _check_books(url: str) -> None:

@@ -174,6 +174,7 @@ declare
     v_any_decided boolean := false;
     v_any_review boolean := false;
     v_has_fees  boolean;
+    v_is_plain  boolean;           -- nothing but payments from one account to another, as most batches are
     -- The payment being judged.
     v_status    smallint;
     v_first     int;
@@ -217,6 +218,10 @@ begin
            where accounts.tenant_id = wanted.tenant_id and accounts.id = wanted.id
              for no key update
       ) a on true;
+
+    v_is_plain := not (
+        v_has_steps or v_has_terms or v_has_limits or p_share_at is not null or p_groups is not null
+    );
 
     -- Ledger time is read under the locks, so it does not run backwards along an account.
     v_now := clock_timestamp();
@@ -708,6 +713,38 @@ begin
         v_payer := p_payer_at[i];
         v_payee := p_payee_at[i];
         v_amount := p_amounts[i];
+
+        if v_is_plain then
+            -- The short road: the lines further down, without what cannot be here: a tenth of a batch's time.
+            v_payer_balance := v_balances[v_payer] - v_amount;
+            v_payee_balance := v_balances[v_payee] + v_amount;
+            v_status := case
+                when v_amount <= 0 or v_amount > c_amount_max then 30
+                when v_payer = v_payee then 31
+                when v_payer_balance is null then 40
+                when v_payee_balance is null then 41
+                when v_states[v_payer] <> 0 then 42
+                when v_states[v_payee] <> 0 then 43
+                when v_payer_balance - v_helds[v_payer] < v_floors[v_payer] then 44
+                when v_payer_balance < -c_balance_max or v_payee_balance > c_balance_max then 45
+                else 0
+            end;
+            statuses[i] := v_status;
+            if v_status = 0 then
+                v_any_posted := true;
+                v_balances[v_payer] := v_payer_balance;
+                v_balances[v_payee] := v_payee_balance;
+                v_versions[v_payer] := v_versions[v_payer] + 1;
+                v_versions[v_payee] := v_versions[v_payee] + 1;
+                v_changed[v_payer] := true;
+                v_changed[v_payee] := true;
+                payer_balances[i] := v_payer_balance;
+                payee_balances[i] := v_payee_balance;
+                payer_versions[i] := v_versions[v_payer];
+                payee_versions[i] := v_versions[v_payee];
+            end if;
+            continue;
+        end if;
         v_status := 0;
         v_move := v_amount;
         v_hold := 0;
@@ -1120,7 +1157,20 @@ begin
     end if;
 
     -- 7. Write what was judged for the first time.
-    if v_any_fresh then
+    if v_any_fresh and v_is_plain then
+        insert into payments (
+            tenant_id, id, status, payer, payee, amount, payer_version, payee_version,
+            payer_balance, payee_balance, judged_at, asked_by, description
+        )
+        select p_tenants[i], p_ids[i], statuses[i], p_payers[i], p_payees[i], p_amounts[i],
+               payer_versions[i], payee_versions[i], payer_balances[i], payee_balances[i],
+               v_now, p_asked_by[i], p_descriptions[i]
+          from generate_series(1, v_count) as i
+         where v_fresh[i]
+         -- In one order everywhere, like the accounts: two batches, or a batch and a settlement, that meet the
+         -- same new ids wait for each other one way only.
+         order by p_tenants[i], p_ids[i];
+    elsif v_any_fresh then
         insert into payments (
             tenant_id, id, status, payer, payee, amount, payer_version, payee_version,
             payer_balance, payee_balance, judged_at, asked_by, description,
@@ -1133,8 +1183,6 @@ begin
                fees[i], fee_versions[i], fee_balances[i], shareds[i], p_options[i], p_metadata[i], rules[i]
           from generate_series(1, v_count) as i
          where v_fresh[i]
-         -- In one order everywhere, like the accounts: two batches, or a batch and a settlement, that meet the
-         -- same new ids wait for each other one way only.
          order by p_tenants[i], p_ids[i];
 
         if v_any_decided then

@@ -6,39 +6,26 @@ It shows the messages as they travel. It measures nothing but the three moments 
 import asyncio
 import json
 import time
-import urllib.error
-import urllib.request
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
 from hub.protocol.codec import JSON
+from loadtest.tour.chapters import CHAPTERS
+from loadtest.tour.stage import TIMEOUT_S, Say, TourError, log_in, money, open_stage
 
-TIMEOUT_S = 10.0
 AMOUNT = 12_50
 
-Say = Callable[[str], None]
 
-
-class TourError(Exception):
-    """The tour cannot go on: one sentence that says what to do."""
-
-
-def log_in(url: str, tenant: str, login: str, password: str) -> dict[str, Any]:
-    """Trade a login for tokens over HTTP. Raises TourError."""
-    body = json.dumps({"tenant": tenant, "login": login, "password": password}).encode()
-    request = urllib.request.Request(f"{url}/v1/login", body, {"content-type": "application/json"})  # noqa: S310
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310
-            answer: dict[str, Any] = json.load(response)
-    except urllib.error.HTTPError as error:
-        with error:
-            raise TourError(f"{login} cannot log in: {json.load(error).get('title', error.reason)}") from None
-    except OSError as error:
-        raise TourError(f"Nobody answers at {url} ({error}). Start it with `make run`.") from None
-    return answer
+async def take_chapter(
+    url: str, tenant: str, password: str, say: Say, name: str, *, shows_messages: bool = False
+) -> None:
+    """One chapter, or all of them. Raises TourError."""
+    async with open_stage(url, tenant, password, say, shows_messages) as stage:
+        for chapter in CHAPTERS if name == "all" else (name,):
+            stage.title(f"{chapter}: {(CHAPTERS[chapter].__doc__ or '').strip()}")
+            await CHAPTERS[chapter](stage)
 
 
 async def take_tour(url: str, tenant: str, password: str, say: Say) -> None:
@@ -99,8 +86,3 @@ async def hear(socket: ClientConnection) -> dict[str, Any]:
 async def timed(waiting: Any) -> tuple[dict[str, Any], float]:
     """A message and when it came."""
     return await waiting, time.perf_counter()
-
-
-def money(amount: int) -> str:
-    """Minor units of the demo's currency, for people."""
-    return f"R$ {amount // 100:,}.{amount % 100:02d}"
