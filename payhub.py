@@ -157,15 +157,24 @@ def migrate() -> None:
 
 
 @main.command()
+@click.argument("chapter", required=False)
+@click.option("--messages", is_flag=True, help="Show every message as it travels, too.")
 @click.option("--to", "url", default=None, help="A running hub.  [default: PAYHUB_PUBLIC_URL]")
-def tour(url: str | None) -> None:
-    """Watch two people of the demo pay each other: what they send, get and see. Needs a `payhub run`."""
+def tour(chapter: str | None, messages: bool, url: str | None) -> None:
+    """Watch people of the demo pay each other: what they send, get and see. Needs a `payhub run`.
+
+    Chapters: holds, refunds, charges, fees, limits, linked, bulk, schedules, disputes, history, or all of them.
+    """
     seeding = room("core.seeding")
-    guide = room("loadtest.tour")
+    guide = room("loadtest.tour.first")
+    where = url or read_settings().public_url, seeding.DEMO_SLUG, seeding.DEMO_PASSWORD, click.echo
+    if chapter is not None and chapter != "all" and chapter not in guide.CHAPTERS:
+        raise click.UsageError(f"There is no chapter {chapter}. There are: {', '.join(guide.CHAPTERS)}, all.")
     try:
-        asyncio.run(
-            guide.take_tour(url or read_settings().public_url, seeding.DEMO_SLUG, seeding.DEMO_PASSWORD, click.echo)
-        )
+        if chapter is None:
+            asyncio.run(guide.take_tour(*where))
+        else:
+            asyncio.run(guide.take_chapter(*where, chapter, shows_messages=messages))
     except guide.TourError as error:
         raise click.ClickException(str(error)) from error
 

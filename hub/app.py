@@ -26,10 +26,11 @@ from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
 from core.nouns import Payment, Posting
 from core.people.sessions import find_revoked
-from hub import documents, http, metrics
+from hub import documents, http, metrics, pages
 from hub.audience import Audience
 from hub.auth import Tokens
 from hub.broker import CONTROL, Broker
+from hub.commands import bulking
 from hub.commands.context import STATUS_NAMES, Context, announce, spread, to_event
 from hub.connection import Connections, serve
 from hub.doors import PATHS, Door, Doors
@@ -60,6 +61,7 @@ class Options(NamedTuple):
     allowed_origins: Sequence[str]
     drain_seconds: float
     trusted_proxies: Sequence[str] = ()
+    public_url: str = ""
 
 
 class Hub:
@@ -98,6 +100,7 @@ class Hub:
             doors=Doors(options.allowed_origins),
             end_session=self.connections.end_session,
             tell=self.connections.tell,
+            public_url=options.public_url.rstrip("/"),
         )
         context.broker.start()
         self._tasks = [
@@ -105,6 +108,7 @@ class Hub:
             for work in (
                 context.audience.sweep(),
                 self._every(LIMITS_REPORT_S, self._report_limits),
+                self._every(bulking.PROGRESS_S, self._tell_progress),
                 self._every(ACKNOWLEDGEMENTS_WRITE_S, self._write_acknowledgements),
                 self._every(SESSIONS_SWEEP_S, self._sweep_sessions),
                 self._every(KEYS_READ_S, self._read_keys),
@@ -202,6 +206,10 @@ class Hub:
         if spent:
             self.context.broker.publish(CONTROL, ["spent", spent])
 
+    async def _tell_progress(self) -> None:
+        assert self.context is not None
+        await bulking.tell_progress(self.context)
+
     async def _write_acknowledgements(self) -> None:
         assert self.context is not None
         seen, self.context.acknowledged = self.context.acknowledged, {}
@@ -276,6 +284,7 @@ def create_app(hub: Hub) -> Starlette:
         routes=[
             *(WebSocketRoute(path, socket(door)) for door, path in PATHS.items()),
             *http.routes(context),
+            *pages.routes(context),
             Route("/", home),
             Route("/healthz", healthz),
             Route("/readyz", readyz),

@@ -169,12 +169,15 @@ def _path_item(endpoint: http.Endpoint, body: type | None) -> dict[str, Any]:
         "operationId": endpoint.takes.__name__,
         "parameters": [_parameter(endpoint.takes, name, "path") for name in in_path],
         "responses": {
-            str(204 if endpoint.gives is http.Nothing else endpoint.status): {"description": _summary(endpoint.gives)},
+            _good_status(endpoint): {"description": _summary(endpoint.gives)},
             "4XX": _problem_response(),
             "5XX": _problem_response(),
         },
     }
-    if endpoint.gives is not http.Nothing:
+    if endpoint.produces is not None:
+        written = {endpoint.produces: {"schema": {"type": "string"}}}
+        item["responses"] = {**item["responses"], "200": {"description": "The file.", "content": written}}
+    elif endpoint.gives is not http.Nothing:
         item["responses"][str(endpoint.status)]["content"] = {
             "application/json": {"schema": {"$ref": REFERENCE.format(name=_answer(endpoint.gives).__name__)}}
         }
@@ -182,6 +185,9 @@ def _path_item(endpoint: http.Endpoint, body: type | None) -> dict[str, Any]:
         item["responses"]["202"] = {**item["responses"][str(endpoint.status)], "description": "In review."}
     if endpoint.method in {"GET", "DELETE"}:
         item["parameters"] += [_parameter(endpoint.takes, name, "query") for name in _rest(endpoint)]
+    elif endpoint.consumes:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        item["requestBody"] = {"required": True, "content": dict.fromkeys(endpoint.consumes, binary)}
     elif body is not None:
         item["requestBody"] = {
             "required": True,
@@ -190,6 +196,10 @@ def _path_item(endpoint: http.Endpoint, body: type | None) -> dict[str, Any]:
     if endpoint.public:
         item["security"] = []
     return item
+
+
+def _good_status(endpoint: http.Endpoint) -> str:
+    return str(204 if endpoint.gives is http.Nothing and endpoint.produces is None else endpoint.status)
 
 
 def _problem_response() -> dict[str, Any]:

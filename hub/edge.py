@@ -6,6 +6,7 @@ each message as a callback and write without a task. It knows no message and no 
 """
 
 import asyncio
+import re
 import struct
 from collections.abc import Callable
 from typing import Any, Final
@@ -30,6 +31,11 @@ BODY_TIMEOUT_S = 10.0
 BODY_SIZE_MAX = SIZE_MAX
 # The same with what chunks put around it; a body in chunks of a few bytes is nobody's.
 BODY_WIRE_SIZE_MAX = 4 * BODY_SIZE_MAX
+# Files are as large as they are (core.bulk.lines.FILE_SIZE_MAX, and their chunks' heads) and take their time, but not
+# more than BODY_TIMEOUT_S for each so many bytes: a slow line sends them in half of it, and a parked one does not.
+FILE_PATH: Final = re.compile(rb"/v1/bulks/[0-9a-f-]{36}/file")
+FILE_WIRE_SIZE_MAX = 5 * 1024**3 // 4
+FILE_STRIDE = 64 * 1024
 # RFC 6455 lets a message come in pieces; no honest client of ours makes more.
 FRAGMENTS_MAX = 32
 MESSAGE_TIMEOUT_S = 5.0
@@ -66,6 +72,8 @@ class EdgeHttp(HttpToolsProtocol):
         self._head_size = 0
         self._body_size = 0
         self._in_body = False
+        self._is_file = False
+        self._body_due = 0
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -80,9 +88,12 @@ class EdgeHttp(HttpToolsProtocol):
         if self._in_body:
             # Chunk extensions and trailers count, too: the parser would gather an endless one in memory.
             self._body_size += len(data)
-            if self._body_size > BODY_WIRE_SIZE_MAX:
+            if self._body_size > (FILE_WIRE_SIZE_MAX if self._is_file else BODY_WIRE_SIZE_MAX):
                 self._refuse(_BODY_TOO_LARGE)
                 return
+            if self._is_file and self._body_size >= self._body_due:
+                self._body_due = self._body_size + FILE_STRIDE
+                self._expect_within(BODY_TIMEOUT_S)
         else:
             if self._deadline is None:
                 self._expect_within(HEAD_TIMEOUT_S)
@@ -103,7 +114,9 @@ class EdgeHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_body = True
+        self._is_file = self.parser.get_method() == b"PUT" and FILE_PATH.fullmatch(self.url) is not None
         self._body_size = 0
+        self._body_due = FILE_STRIDE
         self._expect_within(BODY_TIMEOUT_S)
         super().on_headers_complete()
 

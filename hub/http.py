@@ -16,7 +16,7 @@ import structlog
 from msgspec import UNSET, Meta, UnsetType
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from core.errors import CoreError
@@ -27,20 +27,22 @@ from core.people.persons import Role, read_person
 from core.people.sessions import RefreshTokenReused, revoke, rotate, start_session
 from hub import metrics
 from hub.broker import CONTROL
-from hub.commands import identifying, operating, paying
+from hub.commands import bulking, charging, identifying, operating, paying
 from hub.commands.context import Context, to_time
 from hub.commands.refusal import CommandRefused, from_core
 from hub.commands.table import ROWS
 from hub.doors import door_for
 from hub.limits import ADDRESS, ADDRESS_LOGIN, BY_ROLE, LOGIN, TENANT, Limit, address_key
-from hub.protocol import fields, messages
+from hub.protocol import bulks, fields, messages
 from hub.protocol.codec import SIZE_MAX
 from hub.protocol.codes import MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, ErrorCode
+from hub.qr import draw
 from hub.session import Session
 
 log = logging.getLogger(__name__)
 
 PROBLEM: Final = "application/problem+json"
+SVG: Final = "image/svg+xml"
 TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 # Sessions of tokens seen lately, so that a busy client costs one signature check and not thousands. Dropped
 # after a few seconds: an ended session is noticed within them (sockets are told at once).
@@ -104,6 +106,12 @@ class Nothing(msgspec.Struct, frozen=True):
     """Done; there is nothing to say."""
 
 
+class ReadQr(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A charge's QR code as a picture."""
+
+    charge: fields.ChargeId
+
+
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """RFC 9457. `code` is the stable code, an error's or a payment status'; `type` is its URI."""
 
@@ -126,15 +134,21 @@ class Call(NamedTuple):
 
 
 class Endpoint(NamedTuple):
-    """One row of the API: where, what goes in, what comes out, who does it."""
+    """One row of the API: where, what goes in, what comes out, who does it.
+
+    With `consumes`, the body is a file of one of these media types, which `handle` reads as it arrives (hub/edge.py
+    lets files pass on these paths). With `produces`, so is the answer, and `handle` gives the response itself.
+    """
 
     method: str
     path: str
     takes: type[msgspec.Struct]
     gives: type[msgspec.Struct]
-    handle: Callable[[Call], Awaitable[msgspec.Struct]]
+    handle: Callable[[Call], Awaitable[msgspec.Struct | Response]]
     status: int = 200
     public: bool = False
+    consumes: tuple[str, ...] = ()
+    produces: str | None = None
 
 
 def _command(handler: Callable[[Context, Session, Any], Awaitable[msgspec.Struct]]) -> Callable[[Call], Awaitable[Any]]:
@@ -157,6 +171,8 @@ async def log_in(call: Call) -> TokensAnswer:
     body: LogIn = call.body
     tenant = await _enter(call, body.tenant, body.login)
     person_id = await check_password(call.context.pool, tenant.id, body.login, body.password)
+    # The limit is for guesses; whoever knows the password did not guess.
+    call.context.limits.bucket("login", tenant.id, body.login.lower(), LOGIN).give_back()
     person = await read_person(call.context.pool, tenant.id, person_id)
     return await _start(call, tenant, person_id, person.role)
 
@@ -195,12 +211,54 @@ async def settle(call: Call) -> SettledAnswer:
     return SettledAnswer(await paying.settle(call.context, call.session, call.body.in_doubt))
 
 
+async def draw_qr(call: Call) -> Response:
+    """The charge's code, drawn."""
+    context, session = call.context, call.session
+    tenant = context.tenants[session.speaker.tenant_id]
+    found = await charging.read(context, session, call.body.charge)
+    return Response(await draw(await charging.text_of(context, tenant, found)), media_type=SVG)
+
+
+async def send_bulk_file(call: Call) -> bulks.BulkAnswer:
+    """Read a bulk's file as it arrives. What is refused on the way is still read, so that the sender hears why."""
+    headers = call.request.headers
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    data = call.request.stream()
+    try:
+        if headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise CommandRefused(ErrorCode.UNSUPPORTED_MEDIA_TYPE)
+        return await bulking.receive_file(call.context, call.session, call.body.bulk, media_type, data)
+    except (CommandRefused, CoreError):
+        async for _ in data:
+            pass
+        raise
+
+
+async def read_bulk_csv(call: Call) -> Response:
+    """A bulk's report, written as it is read."""
+    body: bulks.ReadBulkCsv = call.body
+    pieces = await bulking.report_csv(call.context, call.session, body.bulk, wrong=body.wrong is True)
+    name = {"content-disposition": f'attachment; filename="bulk-{body.bulk}.csv"'}
+    return StreamingResponse(pieces, headers=name, media_type=CSV)
+
+
+CSV: Final = "text/csv"
 ENDPOINTS: Final = (
     Endpoint("POST", "/v1/register", Register, TokensAnswer, register, 201, public=True),
     Endpoint("POST", "/v1/login", LogIn, TokensAnswer, log_in, public=True),
     Endpoint("POST", "/v1/refresh", RefreshTokens, TokensAnswer, refresh, public=True),
     Endpoint("POST", "/v1/logout", LogOut, Nothing, log_out),
     Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle),
+    Endpoint("GET", "/v1/charges/{charge}/qr.svg", ReadQr, Nothing, draw_qr, produces=SVG),
+    Endpoint(
+        "PUT",
+        "/v1/bulks/{bulk}/file",
+        bulks.SendBulkFile,
+        bulks.BulkAnswer,
+        send_bulk_file,
+        consumes=bulking.MEDIA_TYPES,
+    ),
+    Endpoint("GET", "/v1/bulks/{bulk}/report.csv", bulks.ReadBulkCsv, Nothing, read_bulk_csv, produces=CSV),
     *(Endpoint(row.method, row.path, row.takes, row.gives, _command(row.handle), row.status) for row in ROWS),
 )
 
@@ -275,7 +333,7 @@ def _serve(
             kind = f"person-{speaker.role.name.lower()}"
             spend(context, kind, speaker.tenant_id, speaker.person_id, BY_ROLE[speaker.role])
             spend(context, "tenant", speaker.tenant_id, "", TENANT)
-        body = read(await _read_body(request), request)
+        body = read(b"" if endpoint.consumes else await _read_body(request), request)
         answer = await endpoint.handle(Call(context, request, session, body))
         if endpoint.handle is log_out:
             sessions.forget_all()
@@ -292,8 +350,10 @@ def spend(context: Context, kind: str, tenant_id: int, who: str, limit: Limit) -
         raise CommandRefused(ErrorCode.RATE_LIMITED, retry_after_ms=int(wait * 1000) + 1)
 
 
-def to_response(answer: msgspec.Struct, status: int) -> Response:
+def to_response(answer: msgspec.Struct | Response, status: int) -> Response:
     """An answer as JSON; a payment that was not posted, and a refusal, as a problem."""
+    if isinstance(answer, Response):
+        return answer
     if isinstance(answer, messages.Refused):
         return problem(
             CommandRefused(
@@ -467,6 +527,9 @@ def _kinds(annotation: Any) -> set[type]:
     """The plain types that a field's annotation names."""
     if isinstance(annotation, type):
         return {annotation}
+    if isinstance(annotation, str):
+        # One of a Literal's.
+        return {str}
     return {kind for part in get_args(annotation) for kind in _kinds(part)}
 
 

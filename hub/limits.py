@@ -51,6 +51,8 @@ LOGIN = Limit(1 / 60, 10)
 ADDRESS_LOGIN = Limit(1, 30)
 # New connections from one address.
 ADDRESS_CONNECT = Limit(200, 2_000)
+# Payment links opened from one address: a crowd behind one router, not somebody who tries out addresses.
+ADDRESS_PAGE = Limit(20, 200)
 # Told to whoever is refused, at the least: at every limit this is worth several messages, and those who wait so
 # long cost ten refusals a second, not one for each message that others of their person were quicker with.
 WAIT_S_MIN = 0.1
@@ -83,6 +85,11 @@ class Bucket:
         self.full_at = full_at
         self.unreported += count
         return 0.0
+
+    def give_back(self) -> None:
+        """Undo one grant: it turned out to be nothing that the limit is for."""
+        self.full_at -= self._interval_s
+        self.unreported -= 1
 
     def spend_elsewhere(self, now: float, count: int) -> None:
         """Another hub granted `count`: here they are gone too, even below empty, but never by more than a burst."""
@@ -165,4 +172,5 @@ LIMITS: dict[str, Limit] = {
     "login": LOGIN,
     "address-login": ADDRESS_LOGIN,
     "address-connect": ADDRESS_CONNECT,
+    "address-page": ADDRESS_PAGE,
 }

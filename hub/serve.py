@@ -60,6 +60,7 @@ def serve(settings: Settings) -> None:
         allowed_origins=settings.allowed_origins,
         drain_seconds=settings.drain_seconds,
         trusted_proxies=settings.trusted_proxies,
+        public_url=settings.public_url,
     )
     listener = listen(*address(settings.listen))
     admin_listener = listen(*address(settings.admin_listen))

@@ -14,6 +14,7 @@ from core.ledger.expiring import expire_holds
 from core.ledger.verify import find_unbalanced_tenants
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
 from core.people.sessions import forget_ended
+from workers.bulk import post_bulks
 from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
 from workers.rounds import (
     Round,
@@ -84,6 +85,9 @@ def rounds(pool: Pool) -> list[Round]:
     async def tend() -> int:
         return await tend_disputes(pool)
 
+    async def post() -> int:
+        return await post_bulks(pool)
+
     async def watch() -> int:
         state = await read_outbox_state(pool)
         outbox_batches.set(state.batches)
@@ -105,6 +109,7 @@ def rounds(pool: Pool) -> list[Round]:
         Round("expire_holds", 1.0, expire, full=HOLDS_PER_ROUND),
         Round("pay_schedules", 1.0, pay, full=SCHEDULES_PER_ROUND),
         Round("tend_disputes", 5.0, tend, full=DISPUTES_PER_ROUND),
+        Round("post_bulks", 0.5, post, full=1),
         Round("watch_outbox", 5.0, watch),
         Round("balance_tenants", 60.0, balance),
     ]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from core.database import Connection, Pool, acquire
 
 # Every account against its own stream: as many entries as its version says, numbered without a gap, each
-# balance the one before plus the amount, the last one the account's.
+# balance the one before plus the amount, the last one the account's; and what is held is what holds and disputes hold.
 BROKEN_ACCOUNTS = """
 with streams as (
     select tenant_id, account_id, number, amount, balance,
@@ -23,13 +23,28 @@ with streams as (
            bool_and(number = number_before + 1 and balance = balance_before + amount) as whole
       from streams
      group by tenant_id, account_id
+), holds as (
+    -- Reserved for those it pays, and for those who dispute what it was paid.
+    select tenant_id, account_id, sum(held) as held
+      from (
+          select payments.tenant_id, payments.payer as account_id, standings.held
+            from payhub.standings
+            join payhub.payments on payments.tenant_id = standings.tenant_id and payments.id = standings.payment_id
+          union all
+          select payments.tenant_id, payments.payee, standings.disputed
+            from payhub.standings
+            join payhub.payments on payments.tenant_id = standings.tenant_id and payments.id = standings.payment_id
+      ) as reserved
+     group by tenant_id, account_id
 )
 select accounts.tenant_id, accounts.id
   from payhub.accounts
   full join sums on sums.tenant_id = accounts.tenant_id and sums.account_id = accounts.id
+  left join holds on holds.tenant_id = accounts.tenant_id and holds.account_id = accounts.id
  where accounts.id is null
     or coalesce(sums.version, 0) <> accounts.version
     or coalesce(sums.balance, 0) <> accounts.balance
+    or coalesce(holds.held, 0) <> accounts.held
     or not coalesce(sums.whole, true)
  order by 1, 2
  limit 100

@@ -8,7 +8,7 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from typing import NamedTuple
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import asyncpg
 
@@ -82,9 +82,11 @@ async def create_tenant(
     `admin` is logged in as the administrator, not as the serving role. Raises Conflict when the slug
     is taken, ValueError when a value breaks a rule of the table.
     """
-    if time_zone not in available_timezones():
-        # PostgreSQL has a list of its own, with names that no other program knows.
-        raise ValueError("The time zone is not one of the tz database.")
+    try:
+        # PostgreSQL has a list of its own and takes names that nobody else knows.
+        ZoneInfo(time_zone)
+    except (ValueError, ZoneInfoNotFoundError):
+        raise ValueError("The time zone is not one of the tz database.") from None
     try:
         tenant_id: int = await admin.fetchval(
             "select payhub.create_tenant($1, $2, $3, $4, $5, $6, $7)",

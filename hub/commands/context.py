@@ -80,9 +80,13 @@ class Context:
     end_session: Callable[[int, str], None]
     # Sends a message to this hub's sessions of a tenant that watch a topic.
     tell: Callable[[int, str, Message], None]
+    # Where people reach the hub, for links.
+    public_url: str = ""
     tenants: dict[int, Tenant] = field(default_factory=dict)
     # (tenant, account, person) → the highest number acknowledged since the last write.
     acknowledged: dict[tuple[int, int, str], int] = field(default_factory=dict)
+    # (tenant, bulk) → who watches it and what they were told last.
+    watched_bulks: dict[tuple[int, str], Any] = field(default_factory=dict)
     draining: bool = False
 
     def now(self) -> float:

@@ -1,7 +1,215 @@
-"""Looking back: payments by filter, balances at a past moment, whole lives."""
+"""Looking back: entries that fit a search, balances at a past moment, sums, refusals, whole lives of payments."""
 
-from typing import Final
+from typing import Any, Final
 
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from core.ledger import recalling
+from core.ledger.reading import Life, read_payments, read_steps
+from core.ledger.recalling import Refused, Search
+from core.nouns import Kind, PaymentStatus
+from hub.commands.context import STATUS_NAMES, Context, from_time, to_entry_state, to_time
+from hub.commands.operating import require_operator
+from hub.commands.reading import own_account
+from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
+from hub.protocol import histories
+from hub.protocol.codes import ErrorCode
+from hub.protocol.fields import PAGE_LENGTH
+from hub.session import Session
 
-ROWS: Final[tuple[Row, ...]] = ()
+# Far more than a life has; a reusable hold's captures are counted in tens.
+STEPS_MAX: Final = 500
+
+
+async def balance_at(context: Context, session: Session, command: histories.ReadBalanceAt) -> Any:
+    """The balance at a past moment."""
+    account = await own_account(context, session, command.account)
+    at_us = from_time(command.at)
+    found = await recalling.read_balance_at(context.pool, session.speaker.tenant_id, account.id, at_us)
+    return histories.BalanceAtAnswer(command.id, account.id, command.at, found.balance, found.held, found.number)
+
+
+async def search(context: Context, session: Session, command: histories.SearchEntries) -> Any:
+    """A page of entries that fit."""
+    account = await own_account(context, session, command.account)
+    if command.value is not UNSET and command.key is UNSET:
+        raise CommandRefused(ErrorCode.INVALID_FIELD, "A value is looked for under a key.", field="value")
+    wanted = Search(
+        _time_or_none(command.from_at),
+        _time_or_none(command.to_at),
+        _given(command.amount_min),
+        _given(command.amount_max),
+        None if isinstance(command.direction, UnsetType) else command.direction == "in",
+        _given(command.counterparty),
+        None if isinstance(command.kind, UnsetType) else [int(Kind[command.kind.upper()])],
+        _given(command.text),
+        _given(command.key),
+        _given(command.value),
+    )
+    limit = PAGE_LENGTH if isinstance(command.limit, UnsetType) else command.limit
+    tenant_id = session.speaker.tenant_id
+    found = await recalling.search_entries(context.pool, tenant_id, account.id, wanted, _given(command.before), limit)
+    return histories.SearchAnswer(
+        command.id, account.id, list(map(to_entry_state, found.entries)), UNSET if found.next is None else found.next
+    )
+
+
+async def totals(context: Context, session: Session, command: histories.ReadTotals) -> Any:
+    """Sums between two moments."""
+    account = await own_account(context, session, command.account)
+    from_us, to_us = from_time(command.from_at), from_time(command.to_at)
+    found = await recalling.read_totals(context.pool, session.speaker.tenant_id, account.id, from_us, to_us)
+    return histories.TotalsAnswer(command.id, account.id, *found)
+
+
+async def refusals(context: Context, session: Session, command: histories.ReadRefusals) -> Any:
+    """Payments that were refused."""
+    account = await own_account(context, session, command.account)
+    status = None
+    if not isinstance(command.status, UnsetType):
+        status = {name: number for number, name in STATUS_NAMES.items()}.get(command.status)
+        if status is None:
+            raise CommandRefused(ErrorCode.INVALID_FIELD, "There is no such status.", field="status")
+    before_us = int(context.now() * 1_000_000) + 60_000_000
+    if not isinstance(command.before, UnsetType):
+        before_us = from_time(command.before)
+    limit = PAGE_LENGTH if isinstance(command.limit, UnsetType) else command.limit
+    found = await recalling.read_refused(
+        context.pool, session.speaker.tenant_id, account.id, status, before_us, _given(command.before_payment), limit
+    )
+    last = found[-1] if len(found) == limit else None
+    return histories.RefusalsAnswer(
+        command.id,
+        account.id,
+        list(map(_to_refusal, found)),
+        UNSET if last is None else to_time(last.judged_at_us),
+        UNSET if last is None else last.id,
+    )
+
+
+async def payment(context: Context, session: Session, command: histories.ReadPayment) -> Any:
+    """A payment's whole life, for its two parties, whoever asked for it, and operators."""
+    speaker = session.speaker
+    life = (await read_payments(context.pool, speaker.tenant_id, [command.payment])).get(command.payment)
+    if life is None or not (
+        session.may_use(life.payer) or session.may_use(life.payee) or life.asked_by == speaker.person_id
+    ):
+        raise CommandRefused(ErrorCode.NOT_FOUND, field="payment")
+    if life.status != PaymentStatus.POSTED and not session.may_use(life.payer) and life.asked_by != speaker.person_id:
+        # What was refused was never the payee's to know.
+        raise CommandRefused(ErrorCode.NOT_FOUND, field="payment")
+    steps = await read_steps(context.pool, speaker.tenant_id, life.id, STEPS_MAX)
+    return histories.LifeAnswer(
+        command.id,
+        _to_life(life),
+        [
+            histories.StepState(
+                step.id, Kind(step.kind).name.lower(), step.amount, to_time(step.judged_at_us), step.fee or UNSET
+            )
+            for step in steps
+        ],
+    )
+
+
+async def set_account_metadata(context: Context, session: Session, command: histories.SetAccountMetadata) -> Any:
+    """Write the words about an account."""
+    account = await own_account(context, session, command.account)
+    text = msgspec.json.encode(command.metadata).decode()
+    await recalling.set_account_metadata(context.pool, session.speaker.tenant_id, account.id, text)
+    return histories.AccountMetadataAnswer(command.id, account.id, command.metadata)
+
+
+async def account_metadata(context: Context, session: Session, command: histories.ReadAccountMetadata) -> Any:
+    """The words about an account."""
+    account = await own_account(context, session, command.account)
+    text = await recalling.read_account_metadata(context.pool, session.speaker.tenant_id, account.id)
+    return histories.AccountMetadataAnswer(command.id, account.id, {} if text is None else msgspec.json.decode(text))
+
+
+async def find_accounts(context: Context, session: Session, command: histories.FindAccounts) -> Any:
+    """The accounts with a word."""
+    require_operator(session)
+    limit = PAGE_LENGTH if isinstance(command.limit, UnsetType) else command.limit
+    after = 0 if isinstance(command.after, UnsetType) else command.after
+    tenant_id = session.speaker.tenant_id
+    found = await recalling.find_accounts(context.pool, tenant_id, command.key, command.value, after, limit + 1)
+    page = [histories.AccountWords(account, msgspec.json.decode(words)) for account, words in found[:limit]]
+    return histories.AccountsFound(command.id, page, page[-1].account if len(found) > limit else UNSET)
+
+
+def _to_life(life: Life) -> histories.LifeState:
+    return histories.LifeState(
+        life.id,
+        Kind(life.kind).name.lower(),
+        STATUS_NAMES[life.status],
+        life.payer,
+        life.payee,
+        life.amount,
+        to_time(life.judged_at_us),
+        life.captured,
+        life.refunded,
+        life.held or UNSET,
+        life.disputed or UNSET,
+        life.fee or UNSET,
+        life.fee_returned or UNSET,
+        life.shared or UNSET,
+        UNSET if life.expires_at_us is None else to_time(life.expires_at_us),
+        life.in_review or UNSET,
+        _or_unset(life.subject),
+        _or_unset(life.charge),
+        _or_unset(life.rule),
+        _or_unset(life.description),
+        UNSET if life.metadata is None else msgspec.json.decode(life.metadata),
+    )
+
+
+def _to_refusal(one: Refused) -> histories.RefusalState:
+    return histories.RefusalState(
+        one.id,
+        STATUS_NAMES[one.status],
+        Kind(one.kind).name.lower(),
+        one.payee,
+        one.amount,
+        to_time(one.judged_at_us),
+        _or_unset(one.subject),
+        _or_unset(one.rule),
+        _or_unset(one.description),
+    )
+
+
+def _time_or_none(value: str | UnsetType) -> int | None:
+    return None if isinstance(value, UnsetType) else from_time(value)
+
+
+def _given(value: Any) -> Any:
+    return None if isinstance(value, UnsetType) else value
+
+
+def _or_unset(value: Any) -> Any:
+    return UNSET if value is None else value
+
+
+ROWS: Final[tuple[Row, ...]] = (
+    Row(histories.ReadBalanceAt, histories.BalanceAtAnswer, balance_at, "GET", "/v1/accounts/{account}/balance-at"),
+    Row(histories.SearchEntries, histories.SearchAnswer, search, "GET", "/v1/accounts/{account}/entries"),
+    Row(histories.ReadTotals, histories.TotalsAnswer, totals, "GET", "/v1/accounts/{account}/totals"),
+    Row(histories.ReadRefusals, histories.RefusalsAnswer, refusals, "GET", "/v1/accounts/{account}/refusals"),
+    Row(histories.ReadPayment, histories.LifeAnswer, payment, "GET", "/v1/payments/{payment}"),
+    Row(
+        histories.SetAccountMetadata,
+        histories.AccountMetadataAnswer,
+        set_account_metadata,
+        "PUT",
+        "/v1/accounts/{account}/metadata",
+    ),
+    Row(
+        histories.ReadAccountMetadata,
+        histories.AccountMetadataAnswer,
+        account_metadata,
+        "GET",
+        "/v1/accounts/{account}/metadata",
+    ),
+    Row(histories.FindAccounts, histories.AccountsFound, find_accounts, "GET", "/v1/metadata/accounts"),
+)

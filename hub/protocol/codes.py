@@ -30,10 +30,25 @@ class ErrorCode(StrEnum):
     DISPUTE_DEADLINE_PASSED = "dispute_deadline_passed"
     DISPUTE_MOVED_ON = "dispute_moved_on"
     TOO_MUCH_EVIDENCE = "too_much_evidence"
+    CODE_DAMAGED = "code_damaged"
+    CHARGE_PAID = "charge_paid"
     SCHEDULE_OVER = "schedule_over"
     TOO_MANY_SCHEDULES = "too_many_schedules"
+    RANGE_TOO_LARGE = "range_too_large"
     RULE_DOES_NOT_FIT = "rule_does_not_fit"
     LIMIT_NOT_YOURS = "limit_not_yours"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    MALFORMED_FILE = "malformed_file"
+    TOTALS_MISMATCH = "totals_mismatch"
+    SUM_OUT_OF_RANGE = "sum_out_of_range"
+    TOO_MANY_LINES = "too_many_lines"
+    LINES_OUT_OF_ORDER = "lines_out_of_order"
+    DUPLICATE_FILE = "duplicate_file"
+    BULK_BEGUN_AGAIN = "bulk_begun_again"
+    BULK_WRONG_STATUS = "bulk_wrong_status"
+    BULK_IS_EMPTY = "bulk_is_empty"
+    BULK_HAS_BAD_LINES = "bulk_has_bad_lines"
+    MAKER_CANNOT_APPROVE = "maker_cannot_approve"
     CURSOR_OUT_OF_RANGE = "cursor_out_of_range"
     TOO_MANY_FOLLOWED = "too_many_followed"
     TOO_MANY_IN_FLIGHT = "too_many_in_flight"
@@ -77,14 +92,39 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.DISPUTE_DEADLINE_PASSED: Meaning(409, False, "The time for this is over. Read the dispute's deadlines."),
     ErrorCode.DISPUTE_MOVED_ON: Meaning(409, False, "The dispute is past this step. Read it to see where it stands."),
     ErrorCode.TOO_MUCH_EVIDENCE: Meaning(409, False, "Your side has brought forward as many pieces as there may be."),
+    ErrorCode.CODE_DAMAGED: Meaning(
+        422, False, "The code is not whole: a character is wrong or missing. Scan or copy it again, all of it."
+    ),
+    ErrorCode.CHARGE_PAID: Meaning(409, False, "The charge has been paid. Refund the payment instead."),
     ErrorCode.SCHEDULE_OVER: Meaning(409, False, "The schedule is cancelled or completed. Make a new one."),
     ErrorCode.TOO_MANY_SCHEDULES: Meaning(429, False, "This account has as many schedules as it may. Cancel one."),
+    ErrorCode.RANGE_TOO_LARGE: Meaning(422, False, "More than 100,000 entries lie between. Ask for shorter spans."),
     ErrorCode.RULE_DOES_NOT_FIT: Meaning(
         422, False, "The rule's parts do not fit together: see set_rule for what each measure takes."
     ),
     ErrorCode.LIMIT_NOT_YOURS: Meaning(
         422, False, "No rule lets you set this limit so high. own_limits says how high you may."
     ),
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE: Meaning(
+        415, False, "Send text/csv, application/xml (pain.001.001.09) or text/plain (CNAB 240), not compressed."
+    ),
+    ErrorCode.MALFORMED_FILE: Meaning(422, False, "The file cannot be read. Mend it and send it again."),
+    ErrorCode.TOTALS_MISMATCH: Meaning(422, False, "The lines do not add up to the totals. Mend and send again."),
+    ErrorCode.SUM_OUT_OF_RANGE: Meaning(422, False, "The amounts add up to more than an account can hold. Send less."),
+    ErrorCode.TOO_MANY_LINES: Meaning(413, False, "One bulk has no room for so many lines. Make several."),
+    ErrorCode.LINES_OUT_OF_ORDER: Meaning(409, False, "Lines are missing before these. Read the bulk and go on there."),
+    ErrorCode.DUPLICATE_FILE: Meaning(
+        409, False, "The same file was sent within a day. If it is meant again, make a bulk that says so."
+    ),
+    ErrorCode.BULK_BEGUN_AGAIN: Meaning(
+        409, False, "The file was begun again or closed elsewhere. Read the bulk before sending more."
+    ),
+    ErrorCode.BULK_WRONG_STATUS: Meaning(409, False, "The bulk's status does not allow this. Read the bulk."),
+    ErrorCode.BULK_IS_EMPTY: Meaning(409, False, "The bulk has no line that can be posted."),
+    ErrorCode.BULK_HAS_BAD_LINES: Meaning(
+        409, False, "An atomic bulk is posted without bad lines only. Read its report and send a mended file."
+    ),
+    ErrorCode.MAKER_CANNOT_APPROVE: Meaning(403, False, "Whoever made the bulk cannot approve it. Ask somebody else."),
     ErrorCode.CURSOR_OUT_OF_RANGE: Meaning(422, False, "The account has no such event yet. Read the account again."),
     ErrorCode.TOO_MANY_FOLLOWED: Meaning(429, False, "This session follows as many accounts as it may. Unfollow one."),
     ErrorCode.TOO_MANY_IN_FLIGHT: Meaning(429, True, "Too many commands are unanswered. Wait for answers."),

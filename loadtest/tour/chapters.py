@@ -33,7 +33,7 @@ async def holds(stage: Stage) -> None:
         )
     await stage.step(
         cafe,
-        "wants R$ 15.01 more than nothing is left for",
+        "wants R$ 15.01 more, and 15.00 are left",
         "status",
         type_="capture",
         payment=new_id(),
@@ -245,6 +245,67 @@ async def disputes(stage: Stage) -> None:
     await stage.step(ana, "claims it", "status", "charged_back", "held", type_="claim_dispute", dispute=dispute)
 
 
+async def bulk(stage: Stage) -> None:
+    """Many payments at once, looked at by two people."""
+    ana, bruno, cafe, operator = stage.ana, stage.bruno, stage.cafe, stage.operator
+    bulk_id = new_id()
+    await stage.step(
+        ana, "begins a list of payments", "status", type_="create_bulk", bulk=bulk_id, account=ana.account, atomic=False
+    )
+    lines = [
+        {"payee": bruno.account, "amount": 100, "description": "First"},
+        {"payee": cafe.account, "amount": 200, "description": "Second"},
+        {"payee": 7, "amount": 300, "description": "To nobody"},
+    ]
+    await stage.step(
+        ana,
+        "sends three lines, one of them to nobody",
+        "lines",
+        "good",
+        "bad",
+        type_="bulk_lines",
+        bulk=bulk_id,
+        first=1,
+        lines=lines,
+    )
+    await stage.step(ana, "ends it, and follows it", "status", type_="close_bulk", bulk=bulk_id)
+    await ana.ask("bulk", bulk=bulk_id, watch=True)
+    await stage.step(ana, "wants to approve it herself", "status", type_="approve_bulk", bulk=bulk_id)
+    await stage.step(operator, "approves it", "status", type_="approve_bulk", bulk=bulk_id)
+    while (progress := await ana.event("bulk_progress"))["status"] not in {"finished", "failed"}:
+        pass
+    stage.note(ana, f"  sees {progress['status']}, posted {progress['posted']}, refused {progress['refused']}")
+    report = await stage.step(ana, "asks what is wrong", type_="bulk_report", bulk=bulk_id, wrong=True)
+    for line in report["lines"]:
+        stage.note(None, f"  line {line['number']}: {line['status']}, {line.get('code', '')}")
+
+
+async def history(stage: Stage) -> None:
+    """Look back: search, balances at a past moment, whole lives."""
+    ana, cafe = stage.ana, stage.cafe
+    paid = await stage.step(
+        ana,
+        "pays R$ 7.00 with a word of her own",
+        "status",
+        type_="pay",
+        **_between(ana, cafe, 700, description="Pão de queijo", metadata={"trip": "lisbon"}),
+    )
+    now = await ana.ask("balance", account=ana.account)
+    then = await ana.ask("balance_at", account=ana.account, at=paid["at"])
+    same = "the same" if (now["balance"], now["number"]) == (then["balance"], then["number"]) else "another"
+    stage.note(ana, f"  her balance now and at the moment of that payment: {same}")
+    for does, wanted in (
+        ("searches for 'pao'", {"text": "pao"}),
+        ("searches for trip = lisbon, out, R$ 7.00", {"key": "trip", "value": "lisbon", "direction": "out"}),
+    ):
+        found = await stage.step(ana, does, type_="search", account=ana.account, limit=1, **wanted)
+        for entry in found["entries"]:
+            stage.note(None, f"  {entry['what']} {money(entry['amount'])}, {entry['description']}")
+    await stage.step(
+        ana, "asks for the payment's whole life", "status", "amount", type_="read_payment", payment=paid["payment"]
+    )
+
+
 CHAPTERS: Final[dict[str, Chapter]] = {
     "holds": holds,
     "refunds": refunds,
@@ -252,6 +313,8 @@ CHAPTERS: Final[dict[str, Chapter]] = {
     "fees": fees,
     "limits": limits,
     "linked": linked,
+    "bulk": bulk,
     "schedules": schedules,
     "disputes": disputes,
+    "history": history,
 }

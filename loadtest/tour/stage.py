@@ -87,8 +87,9 @@ class Stage:
         if self._shows_messages:
             self._say(f"            > {json.dumps({'type': type_, **fields}, ensure_ascii=False)}")
             self._say(f"            < {json.dumps(answer, ensure_ascii=False)}")
-        what = answer.get("code") or ", ".join(show(answer, name) for name in shown if find(answer, name) is not None)
-        self._say(f"  {NAMES[who.name]:10}{does:58}{what}")
+        what = answer.get("code") if answer["type"] == "error" else ""
+        what = what or ", ".join(show(answer, name) for name in shown if find(answer, name) is not None)
+        self._say(f"  {NAMES[who.name]:10}{does:58}{what or 'done'}")
         return answer
 
     async def sees(self, who: Person, *shown: str, type_: str = "event") -> Wire:
@@ -115,6 +116,8 @@ def show(answer: Wire, name: str) -> str:
     value = find(answer, name)
     if name in {"status", "what"}:
         return str(value)
+    if name == "hold":
+        return f"hold {money(value)}"
     return f"{name.replace('_', ' ')} {money(value) if name in AMOUNTS else value}"
 
 

@@ -40,7 +40,11 @@ DEFINERS = {
     "put_under_limits": "the caller may not write accounts itself; works on the tenant it is given",
     "set_own_limit": "the caller may not write limits itself; works on the tenant and the account it is given",
     "list_payee": "the caller may not write payees itself; works on the tenant and the account it is given",
+    "cancel_charge": "the caller may not change charges itself; works on the tenant and the charge it is given",
     "create_tenant": "the administrator's alone",
+    "claim_bulk": "workers post all tenants' bulks; a worker reads the rest with the tenant named",
+    "lock_bulk_accounts": "the caller may not lock accounts itself; works on the tenant it is given, and tells nothing",
+    "read_bulk_progress": "counts of watched bulks, matched pair by pair",
     "find_due_disputes": "workers keep all tenants' clocks; returns ids alone",
 }
 # Not a tenant's: the list of tenants itself (walled by id), the instance's keys, the migrations' memory.

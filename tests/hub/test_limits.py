@@ -12,6 +12,7 @@ from hub.limits import (
     BUCKETS_MAX,
     BY_ROLE,
     IMPATIENCE_MAX,
+    LOGIN,
     TENANT,
     WAIT_S_MIN,
     Bucket,
@@ -190,3 +191,20 @@ def test_an_ipv6_customer_is_one_address_however_many_it_uses() -> None:
     assert address_key("2001:db8:1:3::1") != address_key("2001:db8:1:2::1")
     assert address_key("203.0.113.9") == "203.0.113.9"
     assert address_key("unix") == "unix"
+
+
+def test_what_is_given_back_can_be_spent_again_here_and_elsewhere() -> None:
+    here, there = Limits(), Limits()
+    bucket = here.bucket("login", 1, "ana", LOGIN)
+    for _ in range(30):
+        assert bucket.spend(1_000.0) == 0.0
+        bucket.give_back()
+    assert here.report(1_000.0) == []
+    # Reported before it was given back: the other hub hears of both.
+    bucket.spend(1_000.0)
+    there.hear(1_000.0, here.report(1_000.0))
+    bucket.give_back()
+    there.hear(1_000.0, here.report(1_000.0))
+    far = there.bucket("login", 1, "ana", LOGIN)
+    assert [far.spend(1_000.0) for _ in range(10)] == [0.0] * 10
+    assert far.spend(1_000.0) > 0

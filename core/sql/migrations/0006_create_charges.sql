@@ -13,12 +13,16 @@ create table charges (
     paid_amount  bigint not null default 0,
     asked_by     uuid not null,
     created_at   timestamptz not null default now(),
+    lasts_s      int,                    -- as it was asked for; null: it does not expire
     expires_at   timestamptz,
     primary key (tenant_id, id),
     foreign key (tenant_id, payee) references accounts (tenant_id, id),
     constraint amount_is_in_range check (amount between 1 and 10000000000000),
+    constraint description_has_a_length check (length(description) between 1 and 140),
+    constraint reference_has_a_length check (length(reference) between 1 and 60),
     constraint paid_once_unless_reusable check (is_reusable or paid_count <= 1)
-);
+) with (fillfactor = 70);   -- a poster's row is rewritten by every payment: kept on its page
 alter table charges owner to payhub_owner;
--- A merchant's list, newest first.
-create index charges_by_payee on charges (tenant_id, payee, created_at desc, id);
+-- A merchant's list, newest first: all of them, and those of one status.
+create index charges_by_payee on charges (tenant_id, payee, created_at desc, id desc);
+create index charges_by_status on charges (tenant_id, payee, status, created_at desc, id desc);

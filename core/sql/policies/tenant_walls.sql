@@ -7,8 +7,9 @@ declare
 begin
     foreach v_table in array array[
         'accounts', 'terms', 'payments', 'standings', 'shares', 'charges', 'outbox', 'acknowledgements', 'notices',
-        'limits', 'rules', 'own_limits', 'payees', 'usages', 'decisions', 'changes',
+        'account_metadata', 'limits', 'rules', 'own_limits', 'payees', 'usages', 'decisions', 'changes',
         'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens',
+        'bulks', 'bulk_lines',
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes'
     ] loop
         execute format('alter table %I enable row level security', v_table);
@@ -48,10 +49,18 @@ $$;
 grant select on limits, rules, own_limits, payees, usages, decisions, changes to payhub_app;
 grant select on tenants, signing_keys, accounts, terms, payments, standings, shares, charges, outbox, acknowledgements, notices to payhub_app;
 grant select, insert, update, delete on persons, profiles, credentials, sessions, refresh_tokens to payhub_app;
+-- A charge is asked for by its payee; whether it is paid, functions say.
+grant insert (tenant_id, id, payee, amount, description, reference, is_reusable, asked_by, lasts_s, expires_at)
+    on charges to payhub_app;
 -- A schedule is its payer's; what became of its dates is written by the function that pays them.
 grant select, insert, update on schedules to payhub_app;
 grant select on schedule_outcomes to payhub_app;
+-- Words about an account are its owner's.
+grant select, insert, update on account_metadata to payhub_app;
 -- A dispute's row says where an argument stands; evidence is added and never changed.
 grant select, insert, update on dispute_profiles, disputes to payhub_app;
 grant select, insert on dispute_evidence to payhub_app;
+grant select, insert, update on bulks to payhub_app;
+-- Lines are taken, marked, and dropped when their file is sent anew; money moves by none of them.
+grant select, insert, update, delete on bulk_lines to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;

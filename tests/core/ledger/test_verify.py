@@ -14,6 +14,7 @@ PLANTED = {
     "an amount changed": "update payhub.payments set amount = amount + 1 where tenant_id = $1 and payee = $2 and payee_version = 2",
     "a balance in an entry changed": "update payhub.payments set payee_balance = payee_balance - 1"
     " where tenant_id = $1 and payee = $2 and payee_version = 2",
+    "money held for nobody": "update payhub.accounts set held = held + 1 where tenant_id = $1 and id = $2",
     "an entry gone": "delete from payhub.payments where tenant_id = $1 and payee = $2 and payee_version = 2",
     "the last entry gone": "delete from payhub.payments where tenant_id = $1 and payee = $2 and payee_version = 3",
 }

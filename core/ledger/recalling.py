@@ -1,0 +1,190 @@
+"""Looks back: balances at a past moment, entries that fit a search, sums, what was refused, words about accounts.
+
+Every read is bounded, whatever is asked and however long an account's history is. It never writes the books.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from core.database import Pool, acquire, in_tenant
+from core.errors import NotFound, Refusal
+from core.nouns import BALANCE_MAX, Entry
+
+# Entries looked at for one page: some 20 ms of work, whether one of them fits or none.
+LOOK_MAX = 5_000
+# Entries summed up at once: about 200 ms.
+SUM_MAX = 100_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+SEARCH = """
+select account_id, number, payment_id::text, amount, counterparty, balance, judged_at_us, description,
+       kind, subject::text, charge::text, hold, held, fee, metadata::text, looked_to
+  from search_entries($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+"""
+READ_REFUSED = """
+select id::text, status, kind, payee, amount, (extract(epoch from judged_at) * 1000000)::bigint, description,
+       subject::text, rule
+  from payments
+ where tenant_id = $1 and payer = $2 and payer_version is null
+   and (judged_at, id) < ($3, coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff')::uuid)
+   and ($5::smallint is null or status = $5)
+ order by judged_at desc, id desc
+ limit $6
+"""
+SET_METADATA = """
+insert into account_metadata (tenant_id, account_id, metadata) values ($1, $2, $3::jsonb)
+    on conflict (tenant_id, account_id) do update set metadata = excluded.metadata, updated_at = now()
+"""
+READ_METADATA = "select metadata::text from account_metadata where tenant_id = $1 and account_id = $2"
+FIND_ACCOUNTS = """
+select account_id, metadata::text
+  from account_metadata
+ where tenant_id = $1 and metadata @> jsonb_build_object($2::text, $3::text) and account_id > $4
+ order by account_id
+ limit $5
+"""
+
+
+class BalanceAt(NamedTuple):
+    """What an account had after its event `number`."""
+
+    number: int
+    balance: int
+    held: int
+
+
+class Search(NamedTuple):
+    """What is looked for; None: it does not matter. Amounts without their sign; times in microseconds, inclusive."""
+
+    from_us: int | None = None
+    to_us: int | None = None
+    amount_min: int | None = None
+    amount_max: int | None = None
+    is_incoming: bool | None = None
+    counterparty: int | None = None
+    kinds: list[int] | None = None
+    text: str | None = None
+    key: str | None = None
+    value: str | None = None
+
+
+class Found(NamedTuple):
+    """Entries that fit, newest first. `next`: the number below which the next page goes on; None: that was all."""
+
+    entries: list[Entry]
+    next: int | None
+
+
+class Totals(NamedTuple):
+    """How many entries, and their sums in minor units."""
+
+    entries: int
+    sum_in: int
+    sum_out: int
+    fees: int
+
+
+class Refused(NamedTuple):
+    """A payment that was not made."""
+
+    id: str
+    status: int
+    kind: int
+    payee: int
+    amount: int
+    judged_at_us: int
+    description: str | None
+    subject: str | None
+    rule: int | None
+
+
+async def read_balance_at(pool: Pool, tenant_id: int, account_id: int, at_us: int) -> BalanceAt:
+    """The balance at a moment of ledger time. Raises NotFound."""
+    async with acquire(pool) as connection:
+        row = await connection.fetchrow(
+            "select number, balance, held from read_balance_at($1, $2, $3)", tenant_id, account_id, _moment(at_us)
+        )
+    if row is None:
+        raise NotFound
+    return BalanceAt(*row)
+
+
+async def search_entries(
+    pool: Pool, tenant_id: int, account_id: int, search: Search, before: int | None, limit: int
+) -> Found:
+    """A page of the entries that fit."""
+    async with acquire(pool) as connection:
+        rows = await connection.fetch(
+            SEARCH,
+            tenant_id,
+            account_id,
+            BALANCE_MAX if before is None else before,
+            limit,
+            LOOK_MAX,
+            None if search.from_us is None else _moment(search.from_us),
+            None if search.to_us is None else _moment(search.to_us),
+            *search[2:],
+        )
+    entries = [Entry(*row[:15]) for row in rows if row["number"] is not None]
+    if rows and rows[-1]["number"] is None:
+        return Found(entries, rows[-1]["looked_to"])
+    last = entries[-1].number if entries else 1
+    return Found(entries, last if last > 1 else None)
+
+
+async def read_totals(pool: Pool, tenant_id: int, account_id: int, from_us: int, to_us: int) -> Totals:
+    """Sums of what an account did between two moments. Raises NotFound, Refusal `range_too_large`."""
+    async with acquire(pool) as connection:
+        find = "select find_number_at($1, $2, $3)"
+        after = await connection.fetchval(find, tenant_id, account_id, _moment(from_us - 1))
+        to = await connection.fetchval(find, tenant_id, account_id, _moment(to_us))
+        if after is None or to is None:
+            raise NotFound
+        if to - after > SUM_MAX:
+            raise Refusal("range_too_large", field="from")
+        row = await connection.fetchrow(
+            "select count, sum_in, sum_out, fees from sum_entries($1, $2, $3, $4)", tenant_id, account_id, after, to
+        )
+    assert row is not None
+    return Totals(*row)
+
+
+async def read_refused(
+    pool: Pool, tenant_id: int, payer: int, status: int | None, before_us: int, before: str | None, limit: int
+) -> list[Refused]:
+    """Payments out of an account that were refused, newest first, before a moment and payment."""
+    async with in_tenant(pool, tenant_id) as connection:
+        rows = await connection.fetch(READ_REFUSED, tenant_id, payer, _moment(before_us), before, status, limit)
+    return [Refused(*row) for row in rows]
+
+
+async def set_account_metadata(pool: Pool, tenant_id: int, account_id: int, metadata: str) -> None:
+    """Write an account's words, a JSON object of text by key, over what was there."""
+    async with in_tenant(pool, tenant_id) as connection:
+        await connection.execute(SET_METADATA, tenant_id, account_id, metadata)
+
+
+async def read_account_metadata(pool: Pool, tenant_id: int, account_id: int) -> str | None:
+    """An account's words, a JSON object, or None."""
+    async with in_tenant(pool, tenant_id) as connection:
+        metadata: str | None = await connection.fetchval(READ_METADATA, tenant_id, account_id)
+    return metadata
+
+
+async def find_accounts(
+    pool: Pool, tenant_id: int, key: str, value: str, after: int, limit: int
+) -> list[tuple[int, str]]:
+    """The accounts with this word, by number: (account, all its words as JSON) each."""
+    async with in_tenant(pool, tenant_id) as connection:
+        rows = await connection.fetch(FIND_ACCOUNTS, tenant_id, key, value, after, limit)
+    return [tuple(row) for row in rows]
+
+
+def _moment(us: int) -> datetime:
+    # The calendar's own ends: what lies beyond them lies beyond every payment, too.
+    first, last = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+    if us <= (first - EPOCH) / timedelta(microseconds=1):
+        return first
+    if us >= (last - EPOCH) / timedelta(microseconds=1):
+        return last
+    return EPOCH + timedelta(microseconds=us)

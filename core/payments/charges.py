@@ -1,0 +1,215 @@
+"""Requests to be paid: made, read, cancelled. Whether one is paid is the ledger's to say (core.nouns.PaymentStatus).
+
+The id is its maker's idempotency key: the same charge again is the same charge.
+"""
+
+import re
+from datetime import datetime
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from core.database import Pool, in_tenant
+from core.errors import NotFound, Refusal
+from core.payments.brcode import KEY_LENGTH_MAX, URL_LENGTH_MAX, Code, from_txid, read, to_txid, write
+
+UUID_PATTERN: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+PIX_KEY: Final = f"[!-~]{{1,{KEY_LENGTH_MAX}}}"
+# Where Pix lives; a code has to name a city, and a tenant that says none should say so.
+CITY: Final = "BRASILIA"
+
+COLUMNS = """
+charges.id::text, charges.payee, charges.amount, charges.description, charges.reference, charges.is_reusable,
+charges.status, charges.paid_count, charges.paid_amount, charges.created_at, charges.lasts_s, charges.expires_at,
+coalesce(charges.expires_at <= clock_timestamp(), false) as is_expired, profiles.display_name
+"""
+READ_CHARGE = f"""
+select {COLUMNS}
+  from charges
+  join accounts on accounts.tenant_id = charges.tenant_id and accounts.id = charges.payee
+  left join profiles on profiles.tenant_id = charges.tenant_id and profiles.person_id = accounts.person_id
+ where charges.tenant_id = $1 and charges.id = $2
+"""  # noqa: S608 - a constant
+# Nothing is inserted where the account is one of the tenant's own books.
+INSERT_CHARGE = """
+insert into charges (tenant_id, id, payee, amount, description, reference, is_reusable, asked_by, lasts_s, expires_at)
+select $1, $2, accounts.id, $4, $5, $6, $7, $8, $9::int, now() + make_interval(secs => $9::int)
+  from accounts
+ where accounts.tenant_id = $1 and accounts.id = $3 and accounts.person_id is not null
+    on conflict do nothing
+"""
+# Each of the two lists walks an index of its own.
+LIST_CHARGES = f"""
+select {COLUMNS}
+  from charges
+  join accounts on accounts.tenant_id = charges.tenant_id and accounts.id = charges.payee
+  left join profiles on profiles.tenant_id = charges.tenant_id and profiles.person_id = accounts.person_id
+ where charges.tenant_id = $1 and charges.payee = $2 and {{of_status}}
+   and ($4::uuid is null or (charges.created_at, charges.id) < (
+       select one.created_at, one.id from charges as one where one.tenant_id = $1 and one.payee = $2 and one.id = $4))
+ order by charges.created_at desc, charges.id desc
+ limit $3
+"""  # noqa: S608 - a constant
+LIST_ALL = LIST_CHARGES.format(of_status="true")
+LIST_OF_STATUS = LIST_CHARGES.format(
+    of_status=(
+        "charges.status = $5 and ($6::boolean is null or coalesce(charges.expires_at <= clock_timestamp(), false) = $6)"
+    )
+)
+READ_PIX_SETTINGS = "select settings ->> 'pix_key', settings ->> 'pix_city' from tenants where id = $1"
+
+
+class Status(IntEnum):
+    """How a charge stands. As core.nouns.ChargeStatus, with the open ones told apart by ledger time."""
+
+    OPEN = 0
+    PAID = 1
+    CANCELLED = 2
+    EXPIRED = 3
+
+
+class Asked(NamedTuple):
+    """What is asked for. `amount` (minor units) None: the payer says. `lasts_s` None: it does not expire."""
+
+    id: str
+    payee: int
+    amount: int | None
+    description: str | None
+    reference: str | None
+    is_reusable: bool
+    lasts_s: int | None
+
+
+class Charge(NamedTuple):
+    """A charge as it stood when it was read. `name` is the payee's; None: it was erased."""
+
+    id: str
+    payee: int
+    amount: int | None
+    description: str | None
+    reference: str | None
+    is_reusable: bool
+    stored_status: int
+    paid_count: int
+    paid_amount: int
+    created_at: datetime
+    lasts_s: int | None
+    expires_at: datetime | None
+    is_expired: bool
+    name: str | None
+
+    @property
+    def status(self) -> Status:
+        """How it stood. What was paid or cancelled in time does not expire."""
+        return Status.EXPIRED if self.is_expired and self.stored_status == Status.OPEN else Status(self.stored_status)
+
+
+class PixSettings(NamedTuple):
+    """How a tenant is known to Pix (tenants.settings: pix_key, pix_city). No key: each charge's id stands for one."""
+
+    key: str | None
+    city: str
+
+
+async def create_charge(pool: Pool, tenant_id: int, asked_by: str, asked: Asked) -> Charge:
+    """Make a charge, or find the same one. Raises NotFound (no such account), Refusal `conflict` with the field."""
+    async with in_tenant(pool, tenant_id) as connection:
+        await connection.execute(
+            INSERT_CHARGE,
+            tenant_id,
+            asked.id,
+            asked.payee,
+            asked.amount,
+            asked.description,
+            asked.reference,
+            asked.is_reusable,
+            asked_by,
+            asked.lasts_s,
+        )
+        row = await connection.fetchrow(READ_CHARGE, tenant_id, asked.id)
+    if row is None:
+        raise NotFound
+    known = Charge(*row)
+    for field in Asked._fields:
+        if getattr(known, field) != getattr(asked, field):
+            # Of somebody else's charge, nothing more is told than that the id is taken.
+            raise Refusal("conflict", field="id" if known.payee != asked.payee else field)
+    return known
+
+
+async def read_charge(pool: Pool, tenant_id: int, charge_id: str) -> Charge:
+    """The charge with its payee's name. Raises NotFound."""
+    async with in_tenant(pool, tenant_id) as connection:
+        row = await connection.fetchrow(READ_CHARGE, tenant_id, charge_id)
+    if row is None:
+        raise NotFound
+    return Charge(*row)
+
+
+async def cancel_charge(pool: Pool, tenant_id: int, charge_id: str) -> Charge:
+    """Let nobody pay it any more. Cancelling it again changes nothing. Raises NotFound, Refusal `charge_paid`."""
+    async with in_tenant(pool, tenant_id) as connection:
+        found: str | None = await connection.fetchval("select cancel_charge($1, $2)", tenant_id, charge_id)
+    if found is None:
+        raise NotFound
+    if found == "paid":
+        raise Refusal("charge_paid")
+    return await read_charge(pool, tenant_id, charge_id)
+
+
+async def list_charges(
+    pool: Pool, tenant_id: int, payee: int, status: Status | None, before: str | None, limit: int
+) -> list[Charge]:
+    """An account's charges, newest first, below the one called `before`. Empty if that one is not among them."""
+    page = tenant_id, payee, limit, before
+    async with in_tenant(pool, tenant_id) as connection:
+        if status is None:
+            return [Charge(*row) for row in await connection.fetch(LIST_ALL, *page)]
+        stored = Status.OPEN if status is Status.EXPIRED else status
+        # What was paid or cancelled in time may be past it now.
+        is_expired = None if stored is not Status.OPEN else status is Status.EXPIRED
+        return [Charge(*row) for row in await connection.fetch(LIST_OF_STATUS, *page, int(stored), is_expired)]
+
+
+async def read_pix_settings(pool: Pool, tenant_id: int) -> PixSettings:
+    """The tenant's Pix key and city, for its codes. A key that no code can hold is none."""
+    async with in_tenant(pool, tenant_id) as connection:
+        row = await connection.fetchrow(READ_PIX_SETTINGS, tenant_id)
+    key, city = row or (None, None)
+    return PixSettings(key if key and re.fullmatch(PIX_KEY, key) else None, city or CITY)
+
+
+def code_of(charge: Charge, link: str, tenant_name: str, settings: PixSettings) -> str:
+    """The charge's BR Code. Of a poster it is static; what is paid once has its link in the code, if that fits."""
+    name = charge.name or tenant_name
+    url = link.partition("://")[2]
+    if not charge.is_reusable and 0 < len(url) <= URL_LENGTH_MAX and url.isascii():
+        return write(Code(name, settings.city, url=url, amount=charge.amount, is_once=True))
+    return write(
+        Code(
+            name,
+            settings.city,
+            key=settings.key or charge.id,
+            amount=charge.amount,
+            info=charge.description,
+            txid=to_txid(charge.id),
+            is_once=not charge.is_reusable,
+        )
+    )
+
+
+def charge_in(text: str, slug: str) -> str | None:
+    """The id of the charge that a scanned text means in this tenant, or None.
+
+    A hub goes by several names, so any host will do: whom the charge pays is read here and not there. Raises Refusal
+    code_damaged for a text that is neither a link nor a BR Code.
+    """
+    link = re.fullmatch("https?://(.+)", text.strip(), re.IGNORECASE)
+    if link is not None:
+        url: str = link[1]
+    else:
+        code = read(text.strip())
+        if code.url is None:
+            return from_txid(code.txid)
+        url = code.url
+    found = re.fullmatch(rf"[^/?#\s]+/c/{re.escape(slug)}/({UUID_PATTERN})", url)
+    return found[1] if found else None
