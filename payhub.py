@@ -5,12 +5,15 @@ sentence. Rooms are loaded when their command is called: a hub never loads the w
 """
 
 import asyncio
+import functools
 import importlib
 import os
 import secrets
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,6 +35,8 @@ from config.settings import (
 
 # The first operator of a new tenant; more are opened by operators.
 OPERATOR = "operator"
+# Of a file that has thousands, nobody reads more before mending the first.
+BAD_LINES_SHOWN = 20
 SENTENCES = (SettingsError, EmbeddedError, launcher.LaunchError)
 
 
@@ -177,6 +182,119 @@ def tour(chapter: str | None, messages: bool, url: str | None) -> None:
             asyncio.run(guide.take_chapter(*where, chapter, shows_messages=messages))
     except guide.TourError as error:
         raise click.ClickException(str(error)) from error
+
+
+def as_person(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say where and as whom; the command gets a client that is logged in, as `client`."""
+
+    @functools.wraps(command)
+    def logged_in(url: str | None, slug: str, login: str, password: str, **arguments: Any) -> None:
+        client = room("loadtest.bulk_client")
+        try:
+            person = client.BulkClient.log_in(url or read_settings().public_url, slug, login, password)
+            command(client=person, **arguments)
+        except client.BulkError as error:
+            raise click.ClickException(str(error)) from error
+
+    for option in (
+        click.option("--password", envvar="PAYHUB_PASSWORD", prompt=True, hide_input=True, help="Or PAYHUB_PASSWORD."),
+        click.option("--login", required=True, help="Who does this."),
+        click.option("--tenant", "slug", default="demo", show_default=True, help="The tenant's slug."),
+        click.option("--to", "url", default=None, help="A running hub.  [default: PAYHUB_PUBLIC_URL]"),
+    ):
+        logged_in = option(logged_in)
+    return logged_in
+
+
+@main.group()
+def bulk() -> None:
+    """Send files of payments, let a second person approve them, watch them being posted, fetch the report.
+
+    A client: it speaks to a running hub as the person who logs in.
+    """
+
+
+@bulk.command("send")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--account", type=int, help="Who pays.  [default: your only account]")
+@click.option(
+    "--format", "form", type=click.Choice(["csv", "pain001", "cnab240"]), help="If the ending does not say it."
+)
+@click.option("--atomic", is_flag=True, help="All lines or none.")
+@click.option("--lines", type=click.IntRange(1), help="How many there have to be.")
+@click.option("--amount", type=click.IntRange(0), help="What they have to sum up to, in minor units.")
+@click.option("--again", is_flag=True, help="The same file as one of the last day, on purpose.")
+@click.option("--bulk", "bulk_id", default=None, help="The id of a bulk that broke off, to send its file again.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@as_person
+def send_bulk(
+    client: Any, file: Path, account: int | None, form: str | None, bulk_id: str | None, as_json: bool, **how: Any
+) -> None:
+    """Send FILE and have every line checked. Somebody else approves it then.
+
+    Exit code 1 if lines are bad: they are listed, and an atomic bulk cannot be approved.
+    """
+    bulk_id = bulk_id or str(uuid.uuid4())
+    media_type = room("loadtest.bulk_client").media_type_of(file, form)
+    payer = account or _only(client.accounts())
+    client.create(bulk_id, payer, **{name: value for name, value in how.items() if value is not None})
+    # Before anything can break off.
+    click.echo(f"Bulk {bulk_id}", err=True)
+    with _bar("Sending", file.stat().st_size) as reach:
+        state = client.send(bulk_id, file, media_type, reach)
+    wrong = client.wrong_lines(bulk_id, BAD_LINES_SHOWN) if state["bad"] else []
+    show(state, as_json)
+    for line in wrong:
+        click.echo(f"line {line['number']}: {line['code']} ({line.get('field', 'the line')})", err=True)
+    if state["bad"] > len(wrong):
+        click.echo(f"… and {state['bad'] - len(wrong)} more: payhub bulk report {bulk_id} --wrong", err=True)
+    if state["bad"]:
+        sys.exit(1)
+
+
+@bulk.command("approve")
+@click.argument("bulk_id", metavar="BULK")
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Watch it being posted.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@as_person
+def approve_bulk(client: Any, bulk_id: str, wait: bool, as_json: bool) -> None:
+    """Let somebody else's checked bulk be posted, and watch it. Exit code 1 if it fails."""
+    state = client.do(bulk_id, "approve")
+    state = _watch_bulk(client, state) if wait else state
+    show(state, as_json)
+    if state["status"] == "failed":
+        sys.exit(1)
+
+
+@bulk.command("status")
+@click.argument("bulk_id", metavar="BULK")
+@click.option("--wait", is_flag=True, help="Watch it until it is over.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@as_person
+def show_bulk(client: Any, bulk_id: str, wait: bool, as_json: bool) -> None:
+    """Show where a bulk stands."""
+    state = client.read(bulk_id)
+    state = _watch_bulk(client, state) if wait else state
+    show(state, as_json)
+
+
+@bulk.command("cancel")
+@click.argument("bulk_id", metavar="BULK")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@as_person
+def cancel_bulk(client: Any, bulk_id: str, as_json: bool) -> None:
+    """Give a bulk up, as long as posting has not begun."""
+    show(client.do(bulk_id, "cancel"), as_json)
+
+
+@bulk.command("report")
+@click.argument("bulk_id", metavar="BULK")
+@click.option("--wrong", is_flag=True, help="Only lines that are bad or were refused.")
+@click.option("--into", type=click.File("wb", lazy=True), default="-", help="A file.  [default: standard output]")
+@as_person
+def report_bulk(client: Any, bulk_id: str, wrong: bool, into: Any) -> None:
+    """Write what became of every line, as CSV."""
+    client.report(bulk_id, into, wrong=wrong)
 
 
 @main.group()
@@ -435,6 +553,27 @@ def show(facts: dict[str, Any], as_json: bool) -> None:
         return
     for name, value in facts.items():
         click.echo(f"{name.replace('_', ' '):20}{value}")
+
+
+@contextmanager
+def _bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error that is told how far things are."""
+    with click.progressbar(length=length, label=label, file=sys.stderr, show_pos=True) as bar:
+        yield lambda reached: bar.update(reached - bar.pos)
+
+
+def _watch_bulk(client: Any, state: dict[str, Any]) -> dict[str, Any]:
+    last = state
+    with _bar("Posting", state["lines"]) as reach:
+        for last in client.follow(state["bulk"]):
+            reach(last["through"])
+    return last
+
+
+def _only(accounts: Sequence[int]) -> int:
+    if len(accounts) != 1:
+        raise click.UsageError(f"Say which account pays by --account: {', '.join(map(str, accounts)) or 'none'}.")
+    return accounts[0]
 
 
 def _is_refused_login(error: Exception) -> bool:

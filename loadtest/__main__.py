@@ -1,4 +1,4 @@
-"""`python -m loadtest`: replay, posting, pay, ws-vs-http, idle, and a file to replay.
+"""`python -m loadtest`: replay, posting, pay, ws-vs-http, idle, bulk, and a file to replay.
 
 Each command runs against `--to URL`, or against a stack of its own that it starts and deletes. Each ends by
 itself. It holds no measurement: those are in the modules named like the commands.
@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 import click
 import uvloop
 
-from loadtest import berka
+from loadtest import berka, bulk_client
+from loadtest import bulk as bulk_test
 from loadtest.idle import FIRST, IdleError, allow_files, idle
 from loadtest.ids import MAKERS
 from loadtest.pay import pay
@@ -32,6 +33,8 @@ T = TypeVar("T")
 Command = Callable[..., None]
 SENTENCES = (
     berka.FormatError,
+    bulk_client.BulkError,
+    bulk_test.BulkTestError,
     CommandRefused,
     ComparisonError,
     HttpError,
@@ -285,6 +288,31 @@ def idle_command(connections: int, metrics_urls: tuple[str, ...], as_json: bool,
             ("KB per connection", figures["kb_per_connection"]),
             ("hubs", figures["hubs"]),
             ("measured by", figures["measured"]),
+        ],
+    )
+
+
+@main.command("bulk")
+@click.option("--lines", type=click.IntRange(1, 1_000_000), default=100_000, show_default=True)
+@click.option("--atomic", is_flag=True, help="All lines or none, in one transaction; at most 100,000.")
+@with_target
+def bulk_command(lines: int, atomic: bool, as_json: bool, **arguments: Any) -> None:
+    """Send, approve and post a file of payments."""
+    options = take_options(arguments)
+    report = Reporter(as_json)
+    with reached(options, report, people=bulk_test.PEOPLE) as target:
+        figures = bulk_test.bulk(target, report, lines=lines, is_atomic=atomic)
+    report.result(
+        "A bulk, atomic" if atomic else "A bulk",
+        figures,
+        [
+            ("lines", figures["lines"]),
+            ("seconds", figures["seconds"]),
+            ("lines per second, from sending to posted", figures["per_second"]),
+            ("lines sent and checked per second", figures["checked_per_second"]),
+            ("lines posted per second", figures["posted_per_second"]),
+            ("MB over idle, hub", figures["hub_grown_mb"]),
+            ("MB over idle, worker", figures["worker_grown_mb"]),
         ],
     )
 

@@ -16,6 +16,7 @@ from config.embedded import Servers, temporary_servers
 from core.database import Pool, open_pool
 from core.keyring import create_key
 from core.ledger.posting import post_payments
+from core.ledger.verify import verify
 from core.migrate import migrate
 from core.nouns import Payment, PaymentStatus, SystemAccount
 from core.people.opening import Opened, Tenant, create_tenant, open_people
@@ -75,6 +76,14 @@ async def tenant(admin: Pool) -> Tenant:
 @pytest_asyncio.fixture
 async def other_tenant(admin: Pool) -> Tenant:
     return await create_tenant(admin, f"o{os.getpid()}-{next(_slugs)}", "Another", "BRL", "America/Sao_Paulo")
+
+
+async def prove(admin: Pool, *tenant_ids: int) -> None:
+    """The books of these tenants are sound. Other tests plant errors in theirs."""
+    async with admin.acquire() as connection:
+        verdict = await verify(connection)
+    assert not {tenant for tenant, _ in verdict.unbalanced_tenants} & {*tenant_ids}
+    assert not {tenant for tenant, _ in verdict.broken_accounts} & {*tenant_ids}
 
 
 class Books(NamedTuple):

@@ -64,19 +64,23 @@ select account, is_again, declared_lines, declared_sum, lines, amount, coalesce(
 """
 # Two that close the same file at once do so one after the other.
 LOCK_DIGEST = "select pg_advisory_xact_lock(hashtextextended(encode($1::bytea, 'hex'), 0))"
+# The numbers as an array, found once: joined, they might be looked for again with every line (statistics of a table
+# that has just grown say that it is empty).
 MARK_DUPLICATES = """
-with repeated as (
-    select number
-      from (select number, row_number() over (partition by reference order by number) as nth
-              from bulk_lines
-             where tenant_id = $1 and bulk_id = $2 and reference is not null) as one
-     where nth > 1
+with marked as (
+    update bulk_lines
+       set code = 'duplicate_reference', field = 'reference'
+     where tenant_id = $1 and bulk_id = $2 and code is null
+       and number = any (array(
+           select one.number
+             from (select number, row_number() over (partition by reference order by number) as nth
+                     from bulk_lines
+                    where tenant_id = $1 and bulk_id = $2 and reference is not null) as one
+            where one.nth > 1
+       ))
+    returning amount
 )
-update bulk_lines
-   set code = 'duplicate_reference', field = 'reference'
-  from repeated
- where tenant_id = $1 and bulk_id = $2 and bulk_lines.number = repeated.number and code is null
-returning amount
+select count(*), coalesce(sum(amount), 0)::bigint from marked
 """
 FIND_SAME_FILE = """
 select id::text from bulks
@@ -277,10 +281,9 @@ async def close_file(pool: Pool, tenant_id: int, bulk_id: str, attempt: int, dig
         await connection.execute(LOCK_DIGEST, found["digest"])
         if not found["is_again"]:
             await _refuse_same_file(connection, tenant_id, bulk_id, found)
-        repeated = await connection.fetch(MARK_DUPLICATES, tenant_id, bulk_id, timeout=WHOLE_FILE_TIMEOUT_S)
-        row = await connection.fetchrow(
-            SET_CHECKED, tenant_id, bulk_id, found["digest"], len(repeated), sum(amount for (amount,) in repeated)
-        )
+        repeated = await connection.fetchrow(MARK_DUPLICATES, tenant_id, bulk_id, timeout=WHOLE_FILE_TIMEOUT_S)
+        assert repeated is not None, "sums of nothing are a row, too"
+        row = await connection.fetchrow(SET_CHECKED, tenant_id, bulk_id, found["digest"], *repeated)
     return _to_bulk(row)
 
 

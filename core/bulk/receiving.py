@@ -1,6 +1,6 @@
 """A file on its way in: bytes become lines, lines are checked and kept, chunk by chunk.
 
-It holds a chunk and a piece in memory, whatever the file's size, and gives the loop a turn after each.
+It holds two chunks and a piece in memory, whatever the file's size, and gives the loop a turn after each piece.
 """
 
 import asyncio
@@ -36,23 +36,64 @@ async def receive_file(
     Raises Refusal when the file cannot be read, is too large, or is not what was declared: nothing of it is kept.
     """
     parser, digest, size = make_parser(ground), hashlib.sha256(), 0
-    attempt = await begin_file(pool, tenant_id, bulk.id)
-    waiting: list[Line] = []
-    count = 0
-    async for piece in _small(data):
-        size += len(piece)
-        if size > FILE_SIZE_MAX:
-            raise Refusal("too_large")
-        digest.update(piece)
-        waiting += parser.feed(piece)
-        if len(waiting) >= CHUNK_LENGTH:
-            count = await _keep(pool, tenant_id, bulk, attempt, count, waiting)
-            waiting = []
-        else:
+    keeper = Keeper(pool, tenant_id, bulk, await begin_file(pool, tenant_id, bulk.id))
+    try:
+        async for piece in _small(data):
+            size += len(piece)
+            if size > FILE_SIZE_MAX:
+                raise Refusal("too_large")
+            digest.update(piece)
+            await keeper.take(parser.feed(piece))
             await asyncio.sleep(0)
-    waiting += parser.close()
-    await _keep(pool, tenant_id, bulk, attempt, count, waiting)
-    return await close_file(pool, tenant_id, bulk.id, attempt, digest.digest())
+        await keeper.take(parser.close())
+        await keeper.finish()
+    finally:
+        await keeper.stop()
+    return await close_file(pool, tenant_id, bulk.id, keeper.attempt, digest.digest())
+
+
+class Keeper:
+    """Keeps lines in chunks, one chunk under way while the next is read: PostgreSQL and the parser work at once."""
+
+    def __init__(self, pool: Pool, tenant_id: int, bulk: Bulk, attempt: int) -> None:
+        self._pool = pool
+        self._tenant_id = tenant_id
+        self._bulk = bulk
+        self.attempt = attempt
+        self._count = 0
+        self._waiting: list[Line] = []
+        self._under_way: asyncio.Task[int] | None = None
+
+    async def take(self, lines: Sequence[Line]) -> None:
+        """Take the next lines. Raises what core.bulk.bulks.add_lines does, of these or of earlier ones."""
+        self._waiting += lines
+        while len(self._waiting) >= CHUNK_LENGTH:
+            await self._send()
+
+    async def finish(self) -> None:
+        """Keep what is left."""
+        if self._waiting:
+            await self._send()
+        await self._arrive()
+
+    async def stop(self) -> None:
+        """Leave nothing under way, whatever happened."""
+        if self._under_way is not None:
+            self._under_way.cancel()
+            await asyncio.gather(self._under_way, return_exceptions=True)
+
+    async def _send(self) -> None:
+        await self._arrive()
+        chunk, self._waiting = self._waiting[:CHUNK_LENGTH], self._waiting[CHUNK_LENGTH:]
+        first, self._count = self._count + 1, self._count + len(chunk)
+        self._under_way = asyncio.create_task(
+            add_lines(self._pool, self._tenant_id, self._bulk, self.attempt, first, chunk)
+        )
+
+    async def _arrive(self) -> None:
+        if self._under_way is not None:
+            under_way, self._under_way = self._under_way, None
+            await under_way
 
 
 async def receive_lines(pool: Pool, tenant_id: int, bulk: Bulk, first: int, lines: Sequence[Line], form: bytes) -> int:
@@ -72,12 +113,6 @@ async def receive_lines(pool: Pool, tenant_id: int, bulk: Bulk, first: int, line
         raise Refusal("lines_out_of_order", f"Line {due} is due.", field="first")
     digest = hashlib.sha256((bulk.digest or b"") + form).digest()
     return await add_lines(pool, tenant_id, bulk, attempt, first, lines, digest)
-
-
-async def _keep(pool: Pool, tenant_id: int, bulk: Bulk, attempt: int, count: int, lines: Sequence[Line]) -> int:
-    for at in range(0, len(lines), CHUNK_LENGTH):
-        count = await add_lines(pool, tenant_id, bulk, attempt, count + 1, lines[at : at + CHUNK_LENGTH])
-    return count
 
 
 async def _small(data: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -11,8 +11,11 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from holidays import country_holidays, list_supported_countries
+from holidays import country_holidays
 from holidays.constants import BANK, OPTIONAL, PUBLIC
+
+# Loads all countries now, a quarter of a second: later it would be in the way of payments.
+from holidays.countries.brazil import Brazil
 from holidays.holiday_base import HolidayBase
 
 from core.errors import Refusal
@@ -125,7 +128,7 @@ def move(country: str, day: date, on_closed: Closed) -> date:
 
 def has_holidays(country: str) -> bool:
     """Whether this country's holidays are known. If not, all its weekdays are business days."""
-    return country in _countries()
+    return type(_holidays(country)) is not HolidayBase
 
 
 def is_business_day(country: str, day: date) -> bool:
@@ -176,30 +179,31 @@ def _of_month(plan: Plan, country: str, year: int, month: int) -> date:
     assert plan.day is not None, "this rule has a day"
     if plan.rule == Rule.MONTHLY:
         return _in_month(year, month, plan.day)
-    counts = is_business_day if plan.rule == Rule.NTH_BUSINESS_DAY else is_working_day
+    return _counted_days(plan.rule, country, year, month)[plan.day - 1]
+
+
+@lru_cache(maxsize=1_000)
+def _counted_days(rule: Rule, country: str, year: int, month: int) -> list[date]:
+    """A month's business or working days. Kept, because on a payday thousands ask for the same."""
+    counts = is_business_day if rule == Rule.NTH_BUSINESS_DAY else is_working_day
     days = (date(year, month, day) for day in range(1, calendar.monthrange(year, month)[1] + 1))
-    counted = [day for day in days if counts(country, day)]
-    return counted[plan.day - 1]
+    return [day for day in days if counts(country, day)]
 
 
 def _in_month(year: int, month: int, day: int) -> date:
     return date(year, month, min(day, calendar.monthrange(year, month)[1]))
 
 
-@lru_cache(maxsize=1)
-def _countries() -> frozenset[str]:
-    return frozenset(list_supported_countries(include_aliases=False))
-
-
 @lru_cache(maxsize=300)
 def _holidays(country: str) -> HolidayBase:
     """The country's holidays, its banks' included. A year is worked out when it is first asked for, and kept."""
-    if not has_holidays(country):
+    try:
+        known = country_holidays(country)
+    except NotImplementedError:
         return HolidayBase()
-    known = country_holidays(country)
     return country_holidays(country, categories=(PUBLIC, BANK)) if BANK in known.supported_categories else known
 
 
 @lru_cache(maxsize=1)
 def _optional_in_brazil() -> HolidayBase:
-    return country_holidays("BR", categories=OPTIONAL, language="en_US")
+    return Brazil(categories=OPTIONAL, language="en_US")

@@ -306,9 +306,11 @@ class Case:
         if dispute.held:
             batch = [one._replace(group=1) for one in (self._step(Kind.ABSOLVE), *batch)]
         posting = (await self._post(batch))[-1]
-        if posting.status == PaymentStatus.REFUND_EXCEEDS_CAPTURED and not dispute.held:
-            raise Refusal("not_disputable", field="amount")
-        if posting.status not in {PaymentStatus.POSTED, PaymentStatus.INSUFFICIENT_FUNDS}:
+        if posting.status == PaymentStatus.REFUND_EXCEEDS_CAPTURED:
+            # The payee has refunded since what is left was read. A hold that is there stays as it is.
+            if not dispute.held:
+                raise Refusal("not_disputable", field="amount")
+        elif posting.status not in {PaymentStatus.POSTED, PaymentStatus.INSUFFICIENT_FUNDS}:
             raise _unexpected(posting)
 
     async def charge_back(self) -> None:
@@ -324,7 +326,8 @@ class Case:
             if posting.status == PaymentStatus.POSTED:
                 self.change(charged_back=self.dispute.charged_back + wanted, owed=owed - wanted)
                 break
-            if posting.status != PaymentStatus.INSUFFICIENT_FUNDS:
+            # Or the payee refunds at this very moment: what is owed is counted anew the next time.
+            if posting.status not in {PaymentStatus.INSUFFICIENT_FUNDS, PaymentStatus.REFUND_EXCEEDS_CAPTURED}:
                 raise _unexpected(posting)
         if self.dispute.owed == 0:
             await self.let_go(self.dispute.status)

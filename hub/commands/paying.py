@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from core.errors import CoreError, OutcomeUnknown
 from core.ledger.reading import Life, Settled, read_payments, read_shares, settle_payments
 from core.ledger.rehearsing import rehearse
-from core.nouns import BACKWARD, DONE, Kind, Payment, Posting
+from core.nouns import BACKWARD, DONE, Kind, Payment, PaymentStatus, Posting
 from hub.commands.context import STATUS_NAMES, Context, to_time, what_happened
 from hub.commands.refusal import CommandRefused, from_core
 from hub.commands.row import Row
@@ -65,6 +65,10 @@ def to_answer(id: int, payment: Payment, outcome: Posting | CoreError) -> Messag
     if isinstance(outcome, CoreError):
         return from_core(outcome).to_message(id)
     balance, number, held = _side(payment.kind, outcome)
+    # What is kept of the amount is the payee's to know.
+    is_payees = payment.kind in BY_PAYEE or payment.kind in BACKWARD
+    # A rule that lets a payment through is between the institution and itself.
+    is_rule_told = outcome.status != PaymentStatus.POSTED
     return Paid(
         id,
         payment.id,
@@ -74,8 +78,8 @@ def to_answer(id: int, payment: Payment, outcome: Posting | CoreError) -> Messag
         number,
         held,
         UNSET if outcome.amount is None else outcome.amount,
-        outcome.fee or UNSET,
-        UNSET if outcome.rule is None else outcome.rule,
+        (is_payees and outcome.fee) or UNSET,
+        outcome.rule if outcome.rule is not None and is_rule_told else UNSET,
     )
 
 
@@ -249,9 +253,9 @@ def _to_outcome(payment: Payment, posting: Posting) -> steps.Outcome:
         balance,
         number,
         _or_unset(posting.amount),
-        posting.fee or UNSET,
+        ((payment.kind in BY_PAYEE or payment.kind in BACKWARD) and posting.fee) or UNSET,
         held,
-        _or_unset(posting.rule),
+        _or_unset(posting.rule) if posting.status != PaymentStatus.POSTED else UNSET,
     )
 
 

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from core.ledger import recalling
 from core.ledger.reading import Life, read_payments, read_steps
 from core.ledger.recalling import Refused, Search
-from core.nouns import Kind, PaymentStatus
+from core.nouns import DONE, Kind, PaymentStatus
 from hub.commands.context import STATUS_NAMES, Context, from_time, to_entry_state, to_time
 from hub.commands.operating import require_operator
 from hub.commands.reading import own_account
@@ -19,6 +19,8 @@ from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import PAGE_LENGTH
 from hub.session import Session
 
+# The hub's clock and the ledger's may differ by so much.
+CLOCKS_DIFFER_US: Final = 60_000_000
 # Far more than a life has; a reusable hold's captures are counted in tens.
 STEPS_MAX: Final = 500
 
@@ -27,6 +29,8 @@ async def balance_at(context: Context, session: Session, command: histories.Read
     """The balance at a past moment."""
     account = await own_account(context, session, command.account)
     at_us = from_time(command.at)
+    if at_us > context.now() * 1_000_000 + CLOCKS_DIFFER_US:
+        raise CommandRefused(ErrorCode.INVALID_FIELD, "Nobody knows the balance of a moment to come.", field="at")
     found = await recalling.read_balance_at(context.pool, session.speaker.tenant_id, account.id, at_us)
     return histories.BalanceAtAnswer(command.id, account.id, command.at, found.balance, found.held, found.number)
 
@@ -60,6 +64,8 @@ async def totals(context: Context, session: Session, command: histories.ReadTota
     """Sums between two moments."""
     account = await own_account(context, session, command.account)
     from_us, to_us = from_time(command.from_at), from_time(command.to_at)
+    if to_us < from_us:
+        raise CommandRefused(ErrorCode.INVALID_FIELD, "The end comes before the beginning.", field="to_at")
     found = await recalling.read_totals(context.pool, session.speaker.tenant_id, account.id, from_us, to_us)
     return histories.TotalsAnswer(command.id, account.id, *found)
 
@@ -72,20 +78,22 @@ async def refusals(context: Context, session: Session, command: histories.ReadRe
         status = {name: number for number, name in STATUS_NAMES.items()}.get(command.status)
         if status is None:
             raise CommandRefused(ErrorCode.INVALID_FIELD, "There is no such status.", field="status")
-    before_us = int(context.now() * 1_000_000) + 60_000_000
-    if not isinstance(command.before, UnsetType):
-        before_us = from_time(command.before)
     limit = PAGE_LENGTH if isinstance(command.limit, UnsetType) else command.limit
-    found = await recalling.read_refused(
-        context.pool, session.speaker.tenant_id, account.id, status, before_us, _given(command.before_payment), limit
+    found, last = await recalling.read_refused(
+        context.pool,
+        session.speaker.tenant_id,
+        account.id,
+        status,
+        _time_or_none(command.before),
+        _given(command.before_payment),
+        limit,
     )
-    last = found[-1] if len(found) == limit else None
     return histories.RefusalsAnswer(
         command.id,
         account.id,
         list(map(_to_refusal, found)),
-        UNSET if last is None else to_time(last.judged_at_us),
-        UNSET if last is None else last.id,
+        UNSET if last is None else to_time(last[0]),
+        UNSET if last is None else last[1],
     )
 
 
@@ -97,16 +105,21 @@ async def payment(context: Context, session: Session, command: histories.ReadPay
         session.may_use(life.payer) or session.may_use(life.payee) or life.asked_by == speaker.person_id
     ):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="payment")
-    if life.status != PaymentStatus.POSTED and not session.may_use(life.payer) and life.asked_by != speaker.person_id:
+    if life.status not in DONE and not session.may_use(life.payer) and life.asked_by != speaker.person_id:
         # What was refused was never the payee's to know.
         raise CommandRefused(ErrorCode.NOT_FOUND, field="payment")
+    is_payees = session.may_use(life.payee)
     steps = await read_steps(context.pool, speaker.tenant_id, life.id, STEPS_MAX)
     return histories.LifeAnswer(
         command.id,
-        _to_life(life),
+        _to_life(life, session),
         [
             histories.StepState(
-                step.id, Kind(step.kind).name.lower(), step.amount, to_time(step.judged_at_us), step.fee or UNSET
+                step.id,
+                Kind(step.kind).name.lower(),
+                step.amount,
+                to_time(step.judged_at_us),
+                (is_payees and step.fee) or UNSET,
             )
             for step in steps
         ],
@@ -124,8 +137,8 @@ async def set_account_metadata(context: Context, session: Session, command: hist
 async def account_metadata(context: Context, session: Session, command: histories.ReadAccountMetadata) -> Any:
     """The words about an account."""
     account = await own_account(context, session, command.account)
-    text = await recalling.read_account_metadata(context.pool, session.speaker.tenant_id, account.id)
-    return histories.AccountMetadataAnswer(command.id, account.id, {} if text is None else msgspec.json.decode(text))
+    words = await recalling.read_account_metadata(context.pool, session.speaker.tenant_id, account.id)
+    return histories.AccountMetadataAnswer(command.id, account.id, words)
 
 
 async def find_accounts(context: Context, session: Session, command: histories.FindAccounts) -> Any:
@@ -139,7 +152,11 @@ async def find_accounts(context: Context, session: Session, command: histories.F
     return histories.AccountsFound(command.id, page, page[-1].account if len(found) > limit else UNSET)
 
 
-def _to_life(life: Life) -> histories.LifeState:
+def _to_life(life: Life, session: Session) -> histories.LifeState:
+    # What is kept of the amount is between the payee and the institution; which rule decided, the institution's alone
+    # unless it stood in the payer's way.
+    is_payees = session.may_use(life.payee)
+    is_rule_told = session.is_operator or (life.status != PaymentStatus.POSTED and session.may_use(life.payer))
     return histories.LifeState(
         life.id,
         Kind(life.kind).name.lower(),
@@ -152,14 +169,14 @@ def _to_life(life: Life) -> histories.LifeState:
         life.refunded,
         life.held or UNSET,
         life.disputed or UNSET,
-        life.fee or UNSET,
-        life.fee_returned or UNSET,
-        life.shared or UNSET,
+        (is_payees and life.fee) or UNSET,
+        (is_payees and life.fee_returned) or UNSET,
+        (is_payees and life.shared) or UNSET,
         UNSET if life.expires_at_us is None else to_time(life.expires_at_us),
         life.in_review or UNSET,
         _or_unset(life.subject),
         _or_unset(life.charge),
-        _or_unset(life.rule),
+        _or_unset(life.rule) if is_rule_told else UNSET,
         _or_unset(life.description),
         UNSET if life.metadata is None else msgspec.json.decode(life.metadata),
     )

@@ -79,6 +79,8 @@ def _fields_with_maps() -> dict[type, tuple[str, ...]]:
 def _holds_maps(kind: msgspec.inspect.Type) -> bool:
     if isinstance(kind, msgspec.inspect.StructType | msgspec.inspect.DictType):
         return True
+    if isinstance(kind, msgspec.inspect.Metadata):
+        return _holds_maps(kind.type)
     if isinstance(kind, msgspec.inspect.UnionType):
         return any(map(_holds_maps, kind.types))
     if isinstance(kind, msgspec.inspect.CollectionType):

@@ -6,12 +6,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from core.nouns import AMOUNT_MAX, BALANCE_MAX, Kind
 from hub.protocol.fields import (
+    METADATA_KEYS_MAX,
     PAGE_LENGTH_MAX,
     PLAIN_TEXT_PATTERN,
     AccountId,
     Command,
     Message,
-    Metadata,
     PaymentId,
     Time,
 )
@@ -25,6 +25,10 @@ Value: TypeAlias = Annotated[str, Meta(max_length=200, pattern=PLAIN_TEXT_PATTER
 StatusName: TypeAlias = Annotated[str, Meta(pattern="^[a-z_]{1,40}$")]
 
 
+# As Metadata, and it may be empty.
+Words: TypeAlias = Annotated[dict[Key, Value], Meta(max_length=METADATA_KEYS_MAX)]
+
+
 class ReadBalanceAt(Command, frozen=True, tag="balance_at", gc=False):
     """What an account had at a moment of ledger time."""
 
@@ -35,7 +39,7 @@ class ReadBalanceAt(Command, frozen=True, tag="balance_at", gc=False):
 class SearchEntries(Command, frozen=True, tag="search", gc=False):
     """A page of an account's entries that fit all that is said, newest first, below the event number `before`.
 
-    Amounts are compared without their sign; `text` is looked for in descriptions, whatever its capitals and accents;
+    Amounts are what moved, without its sign: a hold moves nothing, its amount is 0. `text` is looked for in descriptions, whatever its capitals and accents;
     `key`, or `key` and `value`, in metadata. One page looks at a bounded number of entries: as long as there is a
     `next`, there may be more, even after an empty page.
     """
@@ -56,7 +60,9 @@ class SearchEntries(Command, frozen=True, tag="search", gc=False):
 
 
 class ReadTotals(Command, frozen=True, tag="totals", gc=False):
-    """How many entries an account has between two moments, and what came in, went out, and was kept as fees."""
+    """How many entries an account has from one moment up to, and without, another; what came in, went out, and was
+    kept as fees.
+    """
 
     account: AccountId
     from_at: Time
@@ -83,10 +89,10 @@ class ReadPayment(Command, frozen=True, tag="read_payment", gc=False):
 
 
 class SetAccountMetadata(Command, frozen=True, tag="set_account_metadata", gc=False):
-    """Write your own words about an account, over what was there."""
+    """Write your own words about an account, in place of all that were there; none: forget them."""
 
     account: AccountId
-    metadata: Metadata
+    metadata: Words
 
 
 class ReadAccountMetadata(Command, frozen=True, tag="account_metadata", gc=False):

@@ -19,7 +19,8 @@ ScheduleId: TypeAlias = Annotated[
     ),
 ]
 Date: TypeAlias = Annotated[
-    str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", max_length=10, description="In the tenant's time zone.")
+    # This century alone: the calendars of holidays end with it.
+    str, Meta(pattern=r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$", max_length=10, description="In the tenant's time zone.")
 ]
 Clock: TypeAlias = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)]
 RuleName: TypeAlias = Literal[

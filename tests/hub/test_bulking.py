@@ -16,6 +16,7 @@ from core.people.persons import Role
 from tests.core.bulk.files import Row, cnab240_of, csv_of, pain001_of
 from tests.hub.conftest import Enter, Hubs, Join, Somebody
 from tests.hub.processes import HubProcess
+from tests.hub.stranger import Wire
 
 CSV, XML, CNAB = "text/csv", "application/xml", "text/plain"
 
@@ -270,7 +271,7 @@ async def test_a_watched_bulk_tells_of_its_progress_until_it_is_over(
 
     worker = asyncio.create_task(slowly())
     for each in (client, other):
-        told = []
+        told: list[Wire] = []
         while not told or told[-1]["status"] != "finished":
             message = await each.receive()
             if message["type"] == "bulk_progress":

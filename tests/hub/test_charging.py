@@ -178,6 +178,8 @@ async def test_the_qr_code_is_drawn_for_whoever_may_read_the_charge(
 
     picture = await draw(url, payer)
     assert (picture.status_code, picture.headers["content-type"]) == (200, "image/svg+xml")
+    documented = (await web.get(f"{hubs.a.url}/docs/openapi.json")).json()["paths"]["/v1/charges/{charge}/qr.svg"]
+    assert list(documented["get"]["responses"]["200"]["content"]) == ["image/svg+xml"]
     svg = ElementTree.fromstring(picture.text)
     assert svg.tag == "{http://www.w3.org/2000/svg}svg"
     assert picture.text.count("<path") == 2  # white paper, black modules

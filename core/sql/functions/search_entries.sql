@@ -51,6 +51,79 @@ begin
         v_first := find_number_at(p_tenant, p_account, p_from - interval '1 microsecond') + 1;
     end if;
     v_stop := greatest(v_first, v_end - p_look_max);
+    if p_key is not null then
+        -- Only entries with words are looked at, so the same number of them reaches much further back. Shares carry
+        -- their payment's words, too, and have an index of their own.
+        select coalesce(min(seen.number), v_first)
+          into v_stop
+          from (
+              select one.number
+                from (
+                    (select payments.payer_version as number
+                       from payments
+                      where payments.tenant_id = p_tenant and payments.payer = p_account
+                        and payments.payer_version >= v_first and payments.payer_version < v_end
+                        and payments.metadata is not null
+                      order by payments.payer_version desc
+                      limit p_look_max)
+                    union all
+                    (select payments.payee_version
+                       from payments
+                      where payments.tenant_id = p_tenant and payments.payee = p_account
+                        and payments.payee_version >= v_first and payments.payee_version < v_end
+                        and payments.metadata is not null
+                      order by payments.payee_version desc
+                      limit p_look_max)
+                    union all
+                    (select shares.version
+                       from shares
+                      where shares.tenant_id = p_tenant and shares.account_id = p_account
+                        and shares.version >= v_first and shares.version < v_end
+                      order by shares.version desc
+                      limit p_look_max)
+                ) as one
+               order by one.number desc
+               limit p_look_max
+          ) as seen
+        having count(*) = p_look_max;
+        v_stop := coalesce(v_stop, v_first);
+        return query
+        select entries.account_id, entries.number, entries.payment_id, entries.amount, entries.counterparty,
+               entries.balance, (extract(epoch from entries.judged_at) * 1000000)::bigint, entries.description,
+               entries.kind, entries.subject, entries.charge, coalesce(entries.hold, 0), entries.held,
+               coalesce(entries.fee, 0), entries.metadata, entries.number
+          from (
+              (select payments.payer_version as number
+                 from payments
+                where payments.tenant_id = p_tenant and payments.payer = p_account
+                  and payments.payer_version >= v_stop and payments.payer_version < v_end
+                  and payments.metadata is not null)
+              union all
+              (select payments.payee_version
+                 from payments
+                where payments.tenant_id = p_tenant and payments.payee = p_account
+                  and payments.payee_version >= v_stop and payments.payee_version < v_end
+                  and payments.metadata is not null)
+              union all
+              (select shares.version
+                 from shares
+                where shares.tenant_id = p_tenant and shares.account_id = p_account
+                  and shares.version >= v_stop and shares.version < v_end)
+          ) as worded
+          join entries on entries.tenant_id = p_tenant and entries.account_id = p_account
+           and entries.number = worded.number
+         where (p_amount_min is null or abs(entries.amount) >= p_amount_min)
+           and (p_amount_max is null or abs(entries.amount) <= p_amount_max)
+           and (p_incoming is null or entries.amount <> 0 and (entries.amount > 0) = p_incoming)
+           and (p_counterparty is null or entries.counterparty = p_counterparty)
+           and (p_kinds is null or entries.kind = any (p_kinds))
+           and (v_text is null or position(v_text in fold_text(entries.description)) > 0)
+           and case when p_value is null then entries.metadata ? p_key else entries.metadata ->> p_key = p_value end
+         order by entries.number desc
+         limit p_limit;
+        get diagnostics v_found = row_count;
+        v_end := v_stop;
+    end if;
     while v_end > v_stop and v_found < p_limit loop
         return query
         select entries.account_id, entries.number, entries.payment_id, entries.amount, entries.counterparty,

@@ -56,7 +56,7 @@ grant insert (tenant_id, id, payee, amount, description, reference, is_reusable,
 grant select, insert, update on schedules to payhub_app;
 grant select on schedule_outcomes to payhub_app;
 -- Words about an account are its owner's.
-grant select, insert, update on account_metadata to payhub_app;
+grant select, insert, delete on account_metadata to payhub_app;
 -- A dispute's row says where an argument stands; evidence is added and never changed.
 grant select, insert, update on dispute_profiles, disputes to payhub_app;
 grant select, insert on dispute_evidence to payhub_app;

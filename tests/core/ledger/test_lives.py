@@ -17,7 +17,6 @@ from core.ledger.oracle import Oracle, OracleCharge, OraclePosting, OracleRule, 
 from core.ledger.posting import post_payments
 from core.ledger.reading import read_account, read_entries_after, read_payments
 from core.ledger.terms import Terms, put_under_terms, set_terms
-from core.ledger.verify import verify
 from core.nouns import (
     BACKWARD,
     BALANCE_MAX,
@@ -33,6 +32,7 @@ from core.nouns import (
 )
 from core.people.opening import create_tenant, open_people, set_floor
 from core.people.persons import Role
+from tests.conftest import prove
 
 ACCOUNTS = 5
 CHARGES = 4
@@ -60,6 +60,7 @@ RULES = {
     ],
 }
 _worlds = itertools.count()
+_opened: list[int] = []
 
 
 class Ask(NamedTuple):
@@ -137,6 +138,7 @@ class World:
             admin, f"l{uuid.uuid4().hex[:12]}-{next(_worlds)}", "World", "BRL", "America/Noronha"
         )
         opened = await open_people(pool, tenant.id, Role.CUSTOMER, ["p"] * ACCOUNTS)
+        _opened.append(tenant.id)
         world = cls(tenant.id, [person.account_id for person in opened], opened[0].person_id)
         await set_terms(pool, tenant.id, Terms(1, "shop", 50_000, 1, 2, 5, returns_fee=True, tip_percent_max=20))
         await set_terms(pool, tenant.id, Terms(2, "stall", 333_333))
@@ -449,5 +451,4 @@ def _told(answer: Posting) -> tuple[object, ...]:
 
 
 async def test_the_books_of_all_these_lives_prove(admin: Pool) -> None:
-    async with acquire(admin) as connection:
-        assert (await verify(connection)).is_sound
+    await prove(admin, *_opened)

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -72,8 +73,9 @@ async def test_one_id_is_one_charge_however_often_and_at_once_it_is_asked_for(bo
         ("lasts_s", 61),
         ("lasts_s", None),
     ):
+        other: dict[str, Any] = {field: value}
         with pytest.raises(Refusal) as refused:
-            await make(books, one._replace(**{field: value}))
+            await make(books, one._replace(**other))
         assert (refused.value.code, refused.value.field) == ("conflict", field)
     with pytest.raises(Refusal) as refused:
         await make(books, one._replace(payee=books.account(1), amount=1))

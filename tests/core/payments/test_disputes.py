@@ -14,22 +14,23 @@ from core.database import Pool, acquire
 from core.errors import NotFound, Refusal
 from core.ledger.posting import post_payments
 from core.ledger.reading import read_account, read_payments
-from core.ledger.verify import verify
 from core.nouns import Kind, Payment, PaymentStatus
 from core.payments.dispute_case import Actor, Dispute, DisputeStatus, Done, tend_dispute
-from core.payments.dispute_profiles import CARD, DAY_S, MED, Reason
+from core.payments.dispute_profiles import CARD, DAY_S, MED, Lapse, Reason
 from core.payments.disputes import (
     Opening,
     answer_dispute,
     claim_dispute,
     decide_dispute,
     find_due_disputes,
+    list_disputes,
+    list_profiles,
     open_dispute,
     read_dispute,
     set_profile,
     withdraw_dispute,
 )
-from tests.conftest import Books
+from tests.conftest import Books, prove
 
 SECOND = timedelta(seconds=1)
 OPERATOR = Actor(str(uuid.uuid4()), (), is_operator=True)
@@ -289,8 +290,7 @@ async def test_whatever_is_done_in_whatever_order_the_sums_hold(court: Court, ad
         assert life.refunded + life.disputed <= life.captured
         assert held == life.disputed <= balance
         assert found.held <= life.disputed
-    async with admin.acquire() as connection:
-        assert (await verify(connection)).is_sound
+    await prove(admin, tenant)
 
 
 async def test_workers_find_what_is_due_and_nothing_else(court: Court) -> None:
@@ -301,3 +301,254 @@ async def test_workers_find_what_is_due_and_nothing_else(court: Court) -> None:
     assert key in await find_due_disputes(court.books.pool, 1_000, late)
     await tend_dispute(court.books.pool, court.tenant, dispute.id, late)
     assert key not in await find_due_disputes(court.books.pool, 1_000, late)
+
+
+async def spend(court: Court, amount: int) -> None:
+    assert await court.post(court.books.payment(1, 2, amount)) == PaymentStatus.POSTED
+
+
+async def test_what_is_owed_is_overdue_after_24_hours_and_given_up_after_90_days_and_still_shown(court: Court) -> None:
+    await spend(court, 1_500)
+    pool, tenant = court.books.pool, court.tenant
+    dispute = await court.open()
+    assert dispute.held == 0
+    await answer_dispute(pool, tenant, court.payee, dispute.id, None, None)
+    claimed = (await claim_dispute(pool, tenant, court.payer, dispute.id)).dispute
+    assert claimed.claimed_at is not None
+    assert claimed.refund_due_at == claimed.claimed_at + timedelta(hours=24)
+    assert claimed.collect_until == court.paid_at + timedelta(days=90)
+    assert await tend_dispute(pool, tenant, dispute.id, claimed.refund_due_at) is None
+    late = await tend_dispute(pool, tenant, dispute.id, claimed.refund_due_at + SECOND)
+    assert late is not None
+    assert (late.dispute.is_overdue, late.dispute.owed) == (True, 500)
+    # At the very end it is still collected; a second later it is not.
+    assert await court.post(court.books.payment(3, 1, 100)) == PaymentStatus.POSTED
+    last = await tend_dispute(pool, tenant, dispute.id, claimed.collect_until)
+    assert last is not None
+    assert (last.dispute.charged_back, last.dispute.owed) == (100, 400)
+    over = await tend_dispute(pool, tenant, dispute.id, claimed.collect_until + SECOND)
+    assert over is not None
+    assert (over.dispute.closed_at, over.dispute.owed) == (claimed.collect_until + SECOND, 400)
+    assert await court.post(court.books.payment(3, 1, 100)) == PaymentStatus.POSTED
+    assert (tenant, dispute.id) not in await find_due_disputes(pool, 10_000, claimed.collect_until + timedelta(days=1))
+    assert await court.state(1) == (100, 0)
+
+
+@pytest.mark.parametrize(
+    ("lapse", "status", "charged_back", "is_overdue"),
+    [
+        (Lapse.PAYER_WINS, DisputeStatus.ACCEPTED, 500, False),
+        (Lapse.PAYEE_WINS, DisputeStatus.EXPIRED, 0, False),
+        (Lapse.TO_OPERATORS, DisputeStatus.ACCEPTED, 0, True),
+    ],
+)
+async def test_a_refund_that_nobody_claims_goes_where_the_profile_says(
+    court: Court, lapse: Lapse, status: DisputeStatus, charged_back: int, is_overdue: bool
+) -> None:
+    pool, tenant = court.books.pool, court.tenant
+    await set_profile(pool, tenant, MED._replace(on_no_claim=lapse), is_default=True)
+    dispute = await court.open()
+    await answer_dispute(pool, tenant, court.payee, dispute.id, None, None)
+    claim_due_at = (await read_dispute(pool, tenant, OPERATOR, dispute.id)).claim_due_at
+    assert claim_due_at is not None
+    done = await tend_dispute(pool, tenant, dispute.id, claim_due_at + SECOND)
+    assert done is not None
+    found = done.dispute
+    assert (found.status, found.charged_back, found.is_overdue) == (status, charged_back, is_overdue)
+    assert (await court.state(1))[1] == (500 if lapse == Lapse.TO_OPERATORS else 0)
+
+
+async def test_silence_after_an_answer_leaves_it_standing_at_card_rules(court: Court) -> None:
+    pool, tenant = court.books.pool, court.tenant
+    await set_profile(pool, tenant, CARD, is_default=True)
+    dispute = await court.open()
+    await answer_dispute(pool, tenant, court.payee, dispute.id, 120, "That much")
+    assert await tend_dispute(pool, tenant, dispute.id, dispute.decision_due_at) is None
+    # A clock that has run out comes before an act that is late, whoever notices.
+    with pytest.raises(Refusal) as refused:
+        await decide_dispute(pool, tenant, OPERATOR, dispute.id, 500, None, dispute.decision_due_at + SECOND)
+    assert refused.value.code == "dispute_moved_on"
+    found = await read_dispute(pool, tenant, court.payer, dispute.id)
+    assert (found.status, found.charged_back, found.closed_at) == (
+        DisputeStatus.PARTLY_ACCEPTED,
+        120,
+        dispute.decision_due_at + SECOND,
+    )
+    assert (await court.state(0), await court.state(1)) == ((620, 0), (1_380, 0))
+
+
+async def test_a_hold_grows_with_what_comes_in(court: Court) -> None:
+    await spend(court, 1_450)
+    dispute = await court.open()
+    assert dispute.held == 50
+    for amount, held in ((100, 150), (1_000, 500)):
+        assert await court.post(court.books.payment(2, 1, amount)) == PaymentStatus.POSTED
+        assert (court.tenant, dispute.id) in await find_due_disputes(court.books.pool, 10_000)
+        done = await tend_dispute(court.books.pool, court.tenant, dispute.id)
+        assert done is not None
+        assert (done.dispute.held, (await court.state(1))[1]) == (held, held)
+    assert (court.tenant, dispute.id) not in await find_due_disputes(court.books.pool, 10_000)
+
+
+async def test_money_that_went_on_comes_back_hop_by_hop_and_nobody_falls_below_zero(court: Court) -> None:
+    pool, tenant, books = court.books.pool, court.tenant, court.books
+    hop = books.payment(1, 2, 1_500)
+    assert await court.post(hop) == PaymentStatus.POSTED
+    first = await court.open()
+    second = (
+        await open_dispute(pool, tenant, OPERATOR, Opening(str(uuid.uuid4()), hop.id, Reason.FRAUD, None, 500))
+    ).dispute
+    assert (first.held, second.held) == (0, 500)
+    for dispute in (first, second):
+        await decide_dispute(pool, tenant, OPERATOR, dispute.id, 500, None)
+        await claim_dispute(pool, tenant, OPERATOR, dispute.id)
+    # What the second hop gave back to the first is taken on to the victim.
+    done = await tend_dispute(pool, tenant, first.id)
+    assert done is not None
+    assert (done.dispute.charged_back, done.dispute.owed) == (500, 0)
+    assert [await court.state(at) for at in range(3)] == [(1_000, 0), (0, 0), (2_000, 0)]
+
+
+async def test_what_the_payee_refunds_itself_is_owed_no_more(court: Court) -> None:
+    pool, tenant = court.books.pool, court.tenant
+    await spend(court, 1_500)
+    dispute = await court.open()
+    await answer_dispute(pool, tenant, court.payee, dispute.id, None, None)
+    await claim_dispute(pool, tenant, court.payer, dispute.id)
+    assert await court.post(court.books.payment(2, 1, 600)) == PaymentStatus.POSTED
+    assert await court.post(court.refund(300)) == PaymentStatus.POSTED
+    done = await tend_dispute(pool, tenant, dispute.id)
+    assert done is not None
+    assert (done.dispute.charged_back, done.dispute.owed) == (200, 0)
+    assert done.dispute.closed_at is not None
+    assert (await court.state(0), await court.state(1)) == ((1_000, 0), (100, 0))
+
+
+@pytest.mark.parametrize("is_decided", [True, False])
+async def test_refunds_that_race_with_collecting_never_give_more_back_than_was_paid(
+    court: Court, is_decided: bool
+) -> None:
+    pool, tenant = court.books.pool, court.tenant
+    await spend(court, 1_450)
+    dispute = await court.open()
+    if is_decided:
+        await answer_dispute(pool, tenant, court.payee, dispute.id, None, None)
+        await claim_dispute(pool, tenant, court.payer, dispute.id)
+    for _ in range(8):
+        assert await court.post(court.books.payment(2, 1, 60)) == PaymentStatus.POSTED
+        await asyncio.gather(
+            *(court.post(court.refund(30)) for _ in range(3)),
+            *(tend_dispute(pool, tenant, dispute.id) for _ in range(3)),
+        )
+    await tend_dispute(pool, tenant, dispute.id)
+    found = await read_dispute(pool, tenant, OPERATOR, dispute.id)
+    life = (await read_payments(pool, tenant, [court.payment]))[court.payment]
+    assert life.refunded + life.disputed <= 500
+    assert life.disputed == found.held == (await court.state(1))[1]
+    assert found.charged_back <= life.refunded
+    assert await court.state(0) == (500 + life.refunded, 0)
+    if is_decided:
+        assert (life.refunded, found.owed, found.closed_at is not None) == (500, 0, True)
+
+
+async def test_an_offer_is_the_least_that_is_awarded(court: Court) -> None:
+    pool, tenant = court.books.pool, court.tenant
+    dispute = await court.open()
+    await answer_dispute(pool, tenant, court.payee, dispute.id, 200, None)
+    for amount in (199, 501):
+        with pytest.raises(Refusal) as refused:
+            await decide_dispute(pool, tenant, OPERATOR, dispute.id, amount, None)
+        assert refused.value.code == "not_disputable"
+    done = await decide_dispute(pool, tenant, OPERATOR, dispute.id, 200, None)
+    assert (done.dispute.status, done.dispute.held) == (DisputeStatus.PARTLY_ACCEPTED, 200)
+
+
+async def test_clocks_workers_and_people_who_meet_do_it_once(court: Court) -> None:
+    pool, tenant = court.books.pool, court.tenant
+    await set_profile(pool, tenant, CARD, is_default=True)
+    dispute = await court.open()
+    late = dispute.answer_due_at + SECOND
+    await asyncio.gather(
+        *(tend_dispute(pool, tenant, dispute.id, late) for _ in range(8)),
+        *(answer_dispute(pool, tenant, court.payee, dispute.id, 0, "Too late", late) for _ in range(4)),
+        *(withdraw_dispute(pool, tenant, court.payer, dispute.id, late) for _ in range(4)),
+        return_exceptions=True,
+    )
+    found = await read_dispute(pool, tenant, OPERATOR, dispute.id)
+    assert (found.status, found.charged_back, found.answered_at) == (DisputeStatus.ACCEPTED, 500, None)
+    assert (await court.state(0), await court.state(1)) == ((1_000, 0), (1_000, 0))
+
+
+async def test_an_act_that_dies_before_its_commit_has_not_happened(court: Court, monkeypatch: Any) -> None:
+    pool, tenant = court.books.pool, court.tenant
+    dispute = await court.open()
+    await answer_dispute(pool, tenant, court.payee, dispute.id, None, None)
+
+    async def killed(*_: Any) -> None:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        # The chargeback is posted already when the row is to be written.
+        patch.setattr("core.payments.dispute_case.Case.save", killed)
+        with pytest.raises(asyncio.CancelledError):
+            await claim_dispute(pool, tenant, court.payer, dispute.id)
+    assert (await court.state(0), await court.state(1)) == ((500, 0), (1_500, 500))
+    await claim_dispute(pool, tenant, court.payer, dispute.id)
+    assert (await court.state(0), await court.state(1)) == ((1_000, 0), (1_000, 0))
+
+
+async def test_only_payments_between_people_that_were_made_can_be_disputed(court: Court, books: Books) -> None:
+    refused_payment, from_cash = books.payment(0, 1, 10_000), books.payment(-1, 0, 10)
+    refund = court.refund(10)
+    for payment in (refused_payment, from_cash, refund):
+        await court.post(payment)
+    for payment, error in ((from_cash, Refusal), (refused_payment, Refusal), (refund, NotFound)):
+        with pytest.raises(error):
+            await open_dispute(books.pool, court.tenant, OPERATOR, Opening(str(uuid.uuid4()), payment.id, Reason.FRAUD))
+
+
+async def test_lists_show_each_their_own_newest_first_page_by_page(court: Court, books: Books) -> None:
+    pool, tenant = books.pool, court.tenant
+    opened = []
+    for at in range(3):
+        payment = books.payment(0, 1, 10 + at)
+        assert await court.post(payment) == PaymentStatus.POSTED
+        opened.append(await court.open(payment=payment.id))
+    foreign = books.payment(2, 3, 10)
+    assert await court.post(foreign) == PaymentStatus.POSTED
+    others = Actor(books.people[2].person_id, (books.account(2),))
+    theirs = (await open_dispute(pool, tenant, others, Opening(str(uuid.uuid4()), foreign.id, Reason.FRAUD))).dispute
+    await withdraw_dispute(pool, tenant, court.payer, opened[1].id)
+
+    async def listed(actor: Actor, **more: Any) -> list[str]:
+        return [one.id for one in await list_disputes(pool, tenant, actor, **{"limit": 2} | more)]
+
+    newest = [one.id for one in reversed(opened)]
+    for side in (court.payer, court.payee):
+        assert await listed(side) == newest[:2]
+        assert await listed(side, before=newest[1]) == newest[2:]
+        # Somebody else's dispute is no place to go on from, like one that is not there.
+        assert await listed(side, before=theirs.id) == await listed(side, before=str(uuid.uuid4())) == []
+    assert await listed(OPERATOR, limit=9) == [theirs.id, *newest]
+    assert await listed(OPERATOR, status=DisputeStatus.WITHDRAWN) == [opened[1].id]
+    assert await listed(OPERATOR, is_overdue=True) == []
+    await tend_dispute(pool, tenant, opened[0].id, opened[0].decision_due_at + SECOND)
+    assert await listed(OPERATOR, is_overdue=True) == [opened[0].id]
+
+
+async def test_a_change_of_the_rules_does_not_change_what_is_under_way(court: Court, other_tenant: Any) -> None:
+    pool, tenant = court.books.pool, court.tenant
+    dispute = await court.open()
+    await set_profile(pool, tenant, MED._replace(claim_s=None, refund_s=60), is_default=False)
+    done = await answer_dispute(pool, tenant, court.payee, dispute.id, None, None)
+    assert done.dispute.claim_due_at is not None
+    assert [(one.name, one.refund_s, default) for one, default in await list_profiles(pool, tenant)] == [
+        ("card", CARD.refund_s, False),
+        ("med", 60, True),
+    ]
+    await set_profile(pool, tenant, CARD, is_default=True)
+    assert [default for _, default in await list_profiles(pool, tenant)] == [True, False]
+    assert [one for one, _ in await list_profiles(pool, other_tenant.id)] == [CARD, MED]
+    with pytest.raises(Refusal) as refused:
+        await court.open(payment=court.payment, profile="med")
+    assert (refused.value.code, refused.value.field) == ("forbidden", "profile")

@@ -66,6 +66,14 @@ async def test_a_tenant_that_breaks_a_rule_is_refused_by_name(
         await create_tenant(admin, slug, name, currency, time_zone)
 
 
+async def test_a_tenant_lives_by_the_holidays_of_its_country(admin: Pool, pool: Pool) -> None:
+    made = await create_tenant(admin, f"country-{uuid.uuid4().hex[:12]}", "Name", "EUR", "Europe/Lisbon", "PT")
+    assert made.country == "PT"
+    assert await find_tenant(pool, made.slug) == await read_tenant(pool, made.id) == made
+    with pytest.raises(ValueError, match="country_is_iso_3166_1"):
+        await create_tenant(admin, "fine-slug", "Name", "EUR", "UTC", "pt")
+
+
 async def test_the_serving_role_cannot_create_a_tenant(pool: Pool) -> None:
     async with pool.acquire() as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
