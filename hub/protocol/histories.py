@@ -39,9 +39,9 @@ class ReadBalanceAt(Command, frozen=True, tag="balance_at", gc=False):
 class SearchEntries(Command, frozen=True, tag="search", gc=False):
     """A page of an account's entries that fit all that is said, newest first, below the event number `before`.
 
-    Amounts are what moved, without its sign: a hold moves nothing, its amount is 0. `text` is looked for in descriptions, whatever its capitals and accents;
-    `key`, or `key` and `value`, in metadata. One page looks at a bounded number of entries: as long as there is a
-    `next`, there may be more, even after an empty page.
+    Amounts are what moved, without its sign: a hold moves nothing, its amount is 0. `text` is looked for in
+    descriptions, whatever its capitals and accents; `key`, or `key` and `value`, in metadata. One page looks at a
+    bounded number of entries: as long as there is a `next`, there may be more, even after an empty page.
     """
 
     account: AccountId

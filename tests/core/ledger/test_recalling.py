@@ -251,7 +251,8 @@ async def test_a_rare_refusal_is_looked_for_page_by_page(books: Books, monkeypat
         await post_payments(connection, [books.payment(0, 1, 5_000) for _ in range(25)])
     monkeypatch.setattr(recalling, "LOOK_MAX", 10)
     tenant, account = books.tenant.id, books.account(0)
-    pages, found = 0, []
+    pages = 0
+    found: list[recalling.Refused] = []
     cursor: tuple[int | None, str | None] = (None, None)
     while True:
         rows, following = await recalling.read_refused(books.pool, tenant, account, 30, *cursor, 5)

@@ -20,6 +20,7 @@ from core.people.opening import (
     open_account,
     open_people,
     open_person,
+    read_tenant,
     set_floor,
 )
 from core.people.persons import Role, read_person
