@@ -332,6 +332,20 @@ def create_tenant(slug: str, name: str, currency: str, time_zone: str, country: 
         click.echo("The password is not kept anywhere: note it now.")
 
 
+@tenant.command("pix")
+@click.argument("slug")
+@click.option("--key", required=True, help="The tenant's own Pix key: what static QR codes carry.")
+@click.option("--city", required=True, help="As it stands in the codes, at most 15 letters.")
+def set_pix(slug: str, key: str, city: str) -> None:
+    """Say what the QR codes of the tenant SLUG carry: its Pix key and its city."""
+
+    async def write(admin: Any, _: Any) -> Any:
+        return await room("core.payments.charges").set_pix_settings(admin, slug, key, city)
+
+    with_database(write)
+    click.echo(f"The codes of {slug} carry {key} in {city} from now on.")
+
+
 @tenant.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 def list_tenants(as_json: bool) -> None:

@@ -3,14 +3,25 @@
 The id is its maker's idempotency key: the same charge again is the same charge.
 """
 
+import json
 import re
 from datetime import datetime
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from core.database import Pool, in_tenant
+from core.database import Connection, Pool, in_tenant
 from core.errors import NotFound, Refusal
-from core.payments.brcode import KEY_LENGTH_MAX, URL_LENGTH_MAX, Code, from_txid, read, to_txid, write
+from core.payments.brcode import (
+    CITY_LENGTH_MAX,
+    KEY_LENGTH_MAX,
+    URL_LENGTH_MAX,
+    Code,
+    fold,
+    from_txid,
+    read,
+    to_txid,
+    write,
+)
 
 UUID_PATTERN: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 PIX_KEY: Final = f"[!-~]{{1,{KEY_LENGTH_MAX}}}"
@@ -213,3 +224,14 @@ def charge_in(text: str, slug: str) -> str | None:
         url = code.url
     found = re.fullmatch(rf"[^/?#\s]+/c/{re.escape(slug)}/({UUID_PATTERN})", url)
     return found[1] if found else None
+
+
+async def set_pix_settings(admin: "Connection | Pool", slug: str, key: str, city: str) -> None:
+    """Write a tenant's Pix key and city. For the administrator. Raises NotFound, ValueError for what no code holds."""
+    if not re.fullmatch(PIX_KEY, key) or not city.strip():
+        raise ValueError("A Pix key has at most 77 plain characters, and a city has a name.")
+    settings = json.dumps({"pix_key": key, "pix_city": fold(city, CITY_LENGTH_MAX)})
+    if not await admin.fetchval(
+        "update payhub.tenants set settings = settings || $2::jsonb where slug = $1 returning true", slug, settings
+    ):
+        raise NotFound("There is no such tenant.")

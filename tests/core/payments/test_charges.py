@@ -25,6 +25,7 @@ from core.payments.charges import (
     list_charges,
     read_charge,
     read_pix_settings,
+    set_pix_settings,
 )
 from core.people.opening import Tenant
 from tests.conftest import Books
@@ -255,3 +256,13 @@ async def test_a_scanned_text_leads_to_its_charge(books: Books) -> None:
         with pytest.raises(Refusal) as refused:
             charge_in(text, "demo")
         assert refused.value.code == "code_damaged"
+
+
+async def test_a_tenants_pix_key_and_city_are_set_by_the_administrator(admin: Pool, pool: Pool, tenant: Tenant) -> None:
+    await set_pix_settings(admin, tenant.slug, "+5511999990000", "São Paulo")
+    assert await read_pix_settings(pool, tenant.id) == ("+5511999990000", "SAO PAULO")
+    for key, city in (("", "X"), ("a b", "X"), ("x" * 78, "X"), ("k", "")):
+        with pytest.raises(ValueError, match="Pix key"):
+            await set_pix_settings(admin, tenant.slug, key, city)
+    with pytest.raises(NotFound):
+        await set_pix_settings(admin, "nobody-here", "k", "X")
