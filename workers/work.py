@@ -9,6 +9,7 @@ from prometheus_client import start_http_server
 
 from config.logs import configure_logs
 from config.settings import Settings, address
+from core.bulk.posting import Ahead
 from core.database import Pool, open_pool
 from core.ledger.expiring import expire_holds
 from core.ledger.verify import find_unbalanced_tenants
@@ -85,8 +86,10 @@ def rounds(pool: Pool) -> list[Round]:
     async def tend() -> int:
         return await tend_disputes(pool)
 
+    ahead = Ahead()
+
     async def post() -> int:
-        return await post_bulks(pool)
+        return await post_bulks(pool, ahead)
 
     async def watch() -> int:
         state = await read_outbox_state(pool)
@@ -109,7 +112,7 @@ def rounds(pool: Pool) -> list[Round]:
         Round("expire_holds", 1.0, expire, full=HOLDS_PER_ROUND),
         Round("pay_schedules", 1.0, pay, full=SCHEDULES_PER_ROUND),
         Round("tend_disputes", 5.0, tend, full=DISPUTES_PER_ROUND),
-        Round("post_bulks", 0.5, post, full=1),
+        Round("post_bulks", 0.25, post, full=1),
         Round("watch_outbox", 5.0, watch),
         Round("balance_tenants", 60.0, balance),
     ]

@@ -221,7 +221,9 @@ def _rest(batch: Sequence[Payment], position: Mapping[tuple[int, int], int]) -> 
             places.get((payment.tenant_id, payment.id if payment.kind in BEGINNING else payment.subject))
             for payment in batch
         ],
-        [None if payment.charge is None else places[payment.tenant_id, payment.charge] for payment in batch],
+        [None if payment.charge is None else places[payment.tenant_id, payment.charge] for payment in batch]
+        if any(payment.charge is not None for payment in batch)
+        else None,
         groups if any(groups) else None,
         *((shares_from, shares_to, share_at, share_amounts) if share_at else (None,) * 4),
     )

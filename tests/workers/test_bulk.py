@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from core.bulk.bulks import Bulk, BulkStatus
-from core.bulk.posting import post_some
+from core.bulk.posting import Ahead, post_some
 from core.bulk.report import read_results
 from core.database import Pool, in_tenant
 from tests.conftest import Books, Database, prove
@@ -189,13 +189,13 @@ async def test_a_race_is_tried_again_at_once(desk: Desk, monkeypatch: pytest.Mon
     class DeadlockDetected(Exception):
         sqlstate = "40P01"
 
-    async def racing(pool: Pool) -> int:
+    async def racing(pool: Pool, ahead: Ahead) -> int:
         nonlocal tries
         tries += 1
         if tries < 4:
             raise DeadlockDetected
-        return await post_some(pool)
+        return await post_some(pool, ahead=ahead)
 
     monkeypatch.setattr("workers.bulk.post_some", racing)
-    assert await post_bulks(desk.pool) == 10
+    assert await post_bulks(desk.pool, Ahead()) == 10
     assert (await desk.read(bulk)).posted == 10

@@ -23,12 +23,23 @@ begin
         select payments.tenant_id, payments.payee, payments.payee_version, accounts.person_id, payments.id
           from ripe
          cross join lateral unnest(ripe.payment_ids) as posted (id)
-          join payments on payments.tenant_id = ripe.tenant_id and payments.id = posted.id
-          join accounts on accounts.tenant_id = payments.tenant_id and accounts.id = payments.payee
-          left join acknowledgements as heard
-            on heard.tenant_id = payments.tenant_id
-           and heard.account_id = payments.payee
-           and heard.person_id = accounts.person_id
+         -- One by one and each by its key: a batch of a bulk has thousands, and statistics lie (see post_payments).
+         cross join lateral (
+              select payments.* from payments
+               where payments.tenant_id = ripe.tenant_id and payments.id = posted.id
+              offset 0
+         ) payments
+         cross join lateral (
+              select accounts.person_id from accounts
+               where accounts.tenant_id = ripe.tenant_id and accounts.id = payments.payee
+              offset 0
+         ) accounts
+          left join lateral (
+              select acknowledgements.number from acknowledgements
+               where acknowledgements.tenant_id = ripe.tenant_id and acknowledgements.account_id = payments.payee
+                 and acknowledgements.person_id = accounts.person_id
+              offset 0
+         ) heard on true
          where accounts.person_id is not null and coalesce(heard.number, 0) < payments.payee_version
             on conflict do nothing
         returning 1

@@ -174,6 +174,7 @@ declare
     v_any_decided boolean := false;
     v_any_review boolean := false;
     v_has_fees  boolean;
+    v_is_simple boolean;           -- nobody is under limits, nothing is split or linked
     v_is_plain  boolean;           -- nothing but payments from one account to another, as most batches are
     -- The payment being judged.
     v_status    smallint;
@@ -219,9 +220,8 @@ begin
              for no key update
       ) a on true;
 
-    v_is_plain := not (
-        v_has_steps or v_has_terms or v_has_limits or p_share_at is not null or p_groups is not null
-    );
+    v_is_simple := not (v_has_limits or p_share_at is not null or p_groups is not null);
+    v_is_plain := v_is_simple and not (v_has_steps or v_has_terms);
 
     -- Ledger time is read under the locks, so it does not run backwards along an account.
     v_now := clock_timestamp();
@@ -448,6 +448,8 @@ begin
             r_expires[v_root] := v_known.expires_at;
             r_reviews[v_root] := coalesce(v_known.in_review, false);
         end loop;
+    end if;
+    if p_charge_at is not null then
         for v_known in
             select wanted.at, charge.*
               from unnest(p_root_tenants, p_root_ids) with ordinality as wanted (tenant_id, id, at)
@@ -714,10 +716,24 @@ begin
         v_payee := p_payee_at[i];
         v_amount := p_amounts[i];
 
-        if v_is_plain then
-            -- The short road: the lines further down, without what cannot be here: a tenth of a batch's time.
+        if v_has_steps then
+            v_kind := p_kinds[i];
+            v_root := p_root_at[i];
+            v_charge := p_charge_at[i];
+        end if;
+        if v_is_simple and v_kind = 0 and v_root is null and v_charge is null then
+            -- The short road of a payment from one account to another, at most with a fee: the lines further down,
+            -- without what cannot be here. It saves a tenth of a batch's time.
+            v_fee := 0;
+            if v_has_terms and v_fee_ppms[v_payee] is not null and v_amount > 0 and v_amount <= c_amount_max then
+                v_fee := least(
+                    greatest((v_amount * v_fee_ppms[v_payee] + 500000) / 1000000 + v_fee_fixed[v_payee], v_fee_mins[v_payee]),
+                    coalesce(v_fee_maxs[v_payee], v_amount),
+                    v_amount
+                );
+            end if;
             v_payer_balance := v_balances[v_payer] - v_amount;
-            v_payee_balance := v_balances[v_payee] + v_amount;
+            v_payee_balance := v_balances[v_payee] + v_amount - v_fee;
             v_status := case
                 when v_amount <= 0 or v_amount > c_amount_max then 30
                 when v_payer = v_payee then 31
@@ -742,6 +758,16 @@ begin
                 payee_balances[i] := v_payee_balance;
                 payer_versions[i] := v_versions[v_payer];
                 payee_versions[i] := v_versions[v_payee];
+                if v_fee <> 0 then
+                    v_fees_at := v_fee_places[array_position(v_fee_tenants, p_tenants[i])];
+                    v_balances[v_fees_at] := v_balances[v_fees_at] + v_fee;
+                    v_versions[v_fees_at] := v_versions[v_fees_at] + 1;
+                    v_changed[v_fees_at] := true;
+                    fees[i] := v_fee;
+                    fee_balances[i] := v_balances[v_fees_at];
+                    fee_versions[i] := v_versions[v_fees_at];
+                    v_fee_at[i] := v_fees_at;
+                end if;
             end if;
             continue;
         end if;
@@ -751,17 +777,16 @@ begin
 
         -- What kind of step is it, and may it be taken? It says what moves and what is reserved.
         if v_has_steps then
-            v_kind := p_kinds[i];
-            v_root := p_root_at[i];
-            v_charge := p_charge_at[i];
-            v_stops := v_kind not in (3, 4, 7, 8, 9, 11);
-            v_returning := v_kind in (5, 6, 8);
             if v_kind <= 1 then                                                 -- pay, authorize
+                v_stops := true;
+                v_returning := false;
                 if v_kind = 1 then
                     v_move := 0;
                     v_hold := v_amount;
                 end if;
             else
+                v_stops := v_kind not in (3, 4, 7, 8, 9, 11);
+                v_returning := v_kind in (5, 6, 8);
                 if v_kind in (3, 4, 11) then                                    -- void, expire, decline
                     v_move := 0;
                     v_hold := -r_helds[v_root];
@@ -1046,10 +1071,10 @@ begin
                     share_versions[k] := v_versions[v_first];
                 end loop;
             end if;
-            if v_has_steps and v_kind in (3, 4, 6, 9, 10, 11) or v_kind = 7 and (p_options[i] -> 'available') is not null then
-                amounts[i] := v_amount;
-            end if;
             if v_root is not null then
+                if v_kind in (3, 4, 6, 9, 10, 11) or v_kind = 7 and (p_options[i] -> 'available') is not null then
+                    amounts[i] := v_amount;
+                end if;
                 r_changed[v_root] := true;
                 if v_kind <= 1 then
                     -- A later step of this batch is about this payment, or it is an authorization or in review.
@@ -1223,7 +1248,9 @@ begin
                set held = excluded.held, captured = excluded.captured, refunded = excluded.refunded,
                    disputed = excluded.disputed, fee = excluded.fee, fee_returned = excluded.fee_returned,
                    shared = excluded.shared, in_review = excluded.in_review;
+        end if;
 
+        if p_charge_at is not null then
             update charges
                set status = paid.status, paid_count = paid.paid_count, paid_amount = paid.paid_amount
               from (select p_root_tenants[i] as tenant_id, p_root_ids[i] as id, c_statuses[i] as status,

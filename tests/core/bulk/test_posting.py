@@ -1,17 +1,20 @@
 """Approved bulks become payments: each good line once, in whatever order workers come, race and die."""
 
 import asyncio
+import time
 import uuid
+from datetime import timedelta
 
 import asyncpg
 import pytest
 
 from core.bulk.bulks import Bulk, BulkStatus, approve_bulk, cancel_bulk, read_progress
-from core.bulk.posting import payment_id, post_some
+from core.bulk.posting import Ahead, payment_id, post_some
 from core.bulk.report import read_results
 from core.database import Connection, Pool, in_tenant
 from core.errors import Refusal
 from core.ledger.posting import post_payments
+from core.notices.outbox import note_unheard
 from core.nouns import Payment, PaymentStatus, Posting
 from core.people.opening import Tenant
 from tests.conftest import Books
@@ -20,8 +23,10 @@ from tests.core.bulk.files import Row
 
 
 async def post_all(pool: Pool, chunk_length: int = 100) -> None:
-    while await post_some(pool, chunk_length):
+    ahead = Ahead()
+    while await post_some(pool, chunk_length, ahead):
         pass
+    ahead.forget()
 
 
 async def statuses(desk: Desk, bulk: Bulk) -> list[str]:
@@ -122,9 +127,9 @@ async def test_many_workers_post_many_bulks_and_each_line_once(desk: Desk) -> No
     before = await desk.balances()
 
     async def work() -> None:
-        idle = 0
+        idle, ahead = 0, Ahead()
         while idle < 3:
-            idle = 0 if await post_some(desk.pool, 40) else idle + 1
+            idle = 0 if await post_some(desk.pool, 40, ahead) else idle + 1
             await asyncio.sleep(0)
 
     await asyncio.gather(*(work() for _ in range(3)))
@@ -231,6 +236,19 @@ async def test_another_tenants_bulk_moves_nothing_here(desk: Desk, other_tenant:
     await post_all(desk.pool, 2)
     assert ((await desk.read(mine)).posted, (await theirs.read(their)).posted) == (9, 6)
     assert ((await desk.balances())[0], (await theirs.balances())[0]) == (991, 494)
+
+
+async def test_thousands_of_payments_of_one_batch_become_notices_each_found_by_its_key(desk: Desk) -> None:
+    await desk.books.fund(6_000)
+    while (await note_unheard(desk.pool, timedelta(0), 1_000)).batches:
+        pass
+    await desk.approved(desk.rows(6_000))
+    await post_all(desk.pool, 2_000)
+    began = time.perf_counter()
+    noted = await note_unheard(desk.pool, timedelta(0), 1_000)
+    assert noted.notices == 6_000
+    # A tenth of a second; reading the payees' payments once more for each of them takes a minute.
+    assert time.perf_counter() - began < 3
 
 
 def test_payment_ids_are_uuids_of_their_own_and_neighbours() -> None:
