@@ -123,8 +123,8 @@ def test_comparison_names_every_leg_and_size() -> None:
 
 
 def test_posting_compares_with_pgbench() -> None:
-    figures = load_test("posting", "--seconds", 1, "--rounds", 1, "--clients", 8)
-    for kind in ("uniform", "hot", "refused"):
+    figures = load_test("posting", "--mix", "--seconds", 1, "--rounds", 1, "--clients", 8)
+    for kind in ("uniform", "hot", "refused", "mix"):
         ratio = figures[f"batched_{kind}"] / figures["pgbench_best"]
         assert figures[f"ratio_{kind}"] == pytest.approx(ratio, rel=0.05)
     like_for_like = figures["batched_hot"] / figures["pgbench_hot_best"]
