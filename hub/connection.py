@@ -21,9 +21,10 @@ from core.ledger.batcher import Outcome
 from core.nouns import Payment
 from hub import metrics
 from hub.commands import following, identifying, paying
-from hub.commands.context import Context, events_channel, to_time
+from hub.commands.context import Context, events_channel
 from hub.commands.refusal import CommandRefused, from_core
 from hub.commands.table import ROWS
+from hub.commands.values import to_time
 from hub.doors import Door
 from hub.edge import EdgeWebSocket
 from hub.limits import (

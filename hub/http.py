@@ -28,9 +28,10 @@ from core.people.sessions import RefreshTokenReused, revoke, rotate, start_sessi
 from hub import metrics
 from hub.broker import CONTROL
 from hub.commands import bulking, charging, identifying, operating, paying
-from hub.commands.context import Context, to_time
+from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused, from_core
 from hub.commands.table import ROWS
+from hub.commands.values import to_time
 from hub.doors import door_for
 from hub.limits import ADDRESS, ADDRESS_LOGIN, BY_ROLE, LOGIN, TENANT, Limit, address_key
 from hub.protocol import bulks, fields, messages

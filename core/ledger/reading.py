@@ -128,16 +128,6 @@ class Life(NamedTuple):
     options: str | None
 
 
-class Step(NamedTuple):
-    """One step taken in a payment's life."""
-
-    id: str
-    kind: int
-    amount: int
-    fee: int
-    judged_at_us: int
-
-
 async def read_payments(pool: Pool, tenant_id: int, ids: Sequence[str]) -> dict[str, Life]:
     """The payments with these ids, posted or refused; unknown ones are left out."""
     async with acquire(pool) as connection:
@@ -149,15 +139,6 @@ async def read_payments(pool: Pool, tenant_id: int, ids: Sequence[str]) -> dict[
             ids,
         )
     return {row[0]: Life(*row) for row in rows}
-
-
-async def read_steps(pool: Pool, tenant_id: int, payment_id: str, limit: int) -> list[Step]:
-    """The steps taken in a payment's life, oldest first."""
-    async with acquire(pool) as connection:
-        rows = await connection.fetch(
-            "select id::text, kind, amount, fee, judged_at_us from read_steps($1, $2, $3)", tenant_id, payment_id, limit
-        )
-    return [Step(*row) for row in rows]
 
 
 async def find_expired_holds(pool: Pool, limit: int) -> list[tuple[int, str, int, int]]:

@@ -99,6 +99,16 @@ class Refused(NamedTuple):
     rule: int | None
 
 
+class Step(NamedTuple):
+    """One step taken in a payment's life."""
+
+    id: str
+    kind: int
+    amount: int
+    fee: int
+    judged_at_us: int
+
+
 async def read_balance_at(pool: Pool, tenant_id: int, account_id: int, at_us: int) -> BalanceAt:
     """The balance at a moment of ledger time. Raises NotFound."""
     async with acquire(pool) as connection:
@@ -174,6 +184,22 @@ async def read_refused(
     found = [Refused(*row) for row in rows if row["status"] is not None]
     has_more = bool(rows) and (len(found) == limit or rows[-1]["status"] is None)
     return found, (rows[-1]["judged_at_us"], rows[-1]["id"]) if has_more else None
+
+
+async def read_steps(
+    pool: Pool, tenant_id: int, payment_id: str, after_us: int | None, after: str | None, limit: int
+) -> list[Step]:
+    """The steps taken in a payment's life, oldest first, after a moment and step."""
+    async with acquire(pool) as connection:
+        rows = await connection.fetch(
+            "select id::text, kind, amount, fee, judged_at_us from read_steps($1, $2, $3, $4, $5)",
+            tenant_id,
+            payment_id,
+            None if after_us is None else _moment(after_us),
+            after,
+            limit,
+        )
+    return [Step(*row) for row in rows]
 
 
 async def set_account_metadata(pool: Pool, tenant_id: int, account_id: int, metadata: str) -> None:

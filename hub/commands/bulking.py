@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,9 +15,10 @@ from core.bulk.lines import Ground, Line, LineCode, read_line
 from core.bulk.receiving import FORMATS, receive_lines
 from core.bulk.receiving import receive_file as receive_in_core
 from core.bulk.report import Result, read_results, write_csv
-from hub.commands.context import Context, to_time
+from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
+from hub.commands.values import given, or_unset, time_of, time_or_unset
 from hub.protocol.bulks import (
     AddBulkLines,
     ApproveBulk,
@@ -44,7 +45,6 @@ WATCHED_MAX = 20
 # Told at most so often.
 PROGRESS_S = 0.25
 
-T = TypeVar("T")
 MEDIA_TYPES: Final = tuple(FORMATS)
 STATUS_NAMES: Final = {status: status.name.lower() for status in BulkStatus}
 
@@ -82,8 +82,8 @@ async def create(context: Context, session: Session, command: CreateBulk) -> Bul
         command.account,
         command.atomic,
         command.again is True,
-        None if isinstance(command.lines, UnsetType) else command.lines,
-        None if isinstance(command.amount, UnsetType) else command.amount,
+        given(command.lines),
+        given(command.amount),
     )
     speaker = session.speaker
     bulk = await core_bulks.create_bulk(context.pool, speaker.tenant_id, order, speaker.person_id, session.began_at)
@@ -159,18 +159,18 @@ async def read(context: Context, session: Session, command: ReadBulk) -> BulkAns
 
 async def read_all(context: Context, session: Session, command: ReadBulks) -> BulksAnswer:
     """A page of an account's bulks; operators may ask for everybody's."""
-    account = None if isinstance(command.account, UnsetType) else command.account
+    account = given(command.account)
     if account is None and not session.is_operator:
         raise CommandRefused(ErrorCode.INVALID_FIELD, "Name one of your accounts.", field="account")
     if account is not None and not session.may_use(account):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="account")
-    limit = PAGE_LENGTH if isinstance(command.limit, UnsetType) else command.limit
+    limit = given(command.limit, PAGE_LENGTH)
     found = await core_bulks.list_bulks(
         context.pool,
         session.speaker.tenant_id,
         account,
         None if isinstance(command.status, UnsetType) else BulkStatus[command.status.upper()],
-        None if isinstance(command.before, UnsetType) else command.before,
+        given(command.before),
         limit,
     )
     return BulksAnswer(command.id, [to_state(bulk) for bulk in found], found[-1].id if len(found) == limit else UNSET)
@@ -179,8 +179,8 @@ async def read_all(context: Context, session: Session, command: ReadBulks) -> Bu
 async def report(context: Context, session: Session, command: ReadBulkReport) -> BulkReport:
     """A page of lines and what became of them."""
     bulk = await own_bulk(context, session, command.bulk)
-    limit = PAGE_LENGTH if isinstance(command.limit, UnsetType) else command.limit
-    after = 0 if isinstance(command.after, UnsetType) else command.after
+    limit = given(command.limit, PAGE_LENGTH)
+    after = given(command.after, 0)
     found = await read_results(
         context.pool, session.speaker.tenant_id, bulk, after, limit, only_wrong=command.wrong is True
     )
@@ -241,10 +241,10 @@ def to_state(bulk: Bulk) -> BulkState:
         bulk.posted,
         bulk.posted_amount,
         bulk.refused,
-        _time(bulk.created_at) or "",
-        _time(bulk.checked_at) or UNSET,
-        _time(bulk.approved_at) or UNSET,
-        _time(bulk.finished_at) or UNSET,
+        time_of(bulk.created_at),
+        time_or_unset(bulk.checked_at),
+        time_or_unset(bulk.approved_at),
+        time_or_unset(bulk.finished_at),
         bulk.approver or UNSET,
         bulk.failed_line or UNSET,
         bulk.failed_code or UNSET,
@@ -288,15 +288,15 @@ def _ground(context: Context, session: Session, bulk: Bulk) -> Ground:
     return Ground(bulk.account, session.is_operator, tenant.currency, today)
 
 
-def _to_line(ground: Ground, given: BulkLine) -> Line:
+def _to_line(ground: Ground, told: BulkLine) -> Line:
     """A message's line, judged like a file's."""
-    payer, wrong = (None, None) if isinstance(given.payer, UnsetType) else ground.payer_of(str(given.payer))
+    payer, wrong = (None, None) if isinstance(told.payer, UnsetType) else ground.payer_of(str(told.payer))
     line = read_line(
         payer,
-        str(given.payee),
-        str(given.amount),
-        "" if isinstance(given.description, UnsetType) else given.description,
-        "" if isinstance(given.reference, UnsetType) else given.reference,
+        str(told.payee),
+        str(told.amount),
+        given(told.description, ""),
+        given(told.reference, ""),
     )
     # Here a number is one: what is no good of it is its size.
     if line.code == LineCode.NOT_A_NUMBER:
@@ -309,22 +309,14 @@ def _to_result(result: Result) -> LineResult:
         result.number,
         result.payer,
         result.status,
-        payee=_given(result.payee),
-        amount=_given(result.amount),
-        description=_given(result.description),
-        reference=_given(result.reference),
-        payment=_given(result.payment),
-        code=_given(result.code),
-        field=_given(result.field),
+        payee=or_unset(result.payee),
+        amount=or_unset(result.amount),
+        description=or_unset(result.description),
+        reference=or_unset(result.reference),
+        payment=or_unset(result.payment),
+        code=or_unset(result.code),
+        field=or_unset(result.field),
     )
-
-
-def _given(value: T | None) -> T | UnsetType:
-    return UNSET if value is None else value
-
-
-def _time(at: datetime | None) -> str | None:
-    return None if at is None else to_time(int(at.timestamp() * 1_000_000))
 
 
 ROWS: Final[tuple[Row, ...]] = (

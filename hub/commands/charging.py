@@ -1,7 +1,6 @@
 """Requests to be paid: made, shown as a QR code, paid, cancelled."""
 
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from msgspec import UNSET, UnsetType
 
@@ -9,9 +8,10 @@ from core.errors import NotFound, Refusal
 from core.payments import charges as core_charges
 from core.payments.charges import Asked, Charge, Status, charge_in, code_of, read_pix_settings
 from core.people.opening import Tenant
-from hub.commands.context import Context, to_time
+from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
+from hub.commands.values import given, time_of, time_or_unset
 from hub.protocol import charges
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import PAGE_LENGTH
@@ -29,11 +29,11 @@ async def create_charge(context: Context, session: Session, command: charges.Cre
     asked = Asked(
         command.charge,
         command.payee,
-        _given(command.amount),
-        _given(command.description),
-        _given(command.reference),
+        given(command.amount),
+        given(command.description),
+        given(command.reference),
         command.reusable is True,
-        _given(command.expires_in_s),
+        given(command.expires_in_s),
     )
     speaker = session.speaker
     try:
@@ -67,11 +67,11 @@ async def list_charges(context: Context, session: Session, command: charges.Read
     if not session.may_use(command.account):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="account")
     tenant_id = session.speaker.tenant_id
-    limit = PAGE_LENGTH if isinstance(command.limit, UnsetType) else command.limit
+    limit = given(command.limit, PAGE_LENGTH)
     status = None if isinstance(command.status, UnsetType) else Status[command.status.upper()]
     # One more than is shown: whether there is a next page.
     found = await core_charges.list_charges(
-        context.pool, tenant_id, command.account, status, _given(command.before), limit + 1
+        context.pool, tenant_id, command.account, status, given(command.before), limit + 1
     )
     page = [_to_state(one, is_own=True) for one in found[:limit]]
     return charges.ChargesAnswer(command.id, command.account, page, page[-1].charge if len(found) > limit else UNSET)
@@ -121,25 +121,17 @@ def _to_state(
         one.payee,
         one.status.name.lower(),
         one.is_reusable,
-        _moment(one.created_at),
+        time_of(one.created_at),
         code,
         link,
         UNSET if one.name is None else one.name,
         UNSET if one.amount is None else one.amount,
         UNSET if one.description is None else one.description,
-        UNSET if one.expires_at is None else _moment(one.expires_at),
+        time_or_unset(one.expires_at),
         UNSET if one.reference is None or not is_own else one.reference,
         one.paid_count if is_own else UNSET,
         one.paid_amount if is_own else UNSET,
     )
-
-
-def _moment(at: datetime) -> str:
-    return to_time(round(at.timestamp() * 1_000_000))
-
-
-def _given(value: Any) -> Any:
-    return None if isinstance(value, UnsetType) else value
 
 
 ROWS: Final[tuple[Row, ...]] = (

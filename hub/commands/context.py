@@ -3,8 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 import msgspec
@@ -30,11 +28,11 @@ from core.people.opening import Tenant
 from hub.audience import Audience
 from hub.auth import Tokens
 from hub.broker import Broker
-from hub.commands.refusal import CommandRefused
+from hub.commands.values import to_time
 from hub.doors import Doors
 from hub.limits import Limits
 from hub.protocol.codec import CODECS, MSGPACK
-from hub.protocol.codes import ErrorCode, EventName
+from hub.protocol.codes import EventName
 from hub.protocol.fields import Message
 from hub.protocol.messages import AccountState, EntryState, Event
 from hub.protocol.rules import Alert
@@ -45,7 +43,6 @@ from hub.protocol.rules import Alert
 Row: TypeAlias = tuple[Any, ...]
 ENTRY_LENGTH = len(Entry._fields)
 ALERT_LENGTH = 7
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What sessions may watch besides events.
 ALERTS = "alerts"
 WHAT_HAPPENED: dict[int, EventName] = {
@@ -92,25 +89,6 @@ class Context:
     def now(self) -> float:
         """Seconds since the epoch."""
         return time.time()
-
-
-@lru_cache(maxsize=64)
-def _second(s: int) -> str:
-    return datetime.fromtimestamp(s, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
-
-
-def to_time(us: int) -> str:
-    """Microseconds since the epoch as RFC 3339, UTC."""
-    return f"{_second(us // 1_000_000)}{us % 1_000_000:06d}Z"
-
-
-def from_time(text: str) -> int:
-    """Microseconds since the epoch of an RFC 3339 time. Raises CommandRefused when there is no such moment."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise CommandRefused(ErrorCode.INVALID_FIELD, f"{text} is no moment in time.") from None
-    return round((at - EPOCH) / timedelta(microseconds=1))
 
 
 def to_account_state(account: Account) -> AccountState:

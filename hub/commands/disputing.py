@@ -2,8 +2,7 @@
 
 import base64
 import binascii
-from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 
 from msgspec import UNSET, UnsetType
 
@@ -11,10 +10,11 @@ from core.payments import dispute_evidence, disputes
 from core.payments.dispute_case import Actor, Dispute, DisputeStatus, Done, Side
 from core.payments.dispute_evidence import File, Piece
 from core.payments.dispute_profiles import Lapse, Profile, Reason
-from hub.commands.context import Context, announce, to_time
+from hub.commands.context import Context, announce
 from hub.commands.operating import require_operator
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
+from hub.commands.values import given, or_unset, time_of, time_or_unset
 from hub.protocol.codes import ErrorCode
 from hub.protocol.disputes import (
     AddEvidence,
@@ -42,8 +42,6 @@ from hub.protocol.disputes import (
 from hub.protocol.fields import PAGE_LENGTH
 from hub.session import Session
 
-T = TypeVar("T")
-
 
 async def open_dispute(context: Context, session: Session, command: OpenDispute) -> DisputeAnswer:
     """Dispute a payment; the payee's money is reserved in the same commit."""
@@ -51,9 +49,9 @@ async def open_dispute(context: Context, session: Session, command: OpenDispute)
         command.dispute,
         command.payment,
         Reason[command.reason.upper()],
-        _or_none(command.text),
-        _or_none(command.amount),
-        _or_none(command.profile),
+        given(command.text),
+        given(command.amount),
+        given(command.profile),
     )
     done = await disputes.open_dispute(context.pool, session.speaker.tenant_id, _actor(session), opening)
     return _answer(context, command.id, done)
@@ -61,7 +59,7 @@ async def open_dispute(context: Context, session: Session, command: OpenDispute)
 
 async def answer_dispute(context: Context, session: Session, command: AnswerDispute) -> DisputeAnswer:
     """Take the payee's word."""
-    amount = _or_none(command.amount)
+    amount = given(command.amount)
     if (amount is None) == (command.answer == "accept_part"):
         raise CommandRefused(ErrorCode.INVALID_FIELD, "An amount belongs to accept_part alone.", field="amount")
     done = await disputes.answer_dispute(
@@ -70,7 +68,7 @@ async def answer_dispute(context: Context, session: Session, command: AnswerDisp
         _actor(session),
         command.dispute,
         0 if command.answer == "contest" else amount,
-        _or_none(command.text),
+        given(command.text),
     )
     return _answer(context, command.id, done)
 
@@ -83,7 +81,7 @@ async def add_evidence(context: Context, session: Session, command: AddEvidence)
         _actor(session),
         command.dispute,
         command.evidence,
-        _or_none(command.text),
+        given(command.text),
         _to_file(command),
     )
     return EvidenceAdded(command.id, command.dispute, to_evidence_state(piece))
@@ -106,7 +104,7 @@ async def decide_dispute(context: Context, session: Session, command: DecideDisp
         _actor(session),
         command.dispute,
         command.amount,
-        _or_none(command.note),
+        given(command.note),
     )
     return _answer(context, command.id, done)
 
@@ -133,7 +131,7 @@ async def dispute(context: Context, session: Session, command: ReadDispute) -> D
 
 async def list_disputes(context: Context, session: Session, command: ReadDisputes) -> DisputesAnswer:
     """A page of disputes."""
-    limit = PAGE_LENGTH if isinstance(command.limit, UnsetType) else command.limit
+    limit = given(command.limit, PAGE_LENGTH)
     found = await disputes.list_disputes(
         context.pool,
         session.speaker.tenant_id,
@@ -141,8 +139,8 @@ async def list_disputes(context: Context, session: Session, command: ReadDispute
         # One more than is shown says whether there is another page.
         limit + 1,
         status=None if isinstance(command.status, UnsetType) else DisputeStatus[command.status.upper()],
-        is_overdue=_or_none(command.overdue),
-        before=_or_none(command.before),
+        is_overdue=given(command.overdue),
+        before=given(command.before),
     )
     page = [to_dispute_state(each) for each in found[:limit]]
     return DisputesAnswer(command.id, page, page[-1].dispute if len(found) > limit else UNSET)
@@ -159,7 +157,7 @@ async def set_profile(context: Context, session: Session, command: SetDisputePro
         Lapse[command.on_no_answer.upper()],
         command.decide_s,
         Lapse[command.on_no_decision.upper()],
-        _or_none(command.claim_s),
+        given(command.claim_s),
         Lapse.PAYER_WINS if isinstance(command.on_no_claim, UnsetType) else Lapse[command.on_no_claim.upper()],
         command.refund_s,
         command.collect_s,
@@ -191,21 +189,21 @@ def to_dispute_state(dispute: Dispute) -> DisputeState:
         dispute.owed,
         dispute.is_overdue,
         "operator" if dispute.by_operator else "payer",
-        _time(dispute.opened_at),
-        _time(dispute.answer_due_at),
-        _time(dispute.decision_due_at),
-        _or_unset(dispute.text),
-        _or_unset(dispute.offered),
-        _or_unset(dispute.answer),
-        _time_or_unset(dispute.answered_at),
-        _or_unset(dispute.awarded),
-        _or_unset(dispute.note),
-        _time_or_unset(dispute.decided_at),
-        _time_or_unset(dispute.claim_due_at),
-        _time_or_unset(dispute.claimed_at),
-        _time_or_unset(dispute.refund_due_at),
-        _time_or_unset(dispute.collect_until),
-        _time_or_unset(dispute.closed_at),
+        time_of(dispute.opened_at),
+        time_of(dispute.answer_due_at),
+        time_of(dispute.decision_due_at),
+        or_unset(dispute.text),
+        or_unset(dispute.offered),
+        or_unset(dispute.answer),
+        time_or_unset(dispute.answered_at),
+        or_unset(dispute.awarded),
+        or_unset(dispute.note),
+        time_or_unset(dispute.decided_at),
+        time_or_unset(dispute.claim_due_at),
+        time_or_unset(dispute.claimed_at),
+        time_or_unset(dispute.refund_due_at),
+        time_or_unset(dispute.collect_until),
+        time_or_unset(dispute.closed_at),
     )
 
 
@@ -214,10 +212,10 @@ def to_evidence_state(piece: Piece) -> EvidenceState:
     return EvidenceState(
         piece.id,
         Side(piece.side).name.lower(),
-        _time(piece.added_at),
-        _or_unset(piece.text),
-        _or_unset(piece.name),
-        _or_unset(piece.media_type),
+        time_of(piece.added_at),
+        or_unset(piece.text),
+        or_unset(piece.name),
+        or_unset(piece.media_type),
         piece.size or UNSET,
     )
 
@@ -236,7 +234,7 @@ def to_profile_state(profile: Profile, is_default: bool) -> ProfileState:
         Lapse(profile.on_no_claim).name.lower(),
         profile.refund_s,
         profile.collect_s,
-        _or_unset(profile.claim_s),
+        or_unset(profile.claim_s),
     )
 
 
@@ -261,22 +259,6 @@ def _to_file(command: AddEvidence) -> File | None:
         return File(name, media_type, base64.b64decode(content, validate=True))
     except binascii.Error:
         raise CommandRefused(ErrorCode.INVALID_FIELD, "The content is not base64.", field="content") from None
-
-
-def _time(at: datetime) -> str:
-    return to_time(round(at.timestamp() * 1_000_000))
-
-
-def _time_or_unset(at: datetime | None) -> str | UnsetType:
-    return UNSET if at is None else _time(at)
-
-
-def _or_none(value: T | UnsetType) -> T | None:
-    return None if isinstance(value, UnsetType) else value
-
-
-def _or_unset(value: T | None) -> T | UnsetType:
-    return UNSET if value is None else value
 
 
 ROWS: Final[tuple[Row, ...]] = (

@@ -9,6 +9,7 @@ from hub.commands.context import Context, to_account_state
 from hub.commands.paying import settle
 from hub.commands.reading import own_account
 from hub.commands.refusal import CommandRefused
+from hub.commands.values import given
 from hub.protocol.codes import ErrorCode
 from hub.protocol.messages import Acknowledge, Follow, Following, Resume, Resumed, Unfollow, Unfollowed
 from hub.session import Session
@@ -61,8 +62,8 @@ async def resume(
 
     All or nothing: a bad account or cursor refuses the command before anything is fenced.
     """
-    wanted = [] if isinstance(command.follow, UnsetType) else command.follow
-    in_doubt = [] if isinstance(command.in_doubt, UnsetType) else command.in_doubt
+    wanted = given(command.follow, [])
+    in_doubt = given(command.in_doubt, [])
     found: list[tuple[Account, int]] = []
     for account_id, after in wanted:
         if not session.may_use(account_id):

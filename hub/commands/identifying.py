@@ -5,8 +5,9 @@ from core.people.opening import list_accounts, read_tenant
 from core.people.persons import read_person
 from core.people.sessions import find_revoked, read_session_start
 from hub.auth import Principal, TokenCode, TokenRefused
-from hub.commands.context import Context, to_account_state, to_time
+from hub.commands.context import Context, to_account_state
 from hub.commands.refusal import CommandRefused
+from hub.commands.values import to_time
 from hub.protocol.codes import ErrorCode
 from hub.protocol.messages import Authenticate, Renew, Renewed, Welcome
 from hub.session import Session

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from msgspec import UnsetType
-
 from core.people.opening import Opened
 from core.people.opening import open_person as open_person_in_core
 from core.people.opening import set_floor as set_floor_in_core
@@ -11,6 +9,7 @@ from core.people.persons import Role
 from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
+from hub.commands.values import given
 from hub.protocol.codes import ErrorCode
 from hub.protocol.messages import FloorSet, OpenPerson, PersonOpened, SetFloor
 from hub.session import Session
@@ -25,8 +24,8 @@ def require_operator(session: Session) -> None:
 async def open_person(context: Context, session: Session, command: OpenPerson) -> PersonOpened:
     """Enter a person with one account."""
     require_operator(session)
-    login = None if isinstance(command.login, UnsetType) else command.login
-    password = None if isinstance(command.password, UnsetType) else command.password
+    login = given(command.login)
+    password = given(command.password)
     if (login is None) != (password is None):
         raise CommandRefused(ErrorCode.INVALID_FIELD, "Give both login and password, or neither.", field="password")
     role = Role[command.role.upper()]

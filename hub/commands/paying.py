@@ -11,9 +11,10 @@ from core.errors import CoreError, OutcomeUnknown
 from core.ledger.reading import Life, Settled, read_payments, read_shares, settle_payments
 from core.ledger.rehearsing import rehearse
 from core.nouns import BACKWARD, DONE, Kind, Payment, PaymentStatus, Posting
-from hub.commands.context import STATUS_NAMES, Context, to_time, what_happened
+from hub.commands.context import STATUS_NAMES, Context, what_happened
 from hub.commands.refusal import CommandRefused, from_core
 from hub.commands.row import Row
+from hub.commands.values import or_unset, to_time
 from hub.protocol import steps
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import Message
@@ -238,11 +239,7 @@ def _side(kind: int, outcome: Posting) -> tuple[int | UnsetType, int | UnsetType
         return UNSET, UNSET, UNSET
     if kind in BY_PAYEE:
         return outcome.payee_balance, outcome.payee_version or UNSET, UNSET
-    return outcome.payer_balance, outcome.payer_version or UNSET, _or_unset(outcome.payer_held)
-
-
-def _or_unset(value: int | None) -> int | UnsetType:
-    return UNSET if value is None else value
+    return outcome.payer_balance, outcome.payer_version or UNSET, or_unset(outcome.payer_held)
 
 
 def _to_outcome(payment: Payment, posting: Posting) -> steps.Outcome:
@@ -252,10 +249,10 @@ def _to_outcome(payment: Payment, posting: Posting) -> steps.Outcome:
         STATUS_NAMES[posting.status],
         balance,
         number,
-        _or_unset(posting.amount),
+        or_unset(posting.amount),
         ((payment.kind in BY_PAYEE or payment.kind in BACKWARD) and posting.fee) or UNSET,
         held,
-        _or_unset(posting.rule) if posting.status != PaymentStatus.POSTED else UNSET,
+        or_unset(posting.rule) if posting.status != PaymentStatus.POSTED else UNSET,
     )
 
 
@@ -269,8 +266,8 @@ def _to_settled(found: Settled) -> SettledPayment:
         found.id,
         STATUS_NAMES[found.status],
         to_time(found.judged_at_us),
-        _or_unset(balance),
-        _or_unset(number),
+        or_unset(balance),
+        or_unset(number),
     )
 
 

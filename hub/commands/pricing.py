@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from msgspec import UNSET, UnsetType
+from msgspec import UnsetType
 
 from core.errors import NotFound
 from core.ledger import terms as core_terms
@@ -11,6 +11,7 @@ from hub.commands.context import Context
 from hub.commands.operating import require_operator
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
+from hub.commands.values import given, or_unset
 from hub.protocol import terms
 from hub.protocol.codes import ErrorCode
 from hub.session import Session
@@ -20,18 +21,18 @@ async def set_terms(context: Context, session: Session, command: terms.SetTerms)
     """Write terms, from the next payment on."""
     require_operator(session)
     speaker = session.speaker
-    fee_min, fee_max = _or_zero(command.fee_min), command.fee_max
+    fee_min, fee_max = given(command.fee_min, 0), command.fee_max
     if not isinstance(fee_max, UnsetType) and fee_max < fee_min:
         raise CommandRefused(ErrorCode.INVALID_FIELD, "The largest fee is below the smallest.", field="fee_max")
     written = Terms(
         command.terms,
         command.name,
-        _or_zero(command.fee_ppm),
-        _or_zero(command.fee_fixed),
+        given(command.fee_ppm, 0),
+        given(command.fee_fixed, 0),
         fee_min,
-        None if isinstance(fee_max, UnsetType) else fee_max,
+        given(fee_max),
         command.returns_fee is True,
-        _or_zero(command.tip_percent_max),
+        given(command.tip_percent_max, 0),
     )
     await core_terms.set_terms(context.pool, speaker.tenant_id, written, speaker.person_id)
     return terms.TermsSet(command.id, _to_state(written))
@@ -48,7 +49,7 @@ async def put_under_terms(context: Context, session: Session, command: terms.Put
     """Put an account under terms, or under none."""
     require_operator(session)
     speaker = session.speaker
-    terms_id = None if isinstance(command.terms, UnsetType) else command.terms
+    terms_id = given(command.terms)
     try:
         await core_terms.put_under_terms(context.pool, speaker.tenant_id, command.account, terms_id, speaker.person_id)
     except NotFound:
@@ -65,12 +66,8 @@ def _to_state(one: Terms) -> terms.TermsState:
         one.fee_min,
         one.returns_fee,
         one.tip_percent_max,
-        UNSET if one.fee_max is None else one.fee_max,
+        or_unset(one.fee_max),
     )
-
-
-def _or_zero(value: int | UnsetType) -> int:
-    return 0 if isinstance(value, UnsetType) else value
 
 
 ROWS: Final = (

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from core.ledger.reading import read_account, read_entries_before
 from core.nouns import BALANCE_MAX, Account
@@ -11,6 +11,7 @@ from core.people.persons import read_payee_name, read_person
 from hub.commands.context import Context, to_account_state, to_entry_state
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
+from hub.commands.values import given
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import PAGE_LENGTH
 from hub.protocol.messages import (
@@ -62,8 +63,8 @@ async def balance(context: Context, session: Session, command: ReadBalance) -> B
 async def history(context: Context, session: Session, command: ReadHistory) -> HistoryAnswer:
     """A page of entries below `before`, newest first."""
     await own_account(context, session, command.account)
-    limit = PAGE_LENGTH if isinstance(command.limit, UnsetType) else command.limit
-    before = BALANCE_MAX if isinstance(command.before, UnsetType) else command.before
+    limit = given(command.limit, PAGE_LENGTH)
+    before = given(command.before, BALANCE_MAX)
     entries = await read_entries_before(context.pool, session.speaker.tenant_id, command.account, before, limit)
     last = entries[-1].number if entries else 1
     return HistoryAnswer(

@@ -6,14 +6,15 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from core.ledger import recalling
-from core.ledger.reading import Life, read_payments, read_steps
+from core.ledger.reading import Life, read_payments
 from core.ledger.recalling import Refused, Search
 from core.nouns import DONE, Kind, PaymentStatus
-from hub.commands.context import STATUS_NAMES, Context, from_time, to_entry_state, to_time
+from hub.commands.context import STATUS_NAMES, Context, to_entry_state
 from hub.commands.operating import require_operator
 from hub.commands.reading import own_account
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
+from hub.commands.values import from_time, given, or_unset, to_time
 from hub.protocol import histories
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import PAGE_LENGTH
@@ -21,8 +22,6 @@ from hub.session import Session
 
 # The hub's clock and the ledger's may differ by so much.
 CLOCKS_DIFFER_US: Final = 60_000_000
-# Far more than a life has; a reusable hold's captures are counted in tens.
-STEPS_MAX: Final = 500
 
 
 async def balance_at(context: Context, session: Session, command: histories.ReadBalanceAt) -> Any:
@@ -43,18 +42,18 @@ async def search(context: Context, session: Session, command: histories.SearchEn
     wanted = Search(
         _time_or_none(command.from_at),
         _time_or_none(command.to_at),
-        _given(command.amount_min),
-        _given(command.amount_max),
+        given(command.amount_min),
+        given(command.amount_max),
         None if isinstance(command.direction, UnsetType) else command.direction == "in",
-        _given(command.counterparty),
+        given(command.counterparty),
         None if isinstance(command.kind, UnsetType) else [int(Kind[command.kind.upper()])],
-        _given(command.text),
-        _given(command.key),
-        _given(command.value),
+        given(command.text),
+        given(command.key),
+        given(command.value),
     )
-    limit = PAGE_LENGTH if isinstance(command.limit, UnsetType) else command.limit
+    limit = given(command.limit, PAGE_LENGTH)
     tenant_id = session.speaker.tenant_id
-    found = await recalling.search_entries(context.pool, tenant_id, account.id, wanted, _given(command.before), limit)
+    found = await recalling.search_entries(context.pool, tenant_id, account.id, wanted, given(command.before), limit)
     return histories.SearchAnswer(
         command.id, account.id, list(map(to_entry_state, found.entries)), UNSET if found.next is None else found.next
     )
@@ -78,14 +77,14 @@ async def refusals(context: Context, session: Session, command: histories.ReadRe
         status = {name: number for number, name in STATUS_NAMES.items()}.get(command.status)
         if status is None:
             raise CommandRefused(ErrorCode.INVALID_FIELD, "There is no such status.", field="status")
-    limit = PAGE_LENGTH if isinstance(command.limit, UnsetType) else command.limit
+    limit = given(command.limit, PAGE_LENGTH)
     found, last = await recalling.read_refused(
         context.pool,
         session.speaker.tenant_id,
         account.id,
         status,
         _time_or_none(command.before),
-        _given(command.before_payment),
+        given(command.before_payment),
         limit,
     )
     return histories.RefusalsAnswer(
@@ -109,7 +108,11 @@ async def payment(context: Context, session: Session, command: histories.ReadPay
         # What was refused was never the payee's to know.
         raise CommandRefused(ErrorCode.NOT_FOUND, field="payment")
     is_payees = session.may_use(life.payee)
-    steps = await read_steps(context.pool, speaker.tenant_id, life.id, STEPS_MAX)
+    limit = given(command.limit, PAGE_LENGTH)
+    steps = await recalling.read_steps(
+        context.pool, speaker.tenant_id, life.id, _time_or_none(command.after), given(command.after_step), limit
+    )
+    is_full = len(steps) == limit
     return histories.LifeAnswer(
         command.id,
         _to_life(life, session),
@@ -123,6 +126,8 @@ async def payment(context: Context, session: Session, command: histories.ReadPay
             )
             for step in steps
         ],
+        to_time(steps[-1].judged_at_us) if is_full else UNSET,
+        steps[-1].id if is_full else UNSET,
     )
 
 
@@ -144,8 +149,8 @@ async def account_metadata(context: Context, session: Session, command: historie
 async def find_accounts(context: Context, session: Session, command: histories.FindAccounts) -> Any:
     """The accounts with a word."""
     require_operator(session)
-    limit = PAGE_LENGTH if isinstance(command.limit, UnsetType) else command.limit
-    after = 0 if isinstance(command.after, UnsetType) else command.after
+    limit = given(command.limit, PAGE_LENGTH)
+    after = given(command.after, 0)
     tenant_id = session.speaker.tenant_id
     found = await recalling.find_accounts(context.pool, tenant_id, command.key, command.value, after, limit + 1)
     page = [histories.AccountWords(account, msgspec.json.decode(words)) for account, words in found[:limit]]
@@ -174,10 +179,10 @@ def _to_life(life: Life, session: Session) -> histories.LifeState:
         (is_payees and life.shared) or UNSET,
         UNSET if life.expires_at_us is None else to_time(life.expires_at_us),
         life.in_review or UNSET,
-        _or_unset(life.subject),
-        _or_unset(life.charge),
-        _or_unset(life.rule) if is_rule_told else UNSET,
-        _or_unset(life.description),
+        or_unset(life.subject),
+        or_unset(life.charge),
+        or_unset(life.rule) if is_rule_told else UNSET,
+        or_unset(life.description),
         UNSET if life.metadata is None else msgspec.json.decode(life.metadata),
     )
 
@@ -190,22 +195,14 @@ def _to_refusal(one: Refused) -> histories.RefusalState:
         one.payee,
         one.amount,
         to_time(one.judged_at_us),
-        _or_unset(one.subject),
-        _or_unset(one.rule),
-        _or_unset(one.description),
+        or_unset(one.subject),
+        or_unset(one.rule),
+        or_unset(one.description),
     )
 
 
 def _time_or_none(value: str | UnsetType) -> int | None:
     return None if isinstance(value, UnsetType) else from_time(value)
-
-
-def _given(value: Any) -> Any:
-    return None if isinstance(value, UnsetType) else value
-
-
-def _or_unset(value: Any) -> Any:
-    return UNSET if value is None else value
 
 
 ROWS: Final[tuple[Row, ...]] = (

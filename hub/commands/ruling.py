@@ -1,7 +1,7 @@
 """Limits and risk rules, own limits, known payees, and the queue of payments under review."""
 
 from datetime import time
-from typing import Any, Final
+from typing import Final
 
 from msgspec import UNSET, UnsetType
 
@@ -9,11 +9,12 @@ from core.errors import NotFound
 from core.ledger import rules as core_rules
 from core.ledger.rules import EVERYBODY, OwnLimit, Rule
 from core.nouns import Action, Kind, Measure
-from hub.commands.context import ALERTS, Context, from_time, to_time
+from hub.commands.context import ALERTS, Context
 from hub.commands.operating import require_operator
 from hub.commands.reading import own_account
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
+from hub.commands.values import from_time, given, to_time
 from hub.protocol import rules
 from hub.protocol.codes import ErrorCode, EventName
 from hub.protocol.fields import PAGE_LENGTH, PAGE_LENGTH_MAX
@@ -41,11 +42,11 @@ async def set_rule(context: Context, session: Session, command: rules.SetRule) -
         Measure[command.measure.upper()],
         command.max,
         Action[command.action.upper()],
-        _given(command.within_s),
+        given(command.within_s),
         None if isinstance(command.night_from, UnsetType) else time.fromisoformat(command.night_from),
         None if isinstance(command.night_to, UnsetType) else time.fromisoformat(command.night_to),
-        _given(command.own_max),
-        86_400 if isinstance(command.raise_wait_s, UnsetType) else command.raise_wait_s,
+        given(command.own_max),
+        given(command.raise_wait_s, 86_400),
         command.off is not True,
     )
     try:
@@ -67,7 +68,7 @@ async def put_under_limits(context: Context, session: Session, command: rules.Pu
     require_operator(session)
     speaker = session.speaker
     await core_rules.put_under_limits(
-        context.pool, speaker.tenant_id, command.account, _given(command.limits), speaker.person_id
+        context.pool, speaker.tenant_id, command.account, given(command.limits), speaker.person_id
     )
     return rules.UnderLimits(command.id, command.account, command.limits)
 
@@ -116,7 +117,7 @@ async def list_payee(context: Context, session: Session, command: rules.ListPaye
 async def reviews(context: Context, session: Session, command: rules.ReadReviews) -> rules.Reviews:
     """The queue, oldest first."""
     require_operator(session)
-    limit = PAGE_LENGTH_MAX if isinstance(command.limit, UnsetType) else command.limit
+    limit = given(command.limit, PAGE_LENGTH_MAX)
     found = await core_rules.read_reviews(context.pool, session.speaker.tenant_id, limit)
     return rules.Reviews(
         command.id,
@@ -145,13 +146,13 @@ async def alerts(context: Context, session: Session, command: rules.ReadAlerts) 
     require_operator(session)
     if command.watch is not UNSET:
         (session.watching.add if command.watch else session.watching.discard)(ALERTS)
-    limit = PAGE_LENGTH if isinstance(command.limit, UnsetType) else command.limit
+    limit = given(command.limit, PAGE_LENGTH)
     now_us = int(context.now() * 1_000_000) + 60_000_000
     found = await core_rules.read_decisions(
         context.pool,
         session.speaker.tenant_id,
         now_us if isinstance(command.before, UnsetType) else from_time(command.before),
-        _given(command.before_payment),
+        given(command.before_payment),
         None if isinstance(command.action, UnsetType) else Action[command.action.upper()],
         limit,
     )
@@ -184,7 +185,7 @@ async def changes(context: Context, session: Session, command: rules.ReadChanges
     before = int(context.now() * 1_000_000) + 60_000_000
     if not isinstance(command.before, UnsetType):
         before = from_time(command.before)
-    limit = PAGE_LENGTH if isinstance(command.limit, UnsetType) else command.limit
+    limit = given(command.limit, PAGE_LENGTH)
     found = await core_rules.read_changes(context.pool, session.speaker.tenant_id, before, limit)
     return rules.Changes(
         command.id,
@@ -227,10 +228,6 @@ def _to_limit(limit: OwnLimit) -> rules.LimitState:
         UNSET if limit.next is None else limit.next,
         UNSET if limit.next_from_us is None else to_time(limit.next_from_us),
     )
-
-
-def _given(value: Any) -> Any:
-    return None if isinstance(value, UnsetType) else value
 
 
 ROWS: Final = (

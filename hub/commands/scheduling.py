@@ -1,7 +1,7 @@
 """Payments at a later date, once or again and again."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime, time
+from datetime import date, time
 from itertools import islice
 from typing import Any, Final
 
@@ -12,9 +12,10 @@ from core.errors import NotFound
 from core.payments import schedules as core_schedules
 from core.payments.calendar import Closed, Occurrence, Plan, Rule, check_plan, has_holidays, occurrences
 from core.payments.schedules import IfUnpaid, Order, Outcome, Schedule, coming, read_outcomes, read_place
-from hub.commands.context import STATUS_NAMES, Context, to_time
+from hub.commands.context import STATUS_NAMES, Context
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
+from hub.commands.values import given, time_of, time_or_unset
 from hub.protocol import schedules
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import PAGE_LENGTH
@@ -37,11 +38,11 @@ async def create_schedule(context: Context, session: Session, command: schedules
         command.payer,
         command.payee,
         command.amount,
-        _given(command.description, None),
+        given(command.description),
         _to_plan(command),
-        _given(command.attempts, ATTEMPTS),
-        _given(command.retry_after_s, RETRY_AFTER_S),
-        IfUnpaid[_given(command.if_unpaid, "skip").upper()],
+        given(command.attempts, ATTEMPTS),
+        given(command.retry_after_s, RETRY_AFTER_S),
+        IfUnpaid[given(command.if_unpaid, "skip").upper()],
     )
     speaker = session.speaker
     made = await core_schedules.create_schedule(context.pool, speaker.tenant_id, speaker.person_id, order)
@@ -53,7 +54,7 @@ async def preview_schedule(context: Context, session: Session, command: schedule
     plan = _to_plan(command)
     check_plan(plan)
     place = await read_place(context.pool, session.speaker.tenant_id)
-    dates = islice(occurrences(plan, place), _given(command.limit, DATES))
+    dates = islice(occurrences(plan, place), given(command.limit, DATES))
     return schedules.PreviewAnswer(command.id, list(map(_to_date, dates)), has_holidays(place.country))
 
 
@@ -75,9 +76,9 @@ async def list_schedules(context: Context, session: Session, command: schedules.
     """A page of an account's schedules."""
     if not session.may_use(command.account):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="account")
-    limit = _given(command.limit, PAGE_LENGTH)
+    limit = given(command.limit, PAGE_LENGTH)
     found = await core_schedules.list_schedules(
-        context.pool, session.speaker.tenant_id, command.account, _given(command.before, None), limit + 1
+        context.pool, session.speaker.tenant_id, command.account, given(command.before), limit + 1
     )
     page = list(map(_to_state, found[:limit]))
     return schedules.SchedulesAnswer(command.id, page, page[-1].schedule if len(found) > limit else UNSET)
@@ -107,11 +108,11 @@ def _to_plan(command: Any) -> Plan:
     return Plan(
         Rule[command.rule.upper()],
         _to_day(command.first_on, "first_on"),
-        time.fromisoformat(_given(command.at, AT)),
-        _given(command.day, None),
-        Closed[_given(command.on_closed, "same").upper()],
+        time.fromisoformat(given(command.at, AT)),
+        given(command.day),
+        Closed[given(command.on_closed, "same").upper()],
         None if isinstance(command.until, UnsetType) else _to_day(command.until, "until"),
-        _given(command.times, None),
+        given(command.times),
     )
 
 
@@ -120,10 +121,6 @@ def _to_day(text: str, field: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise CommandRefused(ErrorCode.INVALID_FIELD, f"{text} is no day of the calendar.", field=field) from None
-
-
-def _given(value: Any, otherwise: Any) -> Any:
-    return otherwise if isinstance(value, UnsetType) else value
 
 
 def _to_state(one: Schedule) -> schedules.ScheduleState:
@@ -141,27 +138,23 @@ def _to_state(one: Schedule) -> schedules.ScheduleState:
         order.retry_after_s,
         IfUnpaid(order.if_unpaid).name.lower(),
         one.status.name.lower(),
-        _moment(one.created_at),
+        time_of(one.created_at),
         UNSET if plan.day is None else plan.day,
         UNSET if plan.until is None else plan.until.isoformat(),
         UNSET if plan.times is None else plan.times,
         UNSET if order.description is None else order.description,
-        UNSET if one.due_at is None else _moment(one.due_at),
+        time_or_unset(one.due_at),
     )
 
 
 def _to_date(one: Occurrence) -> schedules.DateState:
-    return schedules.DateState(one.number, one.day.isoformat(), _moment(one.due_at))
+    return schedules.DateState(one.number, one.day.isoformat(), time_of(one.due_at))
 
 
 def _to_outcome(one: Outcome) -> schedules.OutcomeState:
     return schedules.OutcomeState(
-        one.day.isoformat(), one.attempt, str(one.payment), STATUS_NAMES[one.status], _moment(one.at)
+        one.day.isoformat(), one.attempt, str(one.payment), STATUS_NAMES[one.status], time_of(one.at)
     )
-
-
-def _moment(at: datetime) -> str:
-    return to_time(round(at.astimezone(UTC).timestamp() * 1_000_000))
 
 
 ROWS: Final[tuple[Row, ...]] = (

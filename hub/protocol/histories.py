@@ -83,9 +83,15 @@ class ReadRefusals(Command, frozen=True, tag="refusals", gc=False):
 
 
 class ReadPayment(Command, frozen=True, tag="read_payment", gc=False):
-    """A payment's whole life: what became of it, what its steps add up to, and each of them."""
+    """A payment's whole life: what became of it, what its steps add up to, and each of them.
+
+    `after` and `after_step` are the last page's `next_after` and `next_step`.
+    """
 
     payment: PaymentId
+    after: Time | UnsetType = UNSET
+    after_step: PaymentId | UnsetType = UNSET
+    limit: Page | UnsetType = UNSET
 
 
 class SetAccountMetadata(Command, frozen=True, tag="set_account_metadata", gc=False):
@@ -209,11 +215,13 @@ class RefusalsAnswer(Message, frozen=True, tag="refusal_states", gc=False):
 
 
 class LifeAnswer(Message, frozen=True, tag="life", gc=False):
-    """A payment's whole life; its steps in order."""
+    """A payment's whole life; its steps, oldest first. `next_after`, `next_step` begin the next page; none: no more."""
 
     id: int
     life: LifeState
     steps: list[StepState]
+    next_after: str | UnsetType = UNSET
+    next_step: str | UnsetType = UNSET
 
 
 class AccountMetadataAnswer(Message, frozen=True, tag="account_words", gc=False):

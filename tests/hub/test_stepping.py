@@ -269,11 +269,30 @@ async def test_a_payment_in_review_is_told_with_202_and_an_operator_hears_of_it(
         ("put_under_terms", {"account": me.account}),
         ("list_payee", {"payee": shop.account, "listing": "allowed"}),
         ("find_accounts", {"key": "a", "value": "b"}),
-        ("dispute_profiles", {}),
     ):
-        if type_ == "dispute_profiles":
-            continue  # what clocks there are is no secret
         assert (await paying.ask(type_, **fields))["code"] == "forbidden", type_
+
+
+async def test_a_life_of_many_steps_is_read_page_by_page(hubs: Hubs, enter: Enter, join: Join, tenant: Tenant) -> None:
+    payer, shop = await enter(tenant, funds=1_000), await enter(tenant, Role.MERCHANT)
+    client = await join(hubs.a, shop)
+    held = await authorize(await join(hubs.a, payer), payer, shop, 500)
+    captures = [
+        (await client.ask("capture", payment=new(), about=held["payment"], amount=amount))["payment"]
+        for amount in range(1, 8)
+    ]
+    read: list[str] = []
+    pages = 0
+    more: dict[str, Any] = {}
+    while True:
+        page = await client.ask("read_payment", payment=held["payment"], limit=3, **more)
+        read += [step["payment"] for step in page["steps"]]
+        pages += 1
+        if "next_step" not in page:
+            break
+        more = {"after": page["next_after"], "after_step": page["next_step"]}
+    assert (read, pages) == (captures, 3)
+    assert page["life"]["captured"] == 28
 
 
 async def test_the_same_step_a_hundred_times_over_two_hubs_is_one_step(

@@ -116,7 +116,7 @@ async def test_a_worker_that_is_killed_at_any_point_is_followed_by_one_that_goes
     before = await desk.balances()
     bulk = await desk.approved(desk.rows(LINES))
     reached = []
-    for share in (0.01, 0.10, 0.50, 0.90):
+    for share in (0.01, 0.10, 0.50, 0.90, 0.99):
         worker = start_worker()
 
         async def is_there(share: float = share) -> bool:

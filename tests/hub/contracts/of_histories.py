@@ -47,6 +47,9 @@ async def exercise(contract: Contract) -> None:
     life = await contract.ask(client, "read_payment", payment=first["payment"])
     assert (life["life"]["captured"], life["life"]["metadata"]) == (100, {"order": "17"})
     assert (await contract.http(shop, "GET", "/v1/payments/{payment}", payment=second["payment"])).status == 200
+    query = f"limit=1&after={first['at']}&after_step={first['payment']}"
+    there = await contract.http(shop, "GET", "/v1/payments/{payment}", query=query, payment=first["payment"])
+    assert there.body["steps"] == []
 
     words = {"segment": "gold"}
     written = await contract.ask(client, "set_account_metadata", account=payer.account, metadata=words)

@@ -56,6 +56,7 @@ EXAMPLES: tuple[Message, ...] = (
     histories.ReadRefusals(4, 123456789012, status="limit_exceeded", before=AT, before_payment=PAYMENT, limit=10),
     histories.ReadRefusals(4, 123456789012),
     histories.ReadPayment(5, PAYMENT),
+    histories.ReadPayment(5, PAYMENT, after=AT, after_step=ABOUT, limit=2),
     histories.SetAccountMetadata(6, 123456789012, WORDS),
     histories.ReadAccountMetadata(7, 123456789012),
     histories.FindAccounts(8, "order", "17", after=5, limit=10),
@@ -78,7 +79,11 @@ EXAMPLES: tuple[Message, ...] = (
     ),
     histories.RefusalsAnswer(4, 123456789012, []),
     histories.LifeAnswer(
-        5, LIFE, [histories.StepState(ABOUT, "capture", 60, AT, fee=2), histories.StepState(ABOUT, "void", 1, AT)]
+        5,
+        LIFE,
+        [histories.StepState(ABOUT, "capture", 60, AT, fee=2), histories.StepState(ABOUT, "void", 1, AT)],
+        next_after=AT,
+        next_step=ABOUT,
     ),
     histories.AccountMetadataAnswer(6, 123456789012, WORDS),
     histories.AccountsFound(8, [histories.AccountWords(123456789012, WORDS)], next=123456789012),
