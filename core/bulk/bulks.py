@@ -21,6 +21,8 @@ from core.errors import Conflict, NotFound, Refusal
 SAME_FILE_WITHIN = timedelta(hours=24)
 # Dropping or comparing a million lines takes seconds.
 WHOLE_FILE_TIMEOUT_S = 120.0
+# More than anybody prepares at a time; each may hold a million lines that nobody has approved.
+OPEN_BULKS_MAX = 20
 
 COLUMNS = """
 id::text, account, is_atomic, status, maker::text, approver::text, lines, good, amount, good_amount, through,
@@ -33,6 +35,9 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
     on conflict do nothing
 returning {COLUMNS}
 """  # noqa: S608
+# Whoever counts an account's bulks does it alone, or two at once would both be the last that fits.
+LOCK_COUNT = "select pg_advisory_xact_lock($1, hashint8($2))"
+COUNT_OPEN = "select count(*) from bulks where tenant_id = $1 and account = $2 and status < 5"
 READ_BULK = f"select {COLUMNS} from bulks where tenant_id = $1 and id = $2"  # noqa: S608
 READ_SAME_ORDER = """
 select true from bulks
@@ -186,9 +191,13 @@ class Progress(NamedTuple):
 
 
 async def create_bulk(pool: Pool, tenant_id: int, order: Order, maker: str, session_at: int | None = None) -> Bulk:
-    """Make a bulk, or find the same one made before. Raises Conflict when the id is another's, NotFound (account)."""
+    """Make a bulk, or find the same one made before.
+
+    Raises Conflict when the id is another's, NotFound (account), Refusal: the account has OPEN_BULKS_MAX open ones.
+    """
     try:
         async with in_tenant(pool, tenant_id) as connection:
+            await connection.execute(LOCK_COUNT, tenant_id, order.account)
             row = await connection.fetchrow(
                 INSERT_BULK,
                 tenant_id,
@@ -206,6 +215,8 @@ async def create_bulk(pool: Pool, tenant_id: int, order: Order, maker: str, sess
                 if not await connection.fetchval(READ_SAME_ORDER, tenant_id, order.id, *same):
                     raise Conflict
                 row = await connection.fetchrow(READ_BULK, tenant_id, order.id)
+            elif await connection.fetchval(COUNT_OPEN, tenant_id, order.account) > OPEN_BULKS_MAX:
+                raise Refusal("too_many_bulks")
     except asyncpg.ForeignKeyViolationError:
         raise NotFound from None
     return _to_bulk(row)
@@ -316,11 +327,17 @@ async def approve_bulk(
 
 
 async def cancel_bulk(pool: Pool, tenant_id: int, bulk_id: str) -> Bulk:
-    """Give a bulk up, unless posting has begun. Again it changes nothing. Raises NotFound, Refusal."""
+    """Give a bulk up, unless posting has begun. Again it changes nothing. Raises NotFound, Refusal.
+
+    Lines that nobody approved go with it; of an approved one it can be read for ever what was approved.
+    """
     async with in_tenant(pool, tenant_id) as connection:
         cancelled = await connection.fetchrow(CANCEL, tenant_id, bulk_id)
         if cancelled is not None:
-            return Bulk(*cancelled)
+            bulk = Bulk(*cancelled)
+            if bulk.approver is None:
+                await connection.execute(DROP_LINES, tenant_id, bulk_id, timeout=WHOLE_FILE_TIMEOUT_S)
+            return bulk
         row = await connection.fetchrow(READ_BULK, tenant_id, bulk_id)
     if row is None:
         raise NotFound

@@ -34,6 +34,7 @@ class ErrorCode(StrEnum):
     CHARGE_PAID = "charge_paid"
     SCHEDULE_OVER = "schedule_over"
     TOO_MANY_SCHEDULES = "too_many_schedules"
+    TOO_MANY_BULKS = "too_many_bulks"
     RANGE_TOO_LARGE = "range_too_large"
     RULE_DOES_NOT_FIT = "rule_does_not_fit"
     LIMIT_NOT_YOURS = "limit_not_yours"
@@ -98,6 +99,9 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.CHARGE_PAID: Meaning(409, False, "The charge has been paid. Refund the payment instead."),
     ErrorCode.SCHEDULE_OVER: Meaning(409, False, "The schedule is cancelled or completed. Make a new one."),
     ErrorCode.TOO_MANY_SCHEDULES: Meaning(429, False, "This account has as many schedules as it may. Cancel one."),
+    ErrorCode.TOO_MANY_BULKS: Meaning(
+        429, False, "This account has as many open files of payments as it may. Approve or cancel one."
+    ),
     ErrorCode.RANGE_TOO_LARGE: Meaning(422, False, "More than 100,000 entries lie between. Ask for shorter spans."),
     ErrorCode.RULE_DOES_NOT_FIT: Meaning(
         422, False, "The rule's parts do not fit together: see set_rule for what each measure takes."

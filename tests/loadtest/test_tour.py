@@ -62,6 +62,24 @@ def shown_in_the_readme() -> dict[str, list[str]]:
     return shown
 
 
+def test_a_start_prints_what_the_readme_shows(running: dict[str, str]) -> None:
+    block = re.search(r"```console\n\$ make run\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert block is not None
+    shown = re.escape(block[1].rstrip())
+    # Of every machine its own: ports, the data's place, how long it took, what stands for the rest.
+    for own, stand_in in (
+        (r":80\d\d|:90\d\d", r":\\d+"),
+        (r"/home/you/payhub/\\.payhub\\ \\\(logs\\ in\\ \\.payhub/logs\\\)", r".+"),
+        (r"\d\\\.\d\\ s", r"[0-9.]+ s"),
+        ("…", ".+"),
+    ):
+        shown, count = re.subn(own, stand_in, shown)
+        assert count, own
+    shown = shown.replace(r"once.+", "once…")
+    printed = (Path(running["PAYHUB_DATA_DIR"]).parent / "run.log").read_text()
+    assert re.search(shown, printed), printed
+
+
 CHAPTERS = ["holds", "refunds", "charges", "fees", "limits", "linked", "bulk", "schedules", "disputes", "history"]
 
 

@@ -45,6 +45,8 @@ create index bulks_to_post on bulks (touched_at) where status in (2, 3);
 -- An account's list, newest first, and a tenant's.
 create index bulks_by_account on bulks (tenant_id, account, created_at desc, id);
 create index bulks_by_tenant on bulks (tenant_id, created_at desc, id);
+-- How many an account has open.
+create index bulks_open on bulks (tenant_id, account) where status < 5;
 -- The same file again?
 create index bulks_by_digest on bulks (tenant_id, account, digest) where digest is not null;
 

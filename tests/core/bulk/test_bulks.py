@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.bulk.bulks import (
+    OPEN_BULKS_MAX,
     Bulk,
     BulkStatus,
     Order,
@@ -238,6 +239,34 @@ async def test_a_bulk_is_cancelled_once_and_not_approved_then(desk: Desk) -> Non
     assert await code_of(approve_bulk(desk.pool, desk.tenant_id, bulk.id, desk.approver)) == "bulk_wrong_status"
     with pytest.raises(NotFound):
         await cancel_bulk(desk.pool, desk.tenant_id, str(uuid.uuid4()))
+
+
+async def test_lines_that_nobody_approved_go_with_their_bulk(desk: Desk) -> None:
+    unread, approved = await desk.send(await desk.create(), desk.rows(3)), await desk.approved(desk.rows(4))
+    kept = []
+    for bulk in (unread, approved):
+        await cancel_bulk(desk.pool, desk.tenant_id, bulk.id)
+        kept.append(len(await read_results(desk.pool, desk.tenant_id, bulk, 0, 10)))
+    assert kept == [0, 4]
+
+
+async def test_an_account_has_so_many_bulks_open_and_no_more(desk: Desk) -> None:
+    orders = [Order(str(uuid.uuid4()), desk.payer, False) for _ in range(OPEN_BULKS_MAX + 5)]
+    made = await asyncio.gather(
+        *(create_bulk(desk.pool, desk.tenant_id, order, desk.maker) for order in orders), return_exceptions=True
+    )
+    bulks = [one for one in made if isinstance(one, Bulk)]
+    refused = [one.code for one in made if isinstance(one, Refusal)]
+    assert (len(bulks), refused) == (OPEN_BULKS_MAX, ["too_many_bulks"] * 5)
+    # The same again is no new one; a refused one has left nothing; another account has its own.
+    again = next(order for order in orders if order.id == bulks[0].id)
+    assert (await create_bulk(desk.pool, desk.tenant_id, again, desk.maker)).id == bulks[0].id
+    assert len(await list_bulks(desk.pool, desk.tenant_id, desk.payer, None, None, 100)) == OPEN_BULKS_MAX
+    other = Order(str(uuid.uuid4()), desk.books.account(1), False)
+    await create_bulk(desk.pool, desk.tenant_id, other, desk.approver)
+    await cancel_bulk(desk.pool, desk.tenant_id, bulks[0].id)
+    await desk.create()
+    assert await code_of(desk.create()) == "too_many_bulks"
 
 
 async def test_another_tenants_bulk_is_none(desk: Desk, other_tenant: Tenant) -> None:
