@@ -16,6 +16,10 @@ from core.nouns import DONE, Payment, PaymentStatus
 # Lines of one commit: a quarter faster than 1,000. Their accounts are locked for about 100 ms, in which other
 # payments of theirs wait.
 CHUNK_LENGTH = 2_000
+# An atomic bulk holds its locks to the end, however it is cut. An account that is written again in one transaction
+# leaves a row behind that cannot be cleared away before the end: with 2,000 it takes a third longer, and with more
+# than this only memory grows.
+ATOMIC_CHUNK_LENGTH = 10_000
 # An atomic bulk's accounts may be busy when it comes to lock them.
 LOCK_TIMEOUT_S = 60.0
 INTERNAL = "internal"
@@ -115,7 +119,7 @@ class Ahead:
             self._read = None
 
 
-async def post_some(pool: Pool, chunk_length: int = CHUNK_LENGTH, ahead: Ahead | None = None) -> int:
+async def post_some(pool: Pool, chunk_length: int | None = None, ahead: Ahead | None = None) -> int:
     """Post a chunk of the bulk that waited longest, or all of it if it is atomic. How many lines were judged.
 
     An error that no server is at fault for fails the bulk: what is posted stays, and an operator has to look.
@@ -130,8 +134,9 @@ async def post_some(pool: Pool, chunk_length: int = CHUNK_LENGTH, ahead: Ahead |
                 return 0
             claimed = Claimed(*row)
             await connection.execute(NAME_TENANT, str(claimed.tenant_id))
-            post = _post_atomic if claimed.is_atomic else _post_chunk
-            return await post(pool, connection, claimed, chunk_length, reading)
+            if claimed.is_atomic:
+                return await _post_atomic(pool, connection, claimed, chunk_length or ATOMIC_CHUNK_LENGTH, reading)
+            return await _post_chunk(pool, connection, claimed, chunk_length or CHUNK_LENGTH, reading)
     except LineRefused as refused:
         assert claimed is not None
         await _fail(pool, claimed, refused.number, refused.code)

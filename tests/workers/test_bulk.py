@@ -21,6 +21,8 @@ from tests.hub.processes import ROOT, free_port
 from workers.bulk import post_bulks
 
 LINES = 20_000
+# Several chunks of an atomic bulk, to be killed between them.
+ATOMIC_LINES = 50_000
 StartWorker = Callable[[], "Worker"]
 
 
@@ -81,7 +83,7 @@ async def start_worker(database: Database, tmp_path: Path) -> AsyncIterator[Star
 @pytest_asyncio.fixture
 async def desk(books: Books, pool: Pool, admin: Pool) -> Desk:
     await admin.execute("update payhub.bulks set status = 7 where status in (2, 3)")
-    await books.fund(LINES)
+    await books.fund(ATOMIC_LINES)
     return Desk(books, pool)
 
 
@@ -93,19 +95,19 @@ async def until(condition: Callable[[], Awaitable[bool]], timeout_s: float = 60.
 
 async def assert_each_line_once(desk: Desk, bulk: Bulk, admin: Pool, before: list[int]) -> None:
     done = await desk.read(bulk)
-    assert (done.status, done.through, done.posted, done.refused) == (BulkStatus.FINISHED, LINES, LINES, 0)
-    assert done.posted_amount == LINES
+    assert (done.status, done.through, done.posted, done.refused) == (BulkStatus.FINISHED, bulk.lines, bulk.lines, 0)
+    assert done.posted_amount == bulk.lines
     balances = await desk.balances()
-    paid = [LINES // 3 + (at < LINES % 3) for at in range(3)]
-    assert [after - first for after, first in zip(balances, before, strict=True)] == [-LINES, *paid]
+    paid = [bulk.lines // 3 + (at < bulk.lines % 3) for at in range(3)]
+    assert [after - first for after, first in zip(balances, before, strict=True)] == [-bulk.lines, *paid]
     async with in_tenant(desk.pool, desk.tenant_id) as connection:
         # In the file's order, with no line skipped and none twice: the payer's events are numbered without a gap.
         found = await connection.fetch(
             "select description from payments where payer = $1 and status = 0 order by payer_version", desk.payer
         )
-    assert [row[0] for row in found] == [f"line {at + 1}" for at in range(LINES)]
-    results = await read_results(desk.pool, desk.tenant_id, done, 0, LINES + 1)
-    assert len(results) == LINES
+    assert [row[0] for row in found] == [f"line {at + 1}" for at in range(bulk.lines)]
+    results = await read_results(desk.pool, desk.tenant_id, done, 0, bulk.lines + 1)
+    assert len(results) == bulk.lines
     assert {one.status for one in results} == {"posted"}
     await prove(admin, desk.tenant_id)
 
@@ -143,12 +145,12 @@ async def test_an_atomic_bulk_whose_worker_is_killed_has_not_happened_and_then_h
     desk: Desk, start_worker: StartWorker, admin: Pool
 ) -> None:
     before = await desk.balances()
-    bulk = await desk.approved(desk.rows(LINES), is_atomic=True)
+    bulk = await desk.approved(desk.rows(ATOMIC_LINES), is_atomic=True)
     for share in (0.01, 0.5):
         worker = start_worker()
 
         async def is_there(share: float = share) -> bool:
-            return LINES > (await desk.read(bulk)).through >= share * LINES
+            return ATOMIC_LINES > (await desk.read(bulk)).through >= share * ATOMIC_LINES
 
         await until(is_there)
         worker.kill()

@@ -10,7 +10,7 @@ set enable_mergejoin = off
 as $$
 begin
     with ripe as (
-        select outbox.tenant_id, outbox.xid, outbox.payment_ids
+        select outbox.tenant_id, outbox.batch, outbox.payment_ids
           from outbox
          where outbox.created_at < now() - p_patience
            -- In commit order: a batch with an earlier id may still be under way.
@@ -45,7 +45,7 @@ begin
         returning 1
     ), gone as (
         delete from outbox using ripe
-         where outbox.tenant_id = ripe.tenant_id and outbox.xid = ripe.xid
+         where outbox.tenant_id = ripe.tenant_id and outbox.batch = ripe.batch
         returning 1
     )
     select (select count(*) from gone), (select count(*) from unheard) into batches, noted;

@@ -1231,9 +1231,7 @@ begin
         select p_tenants[i], array_agg(p_ids[i])
           from generate_series(1, v_count) as i
          where v_fresh[i] and statuses[i] <= 1
-         group by 1
-            -- Two batches of one transaction.
-            on conflict (tenant_id, xid) do update set payment_ids = outbox.payment_ids || excluded.payment_ids;
+         group by 1;
 
         if p_root_ids is not null then
             insert into standings (
