@@ -40,8 +40,12 @@ class Listener(Protocol):
     def catching_up(self) -> asyncio.Lock:
         """Held while a page of the past is read and written."""
 
+    @property
+    def keeps_up(self) -> bool:
+        """Whether the peer has read enough for more."""
+
     async def writable(self) -> None:
-        """Wait until the peer has read enough for more."""
+        """Wait until it has."""
 
     @property
     def is_open(self) -> bool:
@@ -118,9 +122,9 @@ class Audience:
         if number != stream.number + 1:
             self._keep_early(key, stream, number, event, frame)
             return
-        self._send(stream, number, event, frame)
+        self._send(key, stream, number, event, frame)
         while stream.early and (kept := stream.early.pop(stream.number + 1, None)) is not None:
-            self._send(stream, stream.number + 1, *kept)
+            self._send(key, stream, stream.number + 1, *kept)
         if not stream.early and stream.timer is not None:
             stream.timer.cancel()
             stream.timer = None
@@ -157,13 +161,18 @@ class Audience:
             if sent < stream.number:
                 self._bring_up(listener, key, stream)
 
-    def _send(self, stream: Stream, number: int, event: Event, frame: bytes | None) -> None:
+    def _send(self, key: Key, stream: Stream, number: int, event: Event, frame: bytes | None) -> None:
         stream.number = number
         for listener, sent in stream.followers.items():
             # One that is still being brought up reads this event from PostgreSQL, in its turn.
-            if sent == number - 1:
+            if sent != number - 1:
+                continue
+            if listener.keeps_up:
                 stream.followers[listener] = number
                 listener.hear(event, frame)
+            else:
+                # More events than it can read at once: from here on it gets them at its own pace.
+                self._bring_up(listener, key, stream)
 
     def _keep_early(self, key: Key, stream: Stream, number: int, event: Event, frame: bytes | None) -> None:
         if len(stream.early) < EARLY_MAX:

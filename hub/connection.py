@@ -226,8 +226,13 @@ class Connection:
             return
         self._wire.write(self._codec.encode(event), self._is_binary)
 
+    @property
+    def keeps_up(self) -> bool:
+        """Whether the peer has read enough for more."""
+        return self._wire.writable.is_set()
+
     async def writable(self) -> None:
-        """Wait until the peer has read enough for more."""
+        """Wait until it has."""
         while not self._wire.writable.is_set():
             await self._wire.writable.wait()
 

@@ -384,7 +384,7 @@ async def _balances(desk: Socket, accounts: Sequence[int]) -> dict[int, int]:
     answers = [
         answer async for answer in _pipeline(desk, [ReadBalance(at, account) for at, account in enumerate(accounts)])
     ]
-    return {answer.account: answer.balance for answer in answers if isinstance(answer, BalanceAnswer)}
+    return {answer.account: answer.posted for answer in answers if isinstance(answer, BalanceAnswer)}
 
 
 async def _pipeline(desk: Socket, commands: Sequence[Any], bar: Bar | None = None) -> Any:

@@ -160,10 +160,7 @@ async def tend_dispute(pool: Pool, tenant_id: int, dispute_id: str, at: datetime
         if dispute is None:
             return None
         case = Case(connection, tenant_id, dispute, dispute.opened_by, await connection.fetchval(NOW, at))
-        while not case.batch and (due_at := case.dispute.due_at) is not None and due_at < case.now:
-            await case.lapse()
-        if not case.batch and case.dispute.closed_at is None:
-            await case.top_up()
+        await case.tend()
         if case.batch or case.dispute != dispute:
             return await case.save()
         await connection.execute(REST, tenant_id, dispute_id, at, REST_LASTS)
@@ -252,6 +249,13 @@ class Case:
             is_overdue=False,
         )
         await self.charge_back()
+
+    async def tend(self) -> None:
+        """Clocks that have run out; if none had anything to do with money, what has become possible."""
+        while not self.batch and (due_at := self.dispute.due_at) is not None and due_at < self.now:
+            await self.lapse()
+        if not self.batch and self.dispute.closed_at is None:
+            await self.top_up()
 
     async def lapse(self) -> None:
         """The clock that runs has run out: do what the profile says."""
@@ -374,22 +378,31 @@ class Case:
 
 
 @asynccontextmanager
-async def transaction(pool: Pool, tenant_id: int) -> AsyncIterator[Connection]:
+async def transaction(pool: Pool, tenant_id: int, *, is_rehearsal: bool = False) -> AsyncIterator[Connection]:
     """As core.database.in_tenant, and OutcomeUnknown if the commit may not survive a failover: money moves in it."""
-    async with acquire(pool) as connection, without_doubt(connection), begin(connection):
+    async with (
+        acquire(pool) as connection,
+        without_doubt(connection),
+        begin(connection, is_rehearsal=is_rehearsal),
+    ):
         await connection.execute("select set_config('payhub.tenant_id', $1, true)", str(tenant_id))
         yield connection
 
 
 @asynccontextmanager
 async def locked_case(
-    pool: Pool, tenant_id: int, dispute_id: str, actor: Actor, at: datetime | None
+    pool: Pool, tenant_id: int, dispute_id: str, actor: Actor, at: datetime | None, *, is_rehearsal: bool = False
 ) -> AsyncIterator[Case]:
     """The dispute, locked for one of its sides or an operator. Clocks come first, whoever notices. Raises NotFound."""
     while True:
-        async with transaction(pool, tenant_id) as connection:
+        async with transaction(pool, tenant_id, is_rehearsal=is_rehearsal) as connection:
             dispute = seen(await read(connection, LOCK_DISPUTE, tenant_id, dispute_id), actor)
             now = await connection.fetchval(NOW, at)
+            # A rehearsal leaves nothing behind, what the clocks do neither.
+            while is_rehearsal and dispute.due_at is not None and dispute.due_at < now:
+                clocks = Case(connection, tenant_id, dispute, dispute.opened_by, now)
+                await clocks.tend()
+                dispute = clocks.dispute
             if dispute.due_at is None or now <= dispute.due_at:
                 yield Case(connection, tenant_id, dispute, actor.person_id, now)
                 return

@@ -5,7 +5,8 @@
       └───── decide ───────┼── nothing awarded ──► REJECTED
                            └── withdraw ─────────► WITHDRAWN
 
-Here is who may do what, and when; what it does to the money is dispute_case's.
+Here is who may do what, and when; what it does to the money is dispute_case's. As a rehearsal an act is done and
+rolled back: its answer is what the act's would be, under other ids.
 """
 
 from datetime import datetime, timedelta
@@ -92,14 +93,22 @@ class Opening(NamedTuple):
     profile: str | None = None
 
 
-async def open_dispute(pool: Pool, tenant_id: int, actor: Actor, opening: Opening, at: datetime | None = None) -> Done:
+async def open_dispute(
+    pool: Pool,
+    tenant_id: int,
+    actor: Actor,
+    opening: Opening,
+    at: datetime | None = None,
+    *,
+    is_rehearsal: bool = False,
+) -> Done:
     """Dispute a payment and reserve on the payee's account as much of it as is there.
 
     The same id again gives the dispute as it stands. Raises NotFound for a payment that the actor did not pay, Refusal
     for one that is too old, disputed already, or of which less is left; for a reason the profile does not cover; and,
     unless the actor is an operator, for a profile that is not the default.
     """
-    async with transaction(pool, tenant_id) as connection:
+    async with transaction(pool, tenant_id, is_rehearsal=is_rehearsal) as connection:
         known = await read(connection, READ_DISPUTE, tenant_id, opening.id)
         if known is not None:
             return Done(_same(known, actor, opening), [], [])
@@ -153,12 +162,14 @@ async def answer_dispute(
     offered: int | None,
     text: str | None,
     at: datetime | None = None,
+    *,
+    is_rehearsal: bool = False,
 ) -> Done:
     """The payee's word: `offered` is what goes back without a quarrel. None: all of it; 0: the payee contests.
 
     All of it ends the matter; of less, an operator decides the rest. Raises NotFound, Refusal.
     """
-    async with locked_case(pool, tenant_id, dispute_id, actor, at) as case:
+    async with locked_case(pool, tenant_id, dispute_id, actor, at, is_rehearsal=is_rehearsal) as case:
         dispute = case.dispute
         if not actor.may_use(dispute.payee):
             raise Refusal("forbidden")
@@ -185,12 +196,14 @@ async def decide_dispute(
     amount: int,
     note: str | None,
     at: datetime | None = None,
+    *,
+    is_rehearsal: bool = False,
 ) -> Done:
     """An operator's word: the payer gets `amount` back, 0 to all that is disputed. A late decision is one, too.
 
     Not by somebody whose own money it is, and not less than the payee offers. Raises NotFound, Refusal.
     """
-    async with locked_case(pool, tenant_id, dispute_id, actor, at) as case:
+    async with locked_case(pool, tenant_id, dispute_id, actor, at, is_rehearsal=is_rehearsal) as case:
         dispute = case.dispute
         if not actor.is_operator or not {dispute.payer, dispute.payee}.isdisjoint(actor.accounts):
             raise Refusal("forbidden")
@@ -204,9 +217,17 @@ async def decide_dispute(
         return await case.save()
 
 
-async def claim_dispute(pool: Pool, tenant_id: int, actor: Actor, dispute_id: str, at: datetime | None = None) -> Done:
+async def claim_dispute(
+    pool: Pool,
+    tenant_id: int,
+    actor: Actor,
+    dispute_id: str,
+    at: datetime | None = None,
+    *,
+    is_rehearsal: bool = False,
+) -> Done:
     """The payer takes what was awarded: it goes back now, as far as it is there. Raises NotFound, Refusal."""
-    async with locked_case(pool, tenant_id, dispute_id, actor, at) as case:
+    async with locked_case(pool, tenant_id, dispute_id, actor, at, is_rehearsal=is_rehearsal) as case:
         dispute = case.dispute
         if not actor.may_use(dispute.payer):
             raise Refusal("forbidden")
@@ -218,13 +239,19 @@ async def claim_dispute(pool: Pool, tenant_id: int, actor: Actor, dispute_id: st
 
 
 async def withdraw_dispute(
-    pool: Pool, tenant_id: int, actor: Actor, dispute_id: str, at: datetime | None = None
+    pool: Pool,
+    tenant_id: int,
+    actor: Actor,
+    dispute_id: str,
+    at: datetime | None = None,
+    *,
+    is_rehearsal: bool = False,
 ) -> Done:
     """Whoever opened it lets it be, as long as nothing has gone back; operators do so for each other.
 
     What is reserved is let go. Raises NotFound, Refusal.
     """
-    async with locked_case(pool, tenant_id, dispute_id, actor, at) as case:
+    async with locked_case(pool, tenant_id, dispute_id, actor, at, is_rehearsal=is_rehearsal) as case:
         dispute = case.dispute
         if actor.person_id != dispute.opened_by and not (dispute.by_operator and actor.is_operator):
             raise Refusal("forbidden")

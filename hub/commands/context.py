@@ -95,7 +95,7 @@ def to_account_state(account: Account) -> AccountState:
     """An account as the wire shows it."""
     return AccountState(
         account=account.id,
-        balance=account.balance,
+        posted=account.balance,
         held=account.held,
         available=max(account.balance - account.held - account.floor, 0),
         floor=account.floor,

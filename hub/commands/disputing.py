@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
 
@@ -43,34 +44,35 @@ from hub.protocol.fields import PAGE_LENGTH
 from hub.session import Session
 
 
-async def open_dispute(context: Context, session: Session, command: OpenDispute) -> DisputeAnswer:
-    """Dispute a payment; the payee's money is reserved in the same commit."""
-    opening = disputes.Opening(
-        command.dispute,
-        command.payment,
-        Reason[command.reason.upper()],
-        given(command.text),
-        given(command.amount),
-        given(command.profile),
-    )
-    done = await disputes.open_dispute(context.pool, session.speaker.tenant_id, _actor(session), opening)
-    return _answer(context, command.id, done)
+async def take_act(context: Context, session: Session, command: Any) -> DisputeAnswer:
+    """Act in a dispute; after the commit tell the followers, then whoever asked."""
+    done = await act(context, session, command)
+    announce(context, done.batch, done.postings)
+    return DisputeAnswer(command.id, to_dispute_state(done.dispute))
 
 
-async def answer_dispute(context: Context, session: Session, command: AnswerDispute) -> DisputeAnswer:
-    """Take the payee's word."""
-    amount = given(command.amount)
-    if (amount is None) == (command.answer == "accept_part"):
-        raise CommandRefused(ErrorCode.INVALID_FIELD, "An amount belongs to accept_part alone.", field="amount")
-    done = await disputes.answer_dispute(
-        context.pool,
-        session.speaker.tenant_id,
-        _actor(session),
-        command.dispute,
-        0 if command.answer == "contest" else amount,
-        given(command.text),
-    )
-    return _answer(context, command.id, done)
+async def act(context: Context, session: Session, command: Any, *, is_rehearsal: bool = False) -> Done:
+    """Open a dispute, or do something with one: what it is now, and the payments that were posted, or would be."""
+    match command:
+        case OpenDispute():
+            do = partial(disputes.open_dispute, opening=_to_opening(command))
+        case AnswerDispute():
+            do = partial(
+                disputes.answer_dispute,
+                dispute_id=command.dispute,
+                offered=_to_offer(command),
+                text=given(command.text),
+            )
+        case DecideDispute():
+            do = partial(
+                disputes.decide_dispute, dispute_id=command.dispute, amount=command.amount, note=given(command.note)
+            )
+        case ClaimDispute():
+            do = partial(disputes.claim_dispute, dispute_id=command.dispute)
+        case _:
+            do = partial(disputes.withdraw_dispute, dispute_id=command.dispute)
+    done: Done = await do(context.pool, session.speaker.tenant_id, _actor(session), is_rehearsal=is_rehearsal)
+    return done
 
 
 async def add_evidence(context: Context, session: Session, command: AddEvidence) -> EvidenceAdded:
@@ -94,31 +96,6 @@ async def read_evidence(context: Context, session: Session, command: ReadEvidenc
     )
     text = UNSET if content is None else base64.b64encode(content).decode()
     return EvidenceAnswer(command.id, command.dispute, to_evidence_state(piece), text)
-
-
-async def decide_dispute(context: Context, session: Session, command: DecideDispute) -> DisputeAnswer:
-    """Take an operator's word."""
-    done = await disputes.decide_dispute(
-        context.pool,
-        session.speaker.tenant_id,
-        _actor(session),
-        command.dispute,
-        command.amount,
-        given(command.note),
-    )
-    return _answer(context, command.id, done)
-
-
-async def claim_dispute(context: Context, session: Session, command: ClaimDispute) -> DisputeAnswer:
-    """Give back what was awarded."""
-    done = await disputes.claim_dispute(context.pool, session.speaker.tenant_id, _actor(session), command.dispute)
-    return _answer(context, command.id, done)
-
-
-async def withdraw_dispute(context: Context, session: Session, command: WithdrawDispute) -> DisputeAnswer:
-    """Let it be."""
-    done = await disputes.withdraw_dispute(context.pool, session.speaker.tenant_id, _actor(session), command.dispute)
-    return _answer(context, command.id, done)
 
 
 async def dispute(context: Context, session: Session, command: ReadDispute) -> DisputeFileAnswer:
@@ -238,10 +215,23 @@ def to_profile_state(profile: Profile, is_default: bool) -> ProfileState:
     )
 
 
-def _answer(context: Context, id_: int, done: Done) -> DisputeAnswer:
-    """After the commit: tell the followers, then whoever asked."""
-    announce(context, done.batch, done.postings)
-    return DisputeAnswer(id_, to_dispute_state(done.dispute))
+def _to_opening(command: OpenDispute) -> disputes.Opening:
+    return disputes.Opening(
+        command.dispute,
+        command.payment,
+        Reason[command.reason.upper()],
+        given(command.text),
+        given(command.amount),
+        given(command.profile),
+    )
+
+
+def _to_offer(command: AnswerDispute) -> int | None:
+    """What the payee gives back without a quarrel; None: all of it."""
+    amount = given(command.amount)
+    if (amount is None) == (command.answer == "accept_part"):
+        raise CommandRefused(ErrorCode.INVALID_FIELD, "An amount belongs to accept_part alone.", field="amount")
+    return 0 if command.answer == "contest" else amount
 
 
 def _actor(session: Session) -> Actor:
@@ -262,15 +252,15 @@ def _to_file(command: AddEvidence) -> File | None:
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    Row(OpenDispute, DisputeAnswer, open_dispute, "POST", "/v1/disputes", 201),
+    Row(OpenDispute, DisputeAnswer, take_act, "POST", "/v1/disputes", 201),
     Row(ReadDisputes, DisputesAnswer, list_disputes, "GET", "/v1/disputes"),
     Row(ReadDispute, DisputeFileAnswer, dispute, "GET", "/v1/disputes/{dispute}"),
-    Row(AnswerDispute, DisputeAnswer, answer_dispute, "POST", "/v1/disputes/{dispute}/answer"),
+    Row(AnswerDispute, DisputeAnswer, take_act, "POST", "/v1/disputes/{dispute}/answer"),
     Row(AddEvidence, EvidenceAdded, add_evidence, "POST", "/v1/disputes/{dispute}/evidence", 201),
     Row(ReadEvidence, EvidenceAnswer, read_evidence, "GET", "/v1/disputes/{dispute}/evidence/{evidence}"),
-    Row(DecideDispute, DisputeAnswer, decide_dispute, "POST", "/v1/disputes/{dispute}/decision"),
-    Row(ClaimDispute, DisputeAnswer, claim_dispute, "POST", "/v1/disputes/{dispute}/claim"),
-    Row(WithdrawDispute, DisputeAnswer, withdraw_dispute, "POST", "/v1/disputes/{dispute}/withdrawal"),
+    Row(DecideDispute, DisputeAnswer, take_act, "POST", "/v1/disputes/{dispute}/decision"),
+    Row(ClaimDispute, DisputeAnswer, take_act, "POST", "/v1/disputes/{dispute}/claim"),
+    Row(WithdrawDispute, DisputeAnswer, take_act, "POST", "/v1/disputes/{dispute}/withdrawal"),
     Row(SetDisputeProfile, DisputeProfileSet, set_profile, "PUT", "/v1/dispute-profiles/{profile}"),
     Row(ReadDisputeProfiles, DisputeProfilesAnswer, list_profiles, "GET", "/v1/dispute-profiles"),
 )

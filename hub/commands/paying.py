@@ -9,9 +9,8 @@ from msgspec import UNSET, UnsetType
 
 from core.errors import CoreError, OutcomeUnknown
 from core.ledger.reading import Life, Settled, read_payments, read_shares, settle_payments
-from core.ledger.rehearsing import rehearse
 from core.nouns import BACKWARD, DONE, Kind, Payment, PaymentStatus, Posting
-from hub.commands.context import STATUS_NAMES, Context, what_happened
+from hub.commands.context import STATUS_NAMES, Context
 from hub.commands.refusal import CommandRefused, from_core
 from hub.commands.row import Row
 from hub.commands.values import or_unset, to_time
@@ -98,43 +97,14 @@ async def take_step(context: Context, session: Session, command: Any) -> Message
 
 async def link(context: Context, session: Session, command: steps.Link) -> steps.Linked:
     """Post all or none."""
-    payments = await _to_payments(context, session, command.parts)
+    payments = await to_payments(context, session, command.parts)
     try:
         postings = await context.batcher.post_linked(payments)
     except OutcomeUnknown:
         outcomes = [steps.Outcome(payment.id, UNKNOWN) for payment in payments]
         return steps.Linked(command.id, False, outcomes)
     is_posted = all(posting.status in DONE for posting in postings)
-    return steps.Linked(command.id, is_posted, list(map(_to_outcome, payments, postings)))
-
-
-async def dry_run(context: Context, session: Session, command: steps.DryRun) -> steps.Tried:
-    """Try without doing."""
-    payments = await _to_payments(context, session, command.parts)
-    if command.linked is True:
-        payments = [payment._replace(group=1) for payment in payments]
-    postings, entries = await rehearse(context.pool, payments)
-    return steps.Tried(
-        command.id,
-        list(map(_to_outcome, payments, postings)),
-        [
-            steps.EntryTried(
-                entry.account,
-                entry.payment,
-                what_happened(entry),
-                entry.amount,
-                entry.counterparty,
-                entry.hold or UNSET,
-                entry.fee or UNSET,
-                *(
-                    (entry.number, entry.balance, UNSET if entry.held is None else entry.held)
-                    if session.may_use(entry.account)
-                    else ()
-                ),
-            )
-            for entry in entries
-        ],
-    )
+    return steps.Linked(command.id, is_posted, list(map(to_outcome, payments, postings)))
 
 
 async def settle(context: Context, session: Session, ids: list[str]) -> list[SettledPayment]:
@@ -153,7 +123,8 @@ async def _post(context: Context, id: int, payment: Payment) -> Message:
         return to_answer(id, payment, error)
 
 
-async def _to_payments(context: Context, session: Session, parts: Sequence[Any]) -> list[Payment]:
+async def to_payments(context: Context, session: Session, parts: Sequence[Any]) -> list[Payment]:
+    """The payments and steps that are asked for together, in order; a later one may be about an earlier one."""
     lives = await _read_lives(context, session, parts)
     payments: list[Payment] = []
     begun: dict[str, Payment] = {}
@@ -242,7 +213,8 @@ def _side(kind: int, outcome: Posting) -> tuple[int | UnsetType, int | UnsetType
     return outcome.payer_balance, outcome.payer_version or UNSET, or_unset(outcome.payer_held)
 
 
-def _to_outcome(payment: Payment, posting: Posting) -> steps.Outcome:
+def to_outcome(payment: Payment, posting: Posting) -> steps.Outcome:
+    """What became of one of several, or would."""
     balance, number, held = _side(payment.kind, posting)
     return steps.Outcome(
         payment.id,
@@ -281,5 +253,4 @@ ROWS: Final = (
     Row(steps.Release, Paid, take_step, "POST", "/v1/payments/{about}/release"),
     Row(steps.Decline, Paid, take_step, "POST", "/v1/payments/{about}/decline"),
     Row(steps.Link, steps.Linked, link, "POST", "/v1/payments/link"),
-    Row(steps.DryRun, steps.Tried, dry_run, "POST", "/v1/payments/dry-run"),
 )

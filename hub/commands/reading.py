@@ -57,7 +57,7 @@ async def accounts(context: Context, session: Session, command: ReadAccounts) ->
 async def balance(context: Context, session: Session, command: ReadBalance) -> BalanceAnswer:
     """A balance with the number of the event it stands after."""
     state = to_account_state(await own_account(context, session, command.account))
-    return BalanceAnswer(command.id, state.account, state.balance, state.held, state.available, state.number)
+    return BalanceAnswer(command.id, state.account, state.posted, state.held, state.available, state.number)
 
 
 async def history(context: Context, session: Session, command: ReadHistory) -> HistoryAnswer:

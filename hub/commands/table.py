@@ -13,11 +13,13 @@ from hub.commands import (
     recalling,
     ruling,
     scheduling,
+    trying,
 )
 from hub.commands.row import Row
 
 ROWS: Final[tuple[Row, ...]] = (
     *paying.ROWS,
+    *trying.ROWS,
     *reading.ROWS,
     *operating.ROWS,
     *charging.ROWS,

@@ -179,7 +179,7 @@ class BalanceAtAnswer(Message, frozen=True, tag="balance_then", gc=False):
     id: int
     account: int
     at: str
-    balance: int
+    posted: int
     held: int
     number: int
 

@@ -150,11 +150,12 @@ class SetFloor(Command, frozen=True, tag="set_floor", gc=False):
 class AccountState(Struct, frozen=True, omit_defaults=True, gc=False):
     """An account as it stands after its event `number`.
 
-    `balance` is what is posted, `held` the part of it that is reserved by holds, `available` what a payment may take.
+    `posted` is the balance of all entries, `held` the part of it that is reserved by holds, `available` what a payment
+    may take.
     """
 
     account: int
-    balance: int
+    posted: int
     held: int
     available: int
     floor: int
@@ -256,7 +257,7 @@ class BalanceAnswer(Message, frozen=True, tag="balance_state", gc=False):
 
     id: int
     account: int
-    balance: int
+    posted: int
     held: int
     available: int
     number: int
@@ -297,7 +298,7 @@ class Following(Message, frozen=True, tag="following", gc=False):
     account: int
     number: int
     latest: int
-    balance: int
+    posted: int
 
 
 class Unfollowed(Message, frozen=True, tag="unfollowed", gc=False):

@@ -8,6 +8,14 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from core.nouns import GROUP_SIZE_MAX, HOLD_LASTS_S_MAX
+from hub.protocol.disputes import (
+    AnswerDispute,
+    ClaimDispute,
+    DecideDispute,
+    DisputeState,
+    OpenDispute,
+    WithdrawDispute,
+)
 from hub.protocol.fields import AccountId, Amount, Command, Description, Message, Metadata, PaymentId
 from hub.protocol.messages import Pay
 
@@ -106,6 +114,10 @@ def _part(command: type[Command]) -> type[Struct]:
 
 PARTS: Final = {command: _part(command) for command in (Pay, *STEPS)}
 AnyPart: Any = reduce(operator.or_, PARTS.values())
+DISPUTE_PARTS: Final = {
+    command: _part(command) for command in (OpenDispute, AnswerDispute, DecideDispute, ClaimDispute, WithdrawDispute)
+}
+AnyTriedPart: Any = reduce(operator.or_, DISPUTE_PARTS.values(), AnyPart)
 
 
 class Link(Command, frozen=True, tag="link", gc=False):
@@ -117,10 +129,10 @@ class Link(Command, frozen=True, tag="link", gc=False):
 class DryRun(Command, frozen=True, tag="dry_run", gc=False):
     """Try without doing: what each would be answered, and the entries they would make. Nothing is written.
 
-    `linked`: as if they were linked, all or none.
+    `linked`: as if they were linked, all or none. A command about a dispute is tried alone.
     """
 
-    parts: Annotated[list[AnyPart], Meta(min_length=1, max_length=GROUP_SIZE_MAX)]
+    parts: Annotated[list[AnyTriedPart], Meta(min_length=1, max_length=GROUP_SIZE_MAX)]
     linked: bool | UnsetType = UNSET
 
 
@@ -161,11 +173,15 @@ class Linked(Message, frozen=True, tag="linked", gc=False):
 
 
 class Tried(Message, frozen=True, tag="tried", gc=False):
-    """What would become of each, and every entry that would be made."""
+    """What would become of each, and every entry that would be made.
+
+    A dispute's steps have ids of their own, drawn anew when it is done. `dispute`: how it would stand.
+    """
 
     id: int
     payments: list[Outcome]
     entries: list[EntryTried]
+    dispute: DisputeState | UnsetType = UNSET
 
 
 FROM_CLIENT: Final[tuple[type[Message], ...]] = (*STEPS, Link, DryRun)

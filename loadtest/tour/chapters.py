@@ -224,18 +224,18 @@ async def disputes(stage: Stage) -> None:
     ana, cafe, operator = stage.ana, stage.cafe, stage.operator
     paid = await stage.step(ana, "pays the café R$ 30.00", "status", type_="pay", **_between(ana, cafe, 3_000))
     dispute = new_id()
-    await stage.step(
-        ana,
-        "disputes it: somebody else had her phone",
-        "status",
-        "held",
-        "profile",
-        type_="open_dispute",
-        dispute=dispute,
-        payment=paid["payment"],
-        reason="fraud",
-        text="My phone was stolen that day.",
+    opening = {
+        "dispute": dispute,
+        "payment": paid["payment"],
+        "reason": "fraud",
+        "text": "My phone was stolen that day.",
+    }
+    tried = await stage.step(
+        ana, "asks what disputing it would do", type_="dry_run", parts=[{"type": "open_dispute", **opening}]
     )
+    stage.note(None, f"  the café would have {money(tried['dispute']['held'])} held")
+    does = "disputes it: somebody else had her phone"
+    await stage.step(ana, does, "status", "held", "profile", type_="open_dispute", **opening)
     await stage.step(
         cafe, "accepts a half", "status", type_="answer_dispute", dispute=dispute, answer="accept_part", amount=1_500
     )
@@ -292,7 +292,7 @@ async def history(stage: Stage) -> None:
     )
     now = await ana.ask("balance", account=ana.account)
     then = await ana.ask("balance_at", account=ana.account, at=paid["at"])
-    same = "the same" if (now["balance"], now["number"]) == (then["balance"], then["number"]) else "another"
+    same = "the same" if (now["posted"], now["number"]) == (then["posted"], then["number"]) else "another"
     stage.note(ana, f"  her balance now and at the moment of that payment: {same}")
     for does, wanted in (
         ("searches for 'pao'", {"text": "pao"}),

@@ -40,8 +40,8 @@ async def take_tour(url: str, tenant: str, password: str, say: Say) -> None:
         payer = welcome["accounts"][0]
         welcome = await ask(bruno, {"type": "authenticate", "token": bruno_tokens["access_token"]})
         payee = welcome["accounts"][0]
-        say(f"Ana    has {money(payer['balance'])} in account {payer['account']}")
-        say(f"Bruno  has {money(payee['balance'])} in account {payee['account']}, and follows it\n")
+        say(f"Ana    has {money(payer['posted'])} in account {payer['account']}")
+        say(f"Bruno  has {money(payee['posted'])} in account {payee['account']}, and follows it\n")
         await ask(bruno, {"type": "follow", "id": 1, "account": payee["account"]})
         payment = {
             "type": "pay",

@@ -16,7 +16,7 @@ from hub.protocol.codec import JSON
 TIMEOUT_S = 10.0
 NAMES = {"ana": "Ana", "bruno": "Bruno", "cafe": "Café", "operator": "Operator"}
 # Answers' fields that are money.
-AMOUNTS = frozenset({"amount", "available", "balance", "fee", "held", "max", "next_max", "charged_back", "owed", "sum"})
+AMOUNTS = frozenset({"amount", "available", "fee", "held", "max", "next_max", "charged_back", "owed", "posted", "sum"})
 
 Say: TypeAlias = Callable[[str], None]
 Wire: TypeAlias = dict[str, Any]

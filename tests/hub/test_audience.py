@@ -57,6 +57,10 @@ class Ear:
         self.numbers.append(event.number)
         self.balance = event.balance
 
+    @property
+    def keeps_up(self) -> bool:
+        return self.gate.is_set()
+
     async def writable(self) -> None:
         await self.gate.wait()
 
@@ -265,3 +269,26 @@ def test_whatever_becomes_of_the_hints_each_follower_hears_each_number_once_in_o
             module.SWEEP_PERIOD_S = before
 
     asyncio.run(play())
+
+
+async def test_one_who_cannot_read_as_fast_as_it_happens_is_left_behind_and_brought_up_later() -> None:
+    books, slow, quick = Books(), Ear(), Ear()
+    audience = audience_of(books)
+    for ear in (slow, quick):
+        audience.follow(ear, KEY, 0, 0)
+    await asyncio.sleep(0.02)
+    for number in range(1, 51):
+        if number == 11:
+            slow.gate.clear()
+        event = books.post()
+        audience.deliver(KEY, event.number, event, None)
+    assert (slow.numbers, quick.numbers) == (list(range(1, 11)), list(range(1, 51)))
+    await asyncio.sleep(0.05)
+    assert slow.numbers == list(range(1, 11))
+    slow.gate.set()
+    await until(lambda: slow.numbers == list(range(1, 51)))
+    event = books.post()
+    audience.deliver(KEY, event.number, event, None)
+    await until(lambda: slow.numbers == list(range(1, 52)))
+    assert quick.numbers == slow.numbers
+    await audience.close()

@@ -92,7 +92,7 @@ async def test_a_payment_in_the_same_segment_as_the_token_moves_nothing_unasked(
     raw.send(authenticate(payer.token) + frame(json.dumps(pay).encode()))
     assert await raw.close_code() == 4501
     client = await join(hubs.a, payer)
-    assert (await client.ask("balance", account=payer.account))["balance"] == 100
+    assert (await client.ask("balance", account=payer.account))["posted"] == 100
 
 
 async def test_a_token_that_ends_closes_the_socket_unless_it_is_renewed(

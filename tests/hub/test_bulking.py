@@ -16,6 +16,7 @@ from core.people.persons import Role
 from tests.core.bulk.files import Row, cnab240_of, csv_of, pain001_of
 from tests.hub.conftest import Enter, Hubs, Join, Somebody
 from tests.hub.processes import HubProcess
+from tests.hub.raw import RawSocket
 from tests.hub.stranger import Wire
 
 CSV, XML, CNAB = "text/csv", "application/xml", "text/plain"
@@ -221,7 +222,7 @@ async def test_one_file_submitted_by_two_people_is_paid_once(
     third = Door(web, hubs.a, await enter(tenant, Role.OPERATOR))
     await asyncio.gather(*(one.ask("POST", f"/v1/bulks/{bulk}/approve") for one in (operator, third) for _ in range(3)))
     await asyncio.gather(*(post_all(pool, 5) for _ in range(3)))
-    balance = (await maker.ask("GET", f"/v1/accounts/{maker.who.account}/balance")).json()["balance"]
+    balance = (await maker.ask("GET", f"/v1/accounts/{maker.who.account}/balance")).json()["posted"]
     assert balance == 100_000 - 200
 
 
@@ -249,7 +250,7 @@ async def test_an_operator_names_payers_and_only_an_operator_approves_that(
     assert (await third.ask("POST", f"/v1/bulks/{named}/approve")).status_code == 200
     await post_all(pool)
     balances = [
-        (await operator.ask("GET", f"/v1/accounts/{account}/balance")).json()["balance"]
+        (await operator.ask("GET", f"/v1/accounts/{account}/balance")).json()["posted"]
         for account in (maker.who.account, elsewhere.account, payee)
     ]
     assert balances == [100_000 - 12 - 5, 50 - 7, 24]
@@ -361,3 +362,35 @@ async def test_a_large_file_costs_the_hub_little_memory(maker: Door, payee: int,
     report = await maker.ask("GET", f"/v1/bulks/{sent.json()['bulk']['bulk']}/report.csv")
     assert report.text.count("\r\n") == 50_001
     assert hubs.a.rss_bytes() - before < 30 * 1024 * 1024
+
+
+async def test_a_parked_upload_is_closed_and_one_that_goes_on_is_not(hubs: Hubs, maker: Door) -> None:
+    """A file may take its time; one that sends nothing, or a drop now and then, is closed after ten seconds."""
+    parked, dripping, going = [await RawSocket.connect(hubs.a.port) for _ in range(3)]
+    line = b"%d,5,,\n" % maker.who.account
+    bulks = [await maker.create() for _ in range(3)]
+    for raw, bulk in zip((parked, dripping, going), bulks, strict=True):
+        head = (
+            f"PUT /v1/bulks/{bulk}/file HTTP/1.1\r\nhost: hub\r\nauthorization: Bearer {maker.who.token}\r\n"
+            f"content-type: {CSV}\r\ncontent-length: {100 * 64 * 1024}\r\n\r\npayee,amount,description,reference\n"
+        )
+        raw.send(head.encode())
+
+    async def feed(raw: RawSocket, piece: bytes, every_s: float) -> None:
+        while not raw.writer.is_closing():
+            raw.send(piece)
+            await asyncio.sleep(every_s)
+
+    feeding = [
+        asyncio.create_task(feed(dripping, line, 0.5)),
+        asyncio.create_task(feed(going, line * (64 * 1024 // len(line) + 1), 3)),
+    ]
+    # The third is still being read when the others have been closed.
+    cut = [asyncio.create_task(raw.seconds_until_closed(40)) for raw in (parked, dripping, going)]
+    seconds = await asyncio.gather(*cut[:2])
+    assert all(8 < one < 20 for one in seconds), seconds
+    await asyncio.sleep(5)
+    assert not cut[2].done()
+    for task in feeding:
+        task.cancel()
+    assert 5 < await cut[2] < 40

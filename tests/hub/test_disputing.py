@@ -61,7 +61,7 @@ async def test_both_sides_see_each_step_as_an_event_of_their_account(case: Case)
     assert (due - opened).total_seconds() == 7 * 86_400
     assert abs((datetime.now(UTC) - opened).total_seconds()) < 60
     balance = await case.selling.ask("balance", account=case.shop.account)
-    assert (balance["balance"], balance["held"], balance["available"]) == (100, 100, 0)
+    assert (balance["posted"], balance["held"], balance["available"]) == (100, 100, 0)
     refused = await case.selling.pay(case.shop.account, case.stranger.account, 1)
     assert refused["status"] == "insufficient_funds"
     await case.selling.ask("answer_dispute", dispute=dispute["dispute"], answer="accept_part", amount=25)
@@ -159,7 +159,7 @@ async def test_an_operator_sets_the_tenants_own_clocks_and_payers_are_ruled_by_t
     # Nothing has to be claimed here: accepted is paid back.
     accepted = await case.selling.ask("answer_dispute", dispute=dispute["dispute"], answer="accept")
     assert (accepted["dispute"]["charged_back"], accepted["dispute"]["held"]) == (100, 0)
-    assert (await case.paying.ask("balance", account=case.payer.account))["balance"] == 1_000
+    assert (await case.paying.ask("balance", account=case.payer.account))["posted"] == 1_000
 
 
 async def test_the_largest_file_fits_into_a_message_and_not_a_byte_more(case: Case) -> None:
@@ -246,3 +246,63 @@ async def test_pages_of_disputes_go_on_where_the_last_one_ended(case: Case) -> N
             break
         before = {"before": page["next"]}
     assert found == opened[::-1]
+
+
+async def test_a_dry_run_tells_what_each_act_in_a_dispute_would_do_and_does_nothing(case: Case) -> None:
+    """The entries of a try and of the act itself are the same, but for the ids of the steps."""
+    dispute = str(uuid.uuid4())
+    acts: list[tuple[Stranger, Wire]] = [
+        (case.paying, {"type": "open_dispute", "dispute": dispute, "payment": case.payment, "reason": "fraud"}),
+        (case.selling, {"type": "answer_dispute", "dispute": dispute, "answer": "accept_part", "amount": 25}),
+        (case.operating, {"type": "decide_dispute", "dispute": dispute, "amount": 40, "note": "so"}),
+        (case.paying, {"type": "claim_dispute", "dispute": dispute}),
+    ]
+    for who, part in acts:
+        before = await case.operating.ask("balance", account=case.shop.account)
+        tried = await who.ask("dry_run", parts=[part])
+        assert tried["type"] == "tried", tried
+        assert await who.ask("dry_run", parts=[part])  # again: nothing was kept of it
+        assert {**await case.operating.ask("balance", account=case.shop.account), "id": 0} == {**before, "id": 0}
+        fields = {name: value for name, value in part.items() if name != "type"}
+        done = (await who.ask(part["type"], **fields))["dispute"]
+        would_be = tried["dispute"]
+        moments = {name for name in done if name.endswith("_at") or name == "collect_until"}
+        assert {name: done[name] for name in done.keys() - moments} == {
+            name: would_be[name] for name in would_be.keys() - moments
+        }
+        assert moments == {name for name in would_be if name in moments}
+        newest = (await case.operating.ask("history", account=case.shop.account))["entries"]
+        made = [entry for entry in newest if entry["number"] > before["number"]][::-1]
+        shops = [entry for entry in tried["entries"] if entry["account"] == case.shop.account]
+        told = [(one["what"], one["amount"], one.get("hold")) for one in shops]
+        assert told == [(one["what"], one["amount"], one.get("hold")) for one in made], part["type"]
+    assert (await case.paying.ask("balance", account=case.payer.account))["posted"] == 940
+    tried = await case.paying.ask("dry_run", parts=[{"type": "withdraw_dispute", "dispute": dispute}])
+    assert code(tried) == ("dispute_moved_on", None)
+
+
+async def test_who_may_not_act_in_a_dispute_may_not_try_it_and_it_is_tried_alone(case: Case) -> None:
+    dispute = (await case.open())["dispute"]["dispute"]
+    opening = {"type": "open_dispute", "dispute": str(uuid.uuid4()), "payment": case.payment, "reason": "fraud"}
+    pay = {"type": "pay", "payment": str(uuid.uuid4()), "payer": case.payer.account, "payee": case.shop.account}
+    for who, parts, expected in (
+        (case.looking, [opening], ("not_found", None)),
+        (case.looking, [{"type": "claim_dispute", "dispute": dispute}], ("not_found", None)),
+        (case.selling, [{"type": "decide_dispute", "dispute": dispute, "amount": 0}], ("forbidden", None)),
+        (
+            case.selling,
+            [{"type": "answer_dispute", "dispute": dispute, "answer": "accept_part"}],
+            ("invalid_field", "amount"),
+        ),
+        (
+            case.paying,
+            [{"type": "withdraw_dispute", "dispute": dispute}, pay | {"amount": 1}],
+            ("invalid_field", "parts"),
+        ),
+        (case.paying, [opening], ("already_disputed", "payment")),
+    ):
+        assert code(await who.ask("dry_run", parts=parts)) == expected, parts
+    assert (
+        code(await case.paying.ask("link", parts=[{"type": "withdraw_dispute", "dispute": dispute}]))[0]
+        == "invalid_field"
+    )

@@ -49,12 +49,12 @@ async def test_snapshot_and_events_equal_a_fresh_snapshot(
     await asyncio.gather(*(pay_often(client, payer, payee) for client in (here, there)))
     events = await follower.events(60)
     assert [event["number"] for event in events] == list(range(snapshot["number"] + 1, snapshot["number"] + 61))
-    running = snapshot["balance"]
+    running = snapshot["posted"]
     for event in events:
         running += event["amount"]
         assert event["balance"] == running
     fresh = (await follower.ask("account", account=payee.account))["account"]
-    assert (fresh["balance"], fresh["number"]) == (running, events[-1]["number"])
+    assert (fresh["posted"], fresh["number"]) == (running, events[-1]["number"])
 
 
 async def pay_often(client: Stranger, payer: Somebody, payee: Somebody, times: int = 30) -> None:

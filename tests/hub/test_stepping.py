@@ -35,7 +35,7 @@ async def test_both_sides_see_a_hold_and_its_capture_and_each_its_own_balance(
     held = await authorize(paying, payer, shop, 300, description="Room 12", metadata={"room": "12"})
     assert (held["balance"], held["held"]) == (1_000, 300)
     balance = await paying.ask("balance", account=payer.account)
-    assert (balance["balance"], balance["held"], balance["available"]) == (1_000, 300, 700)
+    assert (balance["posted"], balance["held"], balance["available"]) == (1_000, 300, 700)
     captured = await selling.ask("capture", payment=new(), about=held["payment"], amount=100)
     # The shop is told of its own account, not of the payer's.
     assert (captured["status"], captured["balance"], "held" in captured) == ("posted", 107, False)
@@ -194,7 +194,7 @@ async def test_a_key_that_stands_twice_anywhere_in_a_message_is_refused(
         client = await join(hubs.a, me, subprotocol)
         await client.connection.send(bad)
         assert (await client.receive())["code"] == "duplicate_field"
-    assert (await (await join(hubs.a, me)).ask("balance", account=me.account))["balance"] == 100
+    assert (await (await join(hubs.a, me)).ask("balance", account=me.account))["posted"] == 100
 
 
 async def test_what_is_linked_or_shared_has_a_bound(hubs: Hubs, enter: Enter, join: Join, tenant: Tenant) -> None:
@@ -236,7 +236,7 @@ async def test_a_dry_run_tells_balances_of_ones_own_accounts_alone(
     mine, theirs = tried["entries"]
     assert (mine["amount"], mine["balance"], mine["number"]) == (-40, 60, 2)
     assert (theirs["amount"], "balance" in theirs, "number" in theirs) == (40, False, False)
-    assert (await client.ask("balance", account=me.account))["balance"] == 100
+    assert (await client.ask("balance", account=me.account))["posted"] == 100
 
 
 async def test_a_payment_in_review_is_told_with_202_and_an_operator_hears_of_it(
@@ -309,7 +309,7 @@ async def test_the_same_step_a_hundred_times_over_two_hubs_is_one_step(
     assert all(answer == told[0] for answer in told)
     assert told[0]["status"] == "posted"
     balance = await clients[0].ask("balance", account=shop.account)
-    assert balance["balance"] == 200
+    assert balance["posted"] == 200
 
 
 async def _ask_many(client: Stranger, type_: str, fields: dict[str, Any], times: int) -> list[Wire]:

@@ -1,4 +1,5 @@
 -- Writes a rule of a set of limits, new or changed. It holds from the next payment on. False: no such limits here.
+-- A set has at most 50 rules: each of them is looked at with every payment under it.
 create or replace function set_rule(
     p_tenant        int,
     p_asked_by      uuid,
@@ -22,8 +23,14 @@ declare
     v_before jsonb;
     v_after  jsonb;
 begin
-    if not exists (select from limits where limits.tenant_id = p_tenant and limits.id = p_limits) then
+    -- Locked, so that two at once cannot both be the fiftieth.
+    perform from limits where limits.tenant_id = p_tenant and limits.id = p_limits for no key update;
+    if not found then
         return false;
+    end if;
+    if (select count(*) from rules where tenant_id = p_tenant and limits = p_limits and id <> p_id) >= 50 then
+        raise exception 'These limits have 50 rules.'
+        using errcode = 'check_violation', constraint = 'limits_have_at_most_fifty_rules';
     end if;
     select to_jsonb(rules) into v_before from rules where tenant_id = p_tenant and id = p_id for update;
     insert into rules (

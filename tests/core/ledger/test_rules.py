@@ -262,6 +262,22 @@ async def test_a_rule_that_makes_no_sense_is_refused(limited: Books, bad: dict[s
     assert refused.value.code == "rule_does_not_fit"
 
 
+async def test_a_set_of_limits_has_at_most_fifty_rules_whoever_is_quickest(limited: Books) -> None:
+    written = await asyncio.gather(
+        *(
+            set_rule(limited.pool, limited.tenant.id, Rule(number, 1, "More", Measure.DAY, number, Action.ALERT))
+            for number in range(1, 61)
+        ),
+        return_exceptions=True,
+    )
+    refused = [one for one in written if one is not None]
+    assert len(refused) == 10
+    assert all(isinstance(one, Refusal) and "limits_have_at_most_fifty_rules" in str(one) for one in refused)
+    # One that is there can still be changed.
+    (known, *_) = await rules.read_rules(limited.pool, limited.tenant.id)
+    await set_rule(limited.pool, limited.tenant.id, known._replace(is_on=False))
+
+
 async def test_rules_and_lists_stay_within_their_tenant(limited: Books, other_tenant: Tenant) -> None:
     await rule(limited, Measure.PAYMENT, 1)
     who = str(uuid.uuid4())

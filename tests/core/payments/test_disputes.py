@@ -552,3 +552,19 @@ async def test_a_change_of_the_rules_does_not_change_what_is_under_way(court: Co
     with pytest.raises(Refusal) as refused:
         await court.open(payment=court.payment, profile="med")
     assert (refused.value.code, refused.value.field) == ("forbidden", "profile")
+
+
+async def test_a_rehearsal_sees_the_clocks_that_have_run_out_and_leaves_them_to_others(court: Court) -> None:
+    pool, tenant = court.books.pool, court.tenant
+    dispute = await court.open()
+    # Too late for the payee's word, by a clock that nobody has noticed yet.
+    late = dispute.answer_due_at + SECOND
+    with pytest.raises(Refusal) as refused:
+        await answer_dispute(pool, tenant, court.payee, dispute.id, 0, None, late, is_rehearsal=True)
+    assert refused.value.code == "dispute_deadline_passed"
+    tried = await decide_dispute(pool, tenant, OPERATOR, dispute.id, 200, "In part", late, is_rehearsal=True)
+    assert await read_dispute(pool, tenant, court.payer, dispute.id) == dispute
+    assert await court.state(1) == (1_500, 500)
+    real = await decide_dispute(pool, tenant, OPERATOR, dispute.id, 200, "In part", late)
+    assert real.dispute == tried.dispute
+    assert [one._replace(id="") for one in real.batch] == [one._replace(id="") for one in tried.batch]

@@ -21,10 +21,10 @@ async def exercise(contract: Contract) -> None:
     assert (await pay(5_000))["status"] == "insufficient_funds"
 
     then = await contract.ask(client, "balance_at", account=payer.account, at=first["at"])
-    assert (then["balance"], then["held"], then["number"]) == (900, 0, 2)
+    assert (then["posted"], then["held"], then["number"]) == (900, 0, 2)
     path = "/v1/accounts/{account}"
     now = await contract.http(payer, "GET", f"{path}/balance-at", query=f"at={second['at']}", account=payer.account)
-    assert now.body["balance"] == 700
+    assert now.body["posted"] == 700
 
     found = await contract.ask(client, "search", account=payer.account, text="CAFE", key="order", amount_max=150)
     assert [entry["payment"] for entry in found["entries"]] == [first["payment"]]

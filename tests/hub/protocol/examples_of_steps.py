@@ -2,9 +2,12 @@
 
 from typing import Any, cast
 
+import msgspec
+
 from hub.protocol import steps
 from hub.protocol.fields import Message
 from hub.protocol.messages import Paid, Pay
+from tests.hub.protocol import examples_of_disputes
 
 PAYMENT = "0190a1b2-c3d4-7e5f-8a6b-9c0d1e2f3a4b"
 ABOUT = "0190a1b2-c3d4-7e5f-8a6b-000000000001"
@@ -22,6 +25,12 @@ FROM_EACH = [
     PARTS[steps.Reverse](payment=PAYMENT, about=ABOUT),
     PARTS[steps.Release](payment=PAYMENT, about=ABOUT),
     PARTS[steps.Decline](payment=PAYMENT, about=ABOUT),
+]
+ABOUT_DISPUTES = [
+    part(**{name: value for name, value in msgspec.structs.asdict(example).items() if name != "id"})
+    for command, part in cast("dict[type, Any]", steps.DISPUTE_PARTS).items()
+    for example in examples_of_disputes.EXAMPLES
+    if isinstance(example, command)
 ]
 
 EXAMPLES: tuple[Message, ...] = (
@@ -41,6 +50,7 @@ EXAMPLES: tuple[Message, ...] = (
     steps.Link(8, FROM_EACH),
     steps.DryRun(9, FROM_EACH[:1], linked=True),
     steps.DryRun(9, FROM_EACH[1:2]),
+    *(steps.DryRun(9, [part]) for part in ABOUT_DISPUTES),
     steps.Linked(8, True, [steps.Outcome(PAYMENT, "posted", 5, 6, amount=7, fee=1, held=8, rule=9)]),
     steps.Linked(8, False, [steps.Outcome(PAYMENT, "linked_refused")]),
     steps.Tried(
@@ -51,4 +61,5 @@ EXAMPLES: tuple[Message, ...] = (
             steps.EntryTried(2, PAYMENT, "payment.received", 5, 1),
         ],
     ),
+    steps.Tried(9, [], [], dispute=examples_of_disputes.OLD),
 )
