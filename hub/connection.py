@@ -37,6 +37,7 @@ from hub.limits import (
     Bucket,
     Patience,
     address_key,
+    network_of,
 )
 from hub.protocol.codec import (
     CODECS,
@@ -132,7 +133,7 @@ class Connection:
         self._wire = wire
         self._codec = codec
         self._is_binary = codec.is_binary
-        self.session = Session(context.now(), door)
+        self.session = Session(context.now(), door, network_of(address.partition("/")[0]))
         self.trace_id = secrets.token_hex(16)
         self._client_address = address
         self._address = context.limits.bucket("address", 0, address, ADDRESS)

@@ -33,7 +33,7 @@ from hub.commands.refusal import CommandRefused, from_core
 from hub.commands.table import ROWS
 from hub.commands.values import to_time
 from hub.doors import door_for
-from hub.limits import ADDRESS, ADDRESS_LOGIN, BY_ROLE, LOGIN, TENANT, Limit, address_key
+from hub.limits import ADDRESS, ADDRESS_LOGIN, BY_ROLE, LOGIN, TENANT, Limit, address_key, network_of
 from hub.protocol import bulks, fields, messages
 from hub.protocol.codec import SIZE_MAX
 from hub.protocol.codes import MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, ErrorCode
@@ -277,19 +277,19 @@ class RememberedSessions:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._known: dict[str, tuple[float, Session]] = {}
+        self._known: dict[tuple[str, str | None], tuple[float, Session]] = {}
 
-    async def find(self, token: str) -> Session:
-        """The session behind a bearer token. Raises CommandRefused."""
+    async def find(self, token: str, network: str | None) -> Session:
+        """The session behind a bearer token that comes from there. Raises CommandRefused."""
         now = self._context.now()
-        known = self._known.get(token)
+        known = self._known.get((token, network))
         if known is not None and known[0] > now and known[1].must_close(now) is None:
             return known[1]
-        session = Session(now)
+        session = Session(now, network=network)
         await identifying.begin_session(self._context, session, identifying.verify(self._context, session, token))
         if len(self._known) >= SESSIONS_REMEMBERED_MAX:
             self._known.clear()
-        self._known[token] = now + SESSION_MEMORY_S, session
+        self._known[token, network] = now + SESSION_MEMORY_S, session
         return session
 
     def forget_all(self) -> None:
@@ -327,9 +327,10 @@ def _serve(
         if context.draining:
             raise CommandRefused(ErrorCode.UNAVAILABLE, retry_after_ms=1_000)
         spend(context, "address", 0, _address(request), ADDRESS)
-        session = Session(context.now())
+        network = network_of(request.client.host) if request.client else None
+        session = Session(context.now(), network=network)
         if not endpoint.public:
-            session = await sessions.find(_bearer(request))
+            session = await sessions.find(_bearer(request), network)
             speaker = session.speaker
             kind = f"person-{speaker.role.name.lower()}"
             spend(context, kind, speaker.tenant_id, speaker.person_id, BY_ROLE[speaker.role])

@@ -24,6 +24,15 @@ def address_key(host: str) -> str:
     return host if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
 
 
+def network_of(host: str) -> str | None:
+    """An address cut to what names no single person: IPv4 /24, IPv6 /48. None for what is no address."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))
+
+
 class Limit(NamedTuple):
     """`per_second` on average, `burst` at once."""
 

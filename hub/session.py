@@ -10,6 +10,7 @@ It holds who speaks, which accounts are theirs, what they follow and how much is
 from collections.abc import Iterable
 from enum import Enum
 
+from core.audit.trail import By
 from core.people.persons import Role
 from hub.auth import Principal
 from hub.doors import Door
@@ -44,14 +45,17 @@ class Session:
         "door",
         "followed",
         "in_flight",
+        "network",
         "principal",
         "started_at",
         "state",
         "watching",
     )
 
-    def __init__(self, now: float, door: Door | None = None) -> None:
+    def __init__(self, now: float, door: Door | None = None, network: str | None = None) -> None:
         self.door = door
+        # Where from, for the audit trail.
+        self.network = network
         self.state = State.NEW
         self.started_at = now
         self.principal: Principal | None = None
@@ -107,6 +111,14 @@ class Session:
         """Who speaks. Only of a session that has begun."""
         assert self.principal is not None, "the session has not begun"
         return self.principal
+
+    @property
+    def by(self) -> By:
+        """Who acts, and from where, for the audit trail."""
+        principal = self.principal
+        if principal is None:
+            return By(network=self.network)
+        return By(principal.person_id, principal.session_id, self.network)
 
     @property
     def is_operator(self) -> bool:

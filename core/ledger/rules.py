@@ -63,10 +63,11 @@ select decisions.payment_id::text, payments.payer, payments.payee, payments.amou
  limit $5
 """
 READ_CHANGES = """
-select (extract(epoch from changed_at) * 1000000)::bigint, asked_by::text, what, key, before::text, after::text
-  from changes
- where tenant_id = $1 and changed_at < to_timestamp($2::float8 / 1000000)
- order by changed_at desc, id desc
+select (extract(epoch from at) * 1000000)::bigint, who::text, substr(what, 9), about, details ->> 'before',
+       details ->> 'after'
+  from audit_entries
+ where tenant_id = $1 and what >= 'setting.' and what < 'setting/' and at < to_timestamp($2::float8 / 1000000)
+ order by at desc, id desc
  limit $3
 """
 

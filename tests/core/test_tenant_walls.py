@@ -45,6 +45,7 @@ DEFINERS = {
     "claim_bulk": "workers post all tenants' bulks; a worker reads the rest with the tenant named",
     "lock_bulk_accounts": "the caller may not lock accounts itself; works on the tenant it is given, and tells nothing",
     "read_bulk_progress": "counts of watched bulks, matched pair by pair",
+    "note_audit": "the caller may not write the trail itself; adds to the tenant it is given, and tells nothing",
     "find_due_disputes": "workers keep all tenants' clocks; returns ids alone",
 }
 # Not a tenant's: the list of tenants itself (walled by id), the instance's keys, the migrations' memory.
@@ -98,7 +99,7 @@ READ_ONLY = (
     "payees",
     "usages",
     "decisions",
-    "changes",
+    "audit_entries",
     "outbox",
     "acknowledgements",
     "notices",

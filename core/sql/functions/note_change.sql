@@ -5,8 +5,8 @@ returns void
 language sql volatile security invoker
 set search_path = payhub, pg_temp
 as $$
-    insert into changes (tenant_id, asked_by, what, key, before, after)
-    values (p_tenant, p_asked_by, p_what, p_key, p_before, p_after)
+    insert into audit_entries (tenant_id, what, who, about, details)
+    values (p_tenant, 'setting.' || p_what, p_asked_by, p_key, jsonb_build_object('before', p_before, 'after', p_after))
 $$;
 alter function note_change owner to payhub_ledger;
 revoke all on function note_change from public;

@@ -20,7 +20,7 @@ from core.ledger.recalling import Search, read_balance_at, read_totals, search_e
 from core.nouns import Entry, Kind, SystemAccount
 from core.people.opening import Tenant, create_tenant, open_people
 from core.people.persons import Role
-from tests.conftest import Books
+from tests.conftest import PAST_TRIGGERS, Books
 
 WORDS = [None, "Café", "pão de queijo", "CAFÉ com leite", "rent"]
 
@@ -164,9 +164,11 @@ async def long_past(admin: Pool, books: Books) -> AsyncIterator[Books]:
     )
     yield books
     # Other tests prove the whole database's books.
-    await admin.execute(
-        "delete from payments where tenant_id = $1 and payer = $2", books.tenant.id, int(SystemAccount.CASH_OUT)
-    )
+    async with acquire(admin) as connection, connection.transaction():
+        await connection.execute(PAST_TRIGGERS)
+        await connection.execute(
+            "delete from payments where tenant_id = $1 and payer = $2", books.tenant.id, int(SystemAccount.CASH_OUT)
+        )
     await admin.execute(
         "update accounts set version = 1 where tenant_id = $1 and id = $2", books.tenant.id, books.account(0)
     )

@@ -6,7 +6,7 @@ import pytest
 from core.database import Pool
 from core.ledger.posting import post_payments
 from core.ledger.verify import BROKEN_ACCOUNTS, verify
-from tests.conftest import Books
+from tests.conftest import PAST_TRIGGERS, Books
 
 PLANTED = {
     "a balance changed": "update payhub.accounts set balance = balance + 1 where tenant_id = $1 and id = $2",
@@ -29,6 +29,7 @@ async def test_a_planted_error_is_found(books: Books, pool: Pool, admin: Pool, e
         assert (books.tenant.id, books.account(1)) not in before.broken_accounts
         try:
             async with connection.transaction():
+                await connection.execute(PAST_TRIGGERS)
                 await connection.execute(PLANTED[error], books.tenant.id, books.account(1))
                 found = await connection.fetch(BROKEN_ACCOUNTS)
                 raise asyncpg.PostgresError
