@@ -39,13 +39,21 @@ class HubProcess:
     """One `payhub serve`. Its log is a file; everything else is asked over its ports."""
 
     def __init__(
-        self, databases: Databases, folder: Path, name: str, *, master_key_file: Path, **settings: str
+        self,
+        databases: Databases,
+        folder: Path,
+        name: str,
+        *,
+        master_key_file: Path,
+        module: str = "payhub",
+        **settings: str,
     ) -> None:
         self.name = name
+        self._module = module
         self.port = free_port()
         self.admin_port = free_port()
         self.log = folder / f"{name}.log"
-        self._environment = {
+        self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("PAYHUB_")},
             "PYTHONPATH": str(ROOT),
             "PAYHUB_DATABASE_URL": databases.app_url,
@@ -75,9 +83,9 @@ class HubProcess:
     async def start(self) -> "HubProcess":
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220  # it is watched, not waited for
-                [sys.executable, "-m", "payhub", "serve"],
+                [sys.executable, "-m", self._module, "serve"],
                 cwd=ROOT,
-                env=self._environment,
+                env=self.environment,
                 stdout=log,
                 stderr=log,
             )
