@@ -41,6 +41,8 @@ class Others:
         self.tenant_id = tenant_id
         # Every id that stands in a row of theirs.
         self.known: set[str] = set()
+        self._rows: set[str] = set()
+        self._since = ""
         self._side = side
         self._commands = commands
         self._components = components
@@ -79,19 +81,29 @@ class Others:
             parties = {"payer": payer.account, "payee": payee.account, "amount": amount}
             await self._say(payer, "pay", payment=payment, description=f"{self.words} stirs", **parties)
 
-    async def rows(self) -> set[str]:
-        """Every row of every table that is theirs."""
+    async def watch(self) -> None:
+        """From now on, nothing of theirs may change."""
         if self.tenant_id is not None:
-            which, what = "t.tenant_id::text = $1", str(self.tenant_id)
+            self._rows = await self._fetch("t.tenant_id::text = $1", str(self.tenant_id))
+            self.known = {found for row in self._rows for found in IDS.findall(row)}
         else:
-            which, what = "t::text ~ $1", "|".join([*map(str, self.accounts), *(person.id for person in self.people)])
-        rows = {
+            self._since = await self._side.admin.fetchval("select pg_current_xact_id()::text")
+            self.known = {str(one) for one in self.things.everything()} | {str(account) for account in self.accounts}
+
+    async def changes(self) -> set[str]:
+        """What has changed since, row by row. Among neighbours: what was written that mentions them."""
+        if self.tenant_id is not None:
+            return self._rows ^ await self._fetch("t.tenant_id::text = $1", str(self.tenant_id))
+        mentioned = "|".join([*map(str, self.accounts), *(person.id for person in self.people)])
+        written = f"t.xmin::text::bigint >= {self._since}"
+        return await self._fetch(f"case when {written} then t::text ~ $1 end", mentioned)
+
+    async def _fetch(self, which: str, what: str) -> set[str]:
+        return {
             f"{table}: {row}"
             for (table,) in await self._side.admin.fetch(TENANT_TABLES)
             for (row,) in await self._side.admin.fetch(f"select t::text from payhub.{table} t where {which}", what)
         }
-        self.known = {found for row in rows for found in IDS.findall(row)}
-        return rows
 
     def is_told_in(self, text: bytes) -> bool:
         """Whether a word of theirs stands in it."""

@@ -46,6 +46,10 @@ class Things:
         """Whether it is known, of whatever kind."""
         return any(value in kept for kept in self._known.values())
 
+    def everything(self) -> Iterator[Any]:
+        """All of every kind."""
+        return itertools.chain.from_iterable(self._known.values())
+
     def of(self, kind: str) -> list[Any]:
         """All of a kind."""
         return self._known.get(kind, [])
