@@ -8,17 +8,19 @@ killed. Then another tenant borrows the same connection.
 
 import argparse
 import asyncio
+import inspect
 import random
 import sys
 import types
 from collections import Counter
-from collections.abc import Callable, Coroutine, Generator
-from typing import Any, Final
+from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 
 from config.embedded import temporary_servers
-from core.database import Pool, acquire, in_tenant, open_pool
+from core.database import Pool, _session, acquire, in_tenant, open_pool
 from core.errors import CoreError, OutcomeUnknown, Unavailable
 from core.ledger.posting import Poster
 from core.migrate import migrate
@@ -30,9 +32,29 @@ AT_ONCE, LATER, KILLED = "cancelled at once", "cancelled a moment later", "backe
 # A statement takes about so long: some endings meet it on its way, some at the server, some its answer.
 MOMENT_MAX_S: Final = 0.002
 PATIENCE_S: Final = 20.0
+
+
+class Patience(NamedTuple):
+    """How long a statement may take, to the server and to the driver."""
+
+    server_ms: str
+    driver_s: float
+
+
+TIMEOUTS: Final = {
+    "timed out by the server": Patience("150", 10.0),
+    "timed out by the driver": Patience("1000", 0.15),
+}
 TRIES_MAX: Final = 3
 # What a function may raise that was not given what it needs, or was ended.
-REFUSALS: Final = (CoreError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+REFUSALS: Final = (
+    CoreError,
+    ValueError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    asyncio.TimeoutError,
+)
 
 TABLES: Final = """
 select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -63,11 +85,12 @@ class Poisoner:
         self._admin = admin
         self._other = other
         self._random = random.Random(seed)
+        self._tables: list[str] = []
         self._state = self._foreign = ""
 
     async def begin(self) -> None:
         """Learn which tables there are."""
-        tables = [row[0] for row in await self._admin.fetch(TABLES)]
+        tables = self._tables = [row[0] for row in await self._admin.fetch(TABLES)]
         self._state = STATE.format(rows=" + ".join(f"(select count(*) from {table})" for table in tables))
         foreign = " + ".join(f"(select count(*) from {table} where tenant_id <> {self._other.id})" for table in tables)
         self._foreign = f"select {foreign} as foreign, (select count(*) from persons) as own"
@@ -114,6 +137,44 @@ class Poisoner:
                 await self.check()
             except Poisoned as error:
                 raise Poisoned(f"{found.name}, {way} at wait {wait}: {error}") from None
+
+    async def run_into_locks(self, found: Found, url: str, waits_max: int = 2) -> None:
+        """Let the function wait for a table until the server, or the driver, loses patience."""
+        for way, patience in TIMEOUTS.items():
+            session = {**_session("payhub-poisoned"), "statement_timeout": patience.server_ms}
+            pool = await asyncpg.create_pool(
+                url, min_size=1, max_size=1, command_timeout=patience.driver_s, server_settings=session
+            )
+            mine, self.pool, self.stage.pool = self.pool, pool, pool
+            try:
+                waits = 0
+                for table in self._random.sample(self._tables, len(self._tables)):
+                    # Most functions need only a few tables.
+                    if waits < waits_max and await self._wait_for(found, table):
+                        waits += 1
+                        self.endings[way] += 1
+                    try:
+                        await self.check()
+                    except Poisoned as error:
+                        raise Poisoned(f"{found.name}, {way} at {table}: {error}") from None
+            finally:
+                self.pool = self.stage.pool = mine
+                await pool.close()
+
+    async def _wait_for(self, found: Found, table: str) -> bool:
+        """Whether the function met the lock on this table and was not let through."""
+        await self.stage.prepare(found.name)
+        arguments = self.stage.arguments(found.function)
+        async with self._admin.acquire() as connection, connection.transaction():
+            await connection.execute(f"lock table payhub.{table} in access exclusive mode")
+            async with asyncio.timeout(PATIENCE_S):
+                try:
+                    await found.function(**arguments)
+                except OutcomeUnknown:
+                    return True
+                except REFUSALS:
+                    pass
+        return False
 
     async def _count_waits(self, found: Found) -> int:
         waits = 0
@@ -186,14 +247,18 @@ def stepping(work: Coroutine[Any, Any, Any], at_each: Callable[[int], None]) -> 
             thrown = error
 
 
-def poster_of(url: str, stage: Stage) -> Found:
+@contextmanager
+def poster_of(url: str, stage: Stage) -> Iterator[Found]:
     """Posting has connections of its own; after an ending, the next batch must be judged as if nothing had been."""
     poster = Poster(url)
 
     async def post(batch: list[Any]) -> None:
         await poster.post([one._replace(id=str(stage.payment(1, 2, 3).id)) for one in batch])
 
-    return Found("core.ledger.posting.Poster", post)
+    try:
+        yield Found("core.ledger.posting.Poster", post)
+    finally:
+        poster.close()
 
 
 async def make_poisoner(url: str, admin: Pool, beside: Pool, tenant: Tenant, other: Tenant, seed: int = 1) -> Poisoner:
@@ -217,18 +282,8 @@ async def _main(endings: int, seed: int) -> int:
             await create_tenant(admin, slug, "A tenant", "BRL", "America/Sao_Paulo") for slug in ("here", "there")
         ]
         poisoner = await make_poisoner(servers.database_url, admin, beside, tenant, other, seed)
-        functions = [*find_functions(), poster_of(servers.database_url, poisoner.stage)]
-        poisoned = 0
-        rounds = 0
-        while poisoner.endings.total() < endings:
-            rounds += 1
-            for found in functions:
-                try:
-                    await poisoner.run_through(found)
-                except Poisoned as error:
-                    poisoned += 1
-                    _say(f"POISONED {error}")
-            _say(f"{poisoner.endings.total():>7,} endings of {len(functions)} functions, {poisoned} poisoned")
+        with poster_of(servers.database_url, poisoner.stage) as posting:
+            poisoned = await _poison(poisoner, [*find_functions(), posting], servers.database_url, endings)
         _say(f"endings: {dict(poisoner.endings)}")
         _say(f"outcomes: {dict(poisoner.outcomes.most_common())}")
         _say(f"undisturbed: {dict(Counter(poisoner.undisturbed.values()).most_common())}")
@@ -236,6 +291,22 @@ async def _main(endings: int, seed: int) -> int:
         for pool in (poisoner.pool, beside, admin):
             await pool.close()
         return poisoned
+
+
+async def _poison(poisoner: Poisoner, functions: Sequence[Found], url: str, endings: int) -> int:
+    poisoned = rounds = 0
+    while poisoner.endings.total() < endings:
+        rounds += 1
+        for found in functions:
+            try:
+                await poisoner.run_through(found)
+                if rounds == 1 and "pool" in inspect.signature(found.function).parameters:
+                    await poisoner.run_into_locks(found, url)
+            except Poisoned as error:
+                poisoned += 1
+                _say(f"POISONED {error}")
+        _say(f"{poisoner.endings.total():>7,} endings of {len(functions)} functions, {poisoned} poisoned")
+    return poisoned
 
 
 def _say(line: str) -> None:

@@ -84,7 +84,6 @@ class Stage:
         ana, bea = self._people
         line = Line(None, bea.account_id, 1, None, None)
         self._named = {
-            "pool": self.pool,
             "tenant_id": tenant_id,
             "slug": self.tenant.slug,
             **dict.fromkeys(("person_id", "created_by", "asked_by", "maker"), ana.person_id),
@@ -208,6 +207,8 @@ class Stage:
             await approve_bulk(beside, tenant_id, bulk.id, bea.person_id)
 
     def _value(self, name: str, kind: Any) -> Any:
+        if name == "pool":
+            return self.pool
         if name in self._named and _fits(self._named[name], kind):
             return self._named[name]
         origin, inside = typing.get_origin(kind), typing.get_args(kind)
