@@ -1,4 +1,4 @@
-"""The instance's token-signing keys: made, wrapped, rotated and loaded. They belong to no tenant.
+"""The instance's signing keys, for tokens and for proofs: made, wrapped, rotated and loaded. They belong to no tenant.
 
 The private half is stored as AES-256-GCM ciphertext under a master key that is never in the database.
 It never signs or verifies a token; the hub does.
@@ -7,6 +7,7 @@ It never signs or verifies a token; the hub does.
 import datetime
 import secrets
 from collections.abc import Callable
+from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
 import asyncpg
@@ -45,22 +46,30 @@ ALGORITHMS: dict[str, Callable[[], PrivateKey]] = {
 
 # One statement, so that at no moment does no key sign. A null p_from is the database's clock.
 INSERT_KEY = """
-insert into payhub.signing_keys (kid, algorithm, public_key, private_key, signs_from)
-values ($1, $2, $3, $4, coalesce($5::timestamptz, now()))
+insert into payhub.signing_keys (kid, algorithm, public_key, private_key, signs_from, purpose)
+values ($1, $2, $3, $4, coalesce($5::timestamptz, now()), $6)
 """
 ROTATE = """
 with starts as (select coalesce($5::timestamptz, now()) + $6::interval as at),
 retired as (
-    update payhub.signing_keys set signs_until = starts.at from starts where signs_until is null
+    update payhub.signing_keys set signs_until = starts.at from starts where signs_until is null and purpose = $7
 )
-insert into payhub.signing_keys (kid, algorithm, public_key, private_key, signs_from)
-select $1, $2, $3, $4, starts.at from starts
+insert into payhub.signing_keys (kid, algorithm, public_key, private_key, signs_from, purpose)
+select $1, $2, $3, $4, starts.at, $7 from starts
 """
 LOAD_KEYS = """
 select kid, algorithm, public_key, private_key, signs_from, signs_until
   from payhub.signing_keys
+ where purpose = $1
  order by signs_from, kid
 """
+
+
+class Purpose(StrEnum):
+    """What a key signs, and nothing else. Stored in signing_keys.purpose."""
+
+    TOKENS = "tokens"
+    PROOFS = "proofs"  # always Ed25519: a receipt is to be checked for as long as anybody keeps it
 
 
 class SigningKey(NamedTuple):
@@ -82,6 +91,7 @@ async def create_key(
     master_key: bytes,
     algorithm: str = "EdDSA",
     signs_from: datetime.datetime | None = None,
+    purpose: Purpose = Purpose.TOKENS,
 ) -> str:
     """Create a key that signs from `signs_from` on (None: at once) and return its kid.
 
@@ -89,18 +99,19 @@ async def create_key(
     administrator. Raises ValueError for an unknown algorithm or a master key that is not 32 bytes.
     """
     kid, *row = _new_row(master_key, algorithm)
-    await admin.execute(INSERT_KEY, kid, *row, signs_from)
+    await admin.execute(INSERT_KEY, kid, *row, signs_from, purpose)
     return kid
 
 
 async def ensure_key(admin_url: str, master_key: bytes) -> None:
-    """Make sure that there is a key to sign with. `admin_url` logs in as the administrator."""
+    """Make sure that there is a key to sign with, for each purpose. `admin_url` logs in as the administrator."""
     connection = await asyncpg.connect(admin_url, server_settings={"search_path": "payhub"})
     try:
         async with connection.transaction():
             await connection.execute("lock table signing_keys in share row exclusive mode")
-            if not await load_keys(connection, master_key):
-                await create_key(connection, master_key)
+            for purpose in Purpose:
+                if not await load_keys(connection, master_key, purpose):
+                    await create_key(connection, master_key, purpose=purpose)
     finally:
         await connection.close()
 
@@ -111,6 +122,7 @@ async def rotate(
     algorithm: str = "EdDSA",
     delay: datetime.timedelta = ANNOUNCEMENT_DELAY,
     *,
+    purpose: Purpose = Purpose.TOKENS,
     now: datetime.datetime | None = None,
 ) -> str:
     """Announce a new key that takes over after `delay`, and return its kid.
@@ -119,12 +131,14 @@ async def rotate(
     like `create_key`. `now`: None is the database's clock.
     """
     kid, *row = _new_row(master_key, algorithm)
-    await admin.execute(ROTATE, kid, *row, now, delay)
+    await admin.execute(ROTATE, kid, *row, now, delay, purpose)
     return kid
 
 
-async def load_keys(database: "Connection | Pool", master_key: bytes) -> list[SigningKey]:
-    """Every key, oldest first. Raises MasterKeyRefused if the master key does not open one of them."""
+async def load_keys(
+    database: "Connection | Pool", master_key: bytes, purpose: Purpose = Purpose.TOKENS
+) -> list[SigningKey]:
+    """Every key for this purpose, oldest first. Raises MasterKeyRefused if the master key does not open one of them."""
     cipher = _cipher(master_key)
     return [
         SigningKey(
@@ -134,7 +148,7 @@ async def load_keys(database: "Connection | Pool", master_key: bytes) -> list[Si
             row["signs_from"],
             row["signs_until"],
         )
-        for row in await database.fetch(LOAD_KEYS)
+        for row in await database.fetch(LOAD_KEYS, purpose)
     ]
 
 

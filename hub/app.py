@@ -5,6 +5,7 @@ import base64
 import hashlib
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -20,12 +21,13 @@ from starlette.types import Receive, Scope, Send
 
 from core.database import Pool, open_pool
 from core.errors import CoreError
-from core.keyring import load_keys
+from core.keyring import Purpose, load_keys
 from core.ledger.batcher import FLIGHTS_MAX, Batcher
 from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
 from core.nouns import Payment, Posting
 from core.people.sessions import find_revoked
+from core.proof.notary import Notary, Signer
 from hub import documents, http, metrics, pages
 from hub.audience import Audience
 from hub.auth import Tokens
@@ -45,6 +47,8 @@ LIMITS_REPORT_S = 0.25
 ACKNOWLEDGEMENTS_WRITE_S = 1.0
 # An ended session's sockets are closed within this even when the hint was lost.
 SESSIONS_SWEEP_S = 2.5
+# The log waits a little longer for the roots of batches (core/proof/sealing.py) before it finds them itself.
+ROOTS_TOLD_S = 0.2
 # New signing keys are read this often; they are announced for longer before they sign.
 KEYS_READ_S = 10.0
 # At the end, connections are closed in slices spread over most of the time there is.
@@ -75,6 +79,8 @@ class Hub:
         self._answered = dict.fromkeys(STATUS_NAMES, 0)
         self._posters = Posters(options.database_url, FLIGHTS_MAX)
         self._pool: Pool | None = None
+        self._signer: Signer | None = None
+        self._notary: Notary | None = None
 
     async def start(self) -> Context:
         """Connect and begin. Raises core.errors.Unavailable when PostgreSQL cannot be reached."""
@@ -83,6 +89,8 @@ class Hub:
         self._pool = pool
         await self._posters.open()
         tokens = Tokens(await load_keys(pool, options.master_key))
+        self._signer = Signer(await load_keys(pool, options.master_key, Purpose.PROOFS))
+        notary = self._notary = Notary(self._posters, pool, self._signer, time.time)
 
         async def read_after(tenant_id: int, account: int, after: int, limit: int) -> Any:
             return await read_entries_after(pool, tenant_id, account, after, limit)
@@ -92,7 +100,7 @@ class Hub:
 
         context = self.context = Context(
             pool=pool,
-            batcher=Batcher(self._posters, on_commit=self._on_commit),
+            batcher=Batcher(notary, on_commit=self._on_commit),
             audience=Audience(read_after, versions, to_event),
             broker=Broker(options.redis_url, options.master_key, self._hear),
             tokens=tokens,
@@ -112,6 +120,7 @@ class Hub:
                 self._every(ACKNOWLEDGEMENTS_WRITE_S, self._write_acknowledgements),
                 self._every(SESSIONS_SWEEP_S, self._sweep_sessions),
                 self._every(KEYS_READ_S, self._read_keys),
+                self._every(ROOTS_TOLD_S, notary.tell_roots),
             )
         ]
         return context
@@ -145,6 +154,8 @@ class Hub:
             return
         await self.context.batcher.close()
         await self._quietly(self._write_acknowledgements)
+        if self._notary is not None:
+            await self._quietly(self._notary.tell_roots)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -227,7 +238,9 @@ class Hub:
 
     async def _read_keys(self) -> None:
         assert self.context is not None
+        assert self._signer is not None
         self.context.tokens.replace_keys(await load_keys(self.context.pool, self._options.master_key))
+        self._signer.replace_keys(await load_keys(self.context.pool, self._options.master_key, Purpose.PROOFS))
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -4,8 +4,10 @@ import asyncio
 import itertools
 import os
 import secrets
+import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 import asyncpg
@@ -14,13 +16,15 @@ import pytest_asyncio
 
 from config.embedded import Servers, temporary_servers
 from core.database import Pool, open_pool
-from core.keyring import create_key
+from core.keyring import Purpose, create_key, load_keys
 from core.ledger.posting import post_payments
 from core.ledger.verify import verify
 from core.migrate import migrate
-from core.nouns import Payment, PaymentStatus, SystemAccount
+from core.nouns import Payment, PaymentStatus, Posting, SystemAccount
 from core.people.opening import Opened, Tenant, create_tenant, open_people
 from core.people.persons import Role
+from core.proof.notary import Signer
+from core.proof.sealing import seal_logs
 
 
 class Database(NamedTuple):
@@ -46,6 +50,7 @@ async def database(servers: Servers) -> Database:
     admin = await asyncpg.connect(servers.admin_database_url, server_settings={"search_path": "payhub"})
     try:
         await create_key(admin, master_key)
+        await create_key(admin, master_key, purpose=Purpose.PROOFS)
     finally:
         await admin.close()
     return Database(servers.admin_database_url, servers.database_url, servers.redis_url, master_key)
@@ -63,6 +68,23 @@ async def admin(database: Database) -> AsyncIterator[Pool]:
     pool = await open_pool(database.admin_url, size_max=3, name="payhub-tests-admin")
     yield pool
     await pool.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def signer(database: Database, pool: Pool) -> Signer:
+    """Signs proofs with the database's key."""
+    return Signer(await load_keys(pool, database.master_key, Purpose.PROOFS))
+
+
+def answers(postings: Sequence[Posting]) -> list[Posting]:
+    """What was answered, without what is said of this call alone: which batch it was in."""
+    return [posting._replace(batch=None) for posting in postings]
+
+
+async def seal_all(pool: Pool, signer: Signer) -> None:
+    """Bring everything that is committed into the logs, as workers do."""
+    while await seal_logs(pool, signer, time.time, timedelta(0)):
+        pass
 
 
 # What a superuser can do and nobody else: write past the triggers that keep rows as they were written.

@@ -3,18 +3,22 @@
 import asyncio
 import logging
 import signal
+import time
 from datetime import timedelta
 
 from prometheus_client import start_http_server
 
 from config.logs import configure_logs
-from config.settings import Settings, address
+from config.settings import Settings, address, read_master_key
 from core.bulk.posting import Ahead
 from core.database import Pool, open_pool
+from core.keyring import Purpose, load_keys
 from core.ledger.expiring import expire_holds
 from core.ledger.verify import find_unbalanced_tenants
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
 from core.people.sessions import forget_ended
+from core.proof.notary import Signer
+from core.proof.sealing import BATCHES_PER_TURN, seal_logs
 from workers.bulk import post_bulks
 from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
 from workers.rounds import (
@@ -39,6 +43,8 @@ SESSIONS_PER_ROUND = 1_000
 # An ended session is kept for a while: whoever asks why they were logged out gets an answer.
 SESSION_KEPT = timedelta(days=90)
 POOL_SIZE = 4
+# More often than core.keyring.ANNOUNCEMENT_DELAY.
+KEYS_READ_S = 10.0
 
 
 def work(settings: Settings) -> None:
@@ -54,7 +60,9 @@ async def _work(settings: Settings) -> None:
     stopped = asyncio.Event()
     for sig in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sig, stopped.set)
-    tasks = [asyncio.create_task(go_round(round_)) for round_ in rounds(pool)]
+    master_key = read_master_key(settings.master_key_file)
+    signer = Signer(await load_keys(pool, master_key, Purpose.PROOFS))
+    tasks = [asyncio.create_task(go_round(round_)) for round_ in rounds(pool, signer, master_key)]
     log.info("worker_started")
     await stopped.wait()
     for task in tasks:
@@ -65,7 +73,7 @@ async def _work(settings: Settings) -> None:
     log.info("worker_stopped")
 
 
-def rounds(pool: Pool) -> list[Round]:
+def rounds(pool: Pool, signer: Signer, master_key: bytes) -> list[Round]:
     """Everything a worker does."""
 
     async def note() -> int:
@@ -91,6 +99,13 @@ def rounds(pool: Pool) -> list[Round]:
     async def post() -> int:
         return await post_bulks(pool, ahead)
 
+    async def seal() -> int:
+        return await seal_logs(pool, signer, time.time)
+
+    async def read_keys() -> int:
+        signer.replace_keys(await load_keys(pool, master_key, Purpose.PROOFS))
+        return 0
+
     async def watch() -> int:
         state = await read_outbox_state(pool)
         outbox_batches.set(state.batches)
@@ -113,6 +128,8 @@ def rounds(pool: Pool) -> list[Round]:
         Round("pay_schedules", 1.0, pay, full=SCHEDULES_PER_ROUND),
         Round("tend_disputes", 5.0, tend, full=DISPUTES_PER_ROUND),
         Round("post_bulks", 0.25, post, full=1),
+        Round("seal_logs", 0.25, seal, full=BATCHES_PER_TURN),
+        Round("read_keys", KEYS_READ_S, read_keys),
         Round("watch_outbox", 5.0, watch),
         Round("balance_tenants", 60.0, balance),
     ]
