@@ -32,7 +32,7 @@ from hub import documents, http, metrics, pages
 from hub.audience import Audience
 from hub.auth import Tokens
 from hub.broker import CONTROL, Broker
-from hub.commands import bulking
+from hub.commands import bulking, proving
 from hub.commands.context import STATUS_NAMES, Context, announce, spread, to_event
 from hub.connection import Connections, serve
 from hub.doors import PATHS, Door, Doors
@@ -104,6 +104,7 @@ class Hub:
             audience=Audience(read_after, versions, to_event),
             broker=Broker(options.redis_url, options.master_key, self._hear),
             tokens=tokens,
+            signer=self._signer,
             limits=Limits(),
             doors=Doors(options.allowed_origins),
             end_session=self.connections.end_session,
@@ -288,6 +289,11 @@ def create_app(hub: Hub) -> Starlette:
 
         return serve_document
 
+    async def proof_keys(_: Request) -> Response:
+        # For whoever checks a receipt, without an account here. They change when a new one is announced.
+        body = msgspec.json.encode({"keys": proving.list_keys(context)})
+        return Response(body, media_type="application/json", headers={"cache-control": "max-age=10"})
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
@@ -304,6 +310,7 @@ def create_app(hub: Hub) -> Starlette:
             Route("/docs/asyncapi.json", document(documents.asyncapi())),
             Route("/docs/openapi.json", document(documents.openapi())),
             Route("/docs/codes", document(documents.codes())),
+            Route("/docs/proof-keys.json", proof_keys),
         ],
         exception_handlers={HTTPException: http.no_such_page},
         lifespan=lifespan,

@@ -1,7 +1,7 @@
 """What stands in the leaves, byte by byte. Pure. Whoever checks a proof builds the same bytes (README: the receipt).
 
 All numbers are big-endian. A leaf of a payment holds what both of its sides know, and a commitment to what only one
-of them does: who asked, the fee, the shares. It is blinded, or whoever holds a neighbour's path could guess a fee.
+of them does: who asked, the fee, the shares. It is blinded, or whoever knows the rest of a leaf could guess a fee.
 """
 
 import hashlib
@@ -18,15 +18,19 @@ from core.proof.tree import hash_leaf
 # A marker each, so that bytes of one kind never pass for another's.
 PAYMENT = b"payhub payment 1"
 PRIVATE = b"payhub private 1"
+ASKED = b"payhub asked 1"
+KEPT = b"payhub kept 1"
 ENTRY = b"payhub audit 1"
 BATCH = b"payhub batch 1"
 NO_ID = bytes(16)
+NOTHING_KEPT = bytes(32)
+# Half of a payment's salt blinds who asked, the other half what was kept: each can be told without the other.
 SALT_SIZE = 16
 
 # id, kind, status, payer, payee, amount, microseconds since the epoch, the payment it is about, the charge it pays
 _PUBLIC = Struct(">16sBBQQQQ16s16s")
-# asked by, fee (negative: given back)
-_ASKED = Struct(">16sq")
+# fee (negative: given back); account, amount
+_FEE = Struct(">q")
 _SHARE = Struct(">Qq")
 # kind, size, root
 _BATCH = Struct(">BI32s")
@@ -91,15 +95,32 @@ def private_of(payment: Payment, posting: Posting) -> Private:
 
 def salt_for(tenant_salt: bytes, payment_id: str) -> bytes:
     """What blinds one payment's commitment: known of one, it tells nothing of another."""
-    return _sha256(tenant_salt + id_bytes(payment_id)).digest()[:SALT_SIZE]
+    return _sha256(tenant_salt + id_bytes(payment_id)).digest()
+
+
+def hash_asked(asked_by: str, salt: bytes) -> bytes:
+    """Who asked, blinded."""
+    return _sha256(ASKED + salt[:SALT_SIZE] + id_bytes(asked_by)).digest()
+
+
+def hash_kept(fee: int, shares: Shares, salt: bytes) -> bytes:
+    """What the payee did not get of the amount, blinded: the fee, and what went on to others."""
+    if not fee and not shares:
+        return NOTHING_KEPT
+    return _sha256(
+        KEPT + salt[SALT_SIZE:] + _FEE.pack(fee) + b"".join(_SHARE.pack(account, amount) for account, amount in shares)
+    ).digest()
+
+
+def join_private(asked: bytes, kept: bytes) -> bytes:
+    """The commitment in the leaf, from its two parts."""
+    return _sha256(PRIVATE + asked + kept).digest()
 
 
 def commitment_to(private: Private, salt: bytes) -> bytes:
     """The commitment to what not both sides may know."""
-    data = PRIVATE + salt + _ASKED.pack(id_bytes(private.asked_by), private.fee)
-    for account, amount in private.shares:
-        data += _SHARE.pack(account, amount)
-    return _sha256(data).digest()
+    asked_by, fee, shares = private
+    return join_private(hash_asked(asked_by, salt), hash_kept(fee, shares, salt))
 
 
 def payment_leaf(facts: Facts, commitment: bytes) -> bytes:

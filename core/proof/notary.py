@@ -32,17 +32,18 @@ class Signer:
     """Signs with the key that is in use, of those that core.keyring gave for proofs."""
 
     def __init__(self, keys: Iterable[SigningKey]) -> None:
-        self._keys: list[SigningKey] = []
+        self.keys: list[SigningKey] = []
         self.replace_keys(keys)
 
     def replace_keys(self, keys: Iterable[SigningKey]) -> None:
         """Use these from now on."""
-        self._keys = sorted(keys, key=lambda key: (key.signs_from, key.kid), reverse=True)
+        # Oldest first.
+        self.keys = sorted(keys, key=lambda key: (key.signs_from, key.kid))
 
     def key_at(self, now: float) -> tuple[str, Sign]:
         """The key in use at `now` (seconds since the epoch): its kid, and what signs. Raises LookupError."""
         at = datetime.fromtimestamp(now).astimezone()
-        for key in self._keys:
+        for key in reversed(self.keys):
             if key.signs_from <= at and (key.signs_until is None or at < key.signs_until):
                 private_key = key.private_key
                 assert isinstance(private_key, Ed25519PrivateKey), "proofs are signed with Ed25519"

@@ -41,6 +41,12 @@ class Receipt(NamedTuple):
     path: bytes
     signature: bytes
 
+    def pack(self) -> bytes:
+        """As it travels."""
+        kid, size, place, commitment, path, signature = self
+        head = _HEAD.pack(VERSION, bytes.fromhex(kid), size, place, commitment, len(path) // HASH_SIZE)
+        return head + path + signature
+
 
 class BatchRoot(NamedTuple):
     """The root of a batch, to be told to whoever makes the log grow."""
@@ -134,13 +140,16 @@ def check_receipt(tenant_id: int, facts: Facts, receipt: Receipt, keys: PublicKe
 
 
 def to_text(receipt: bytes) -> str:
-    """A receipt as text: base64url without padding (RFC 4648, 5)."""
+    """Bytes as text: base64url without padding (RFC 4648, 5)."""
     return base64.urlsafe_b64encode(receipt).rstrip(b"=").decode()
 
 
 def from_text(text: str) -> bytes:
-    """The receipt in a text. Raises ReceiptRefused."""
+    """The bytes in a text, which has one spelling for them. Raises ReceiptRefused."""
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except ValueError:
         raise ReceiptRefused("It is not base64url.") from None
+    if to_text(data) != text:
+        raise ReceiptRefused("It is not base64url as it is written here.")
+    return data

@@ -40,7 +40,7 @@ async def proved(pool: Pool, tenant: Tenant, signer: Signer) -> int:
             hashes.append(batch_leaf(kind, len(ids), root))
         edge = await read_edge(connection, tenant.id)
         signed = [Head(*row) for row in await connection.fetch(HEADS, tenant.id)]
-    keys = {key.kid: key.private_key.public_key() for key in signer._keys}
+    keys = {key.kid: key.private_key.public_key() for key in signer.keys}
     assert all(heads.is_signed(head, keys) for head in signed)  # type: ignore[arg-type]
     for head in signed:
         assert root_of(hashes[: head.size]) == head.root
@@ -79,7 +79,7 @@ async def test_whole_lives_with_fees_shares_and_an_audit_trail_are_in_the_log(bo
     ]
     asked += later
     answers += await desk(later)
-    keys = {key.kid: key.private_key.public_key() for key in signer._keys}
+    keys = {key.kid: key.private_key.public_key() for key in signer.keys}
     for payment, answer in zip(asked, answers, strict=True):
         if payment is not refused:
             assert answer.receipt is not None, answer
