@@ -127,6 +127,8 @@ def embedded(temporary: bool, as_json: bool) -> None:
         facts = {
             "database_url": servers.database_url,
             "admin_database_url": servers.admin_database_url,
+            "keys_database_url": servers.keys_database_url,
+            "keys_admin_database_url": servers.keys_admin_database_url,
             "redis_url": servers.redis_url,
             "data_dir": str(servers.data_dir),
             "bin_dir": str(postgres_binaries()),
@@ -488,25 +490,38 @@ def reachable_settings() -> Settings:
 
 
 def prepare(settings: Settings) -> Sequence[str]:
-    """Make the database and the master key ready for hubs; names the files applied."""
+    """Make the databases and the master key ready for hubs; names the files applied."""
     ensure_master_key(settings.master_key_file)
     master_key = read_master_key(settings.master_key_file)
+    migrate, sql = room("core.migrate"), room("core.keys.store").SQL
 
     async def bring_up_to_date() -> list[str]:
-        applied: list[str] = await room("core.migrate").migrate(settings.admin_database_url)
+        applied: list[str] = await migrate.migrate(settings.admin_database_url)
         await room("core.keyring").ensure_key(settings.admin_database_url, master_key)
         return applied
 
+    async def bring_keys_up_to_date() -> list[str]:
+        await migrate.ensure_database(settings.keys_admin_database_url)
+        return [f"keys/{name}" for name in await migrate.migrate(settings.keys_admin_database_url, sql)]
+
+    applied = _let_in(bring_up_to_date, settings.admin_database_url, "PAYHUB_ADMIN_DATABASE_URL")
+    return applied + _let_in(bring_keys_up_to_date, settings.keys_admin_database_url, "PAYHUB_KEYS_ADMIN_DATABASE_URL")
+
+
+def _let_in(work: Callable[[], Awaitable[list[str]]], url: str, variable: str) -> list[str]:
+    """Run what logs in to a database; that it cannot is the operator's to mend."""
+
+    async def run() -> list[str]:
+        return await work()
+
     try:
-        applied = asyncio.run(bring_up_to_date())
+        return asyncio.run(run())
     except Exception as error:
         if not _is_refused_login(error):
             raise
-        where = masked(settings.admin_database_url)
         raise launcher.LaunchError(
-            f"PostgreSQL at {where} does not let us in ({error}): check PAYHUB_ADMIN_DATABASE_URL."
+            f"PostgreSQL at {masked(url)} does not let us in ({error}): check {variable}."
         ) from error
-    return applied
 
 
 def seed_demo(settings: Settings) -> Sequence[str]:

@@ -21,6 +21,8 @@ from starlette.types import Receive, Scope, Send
 from core.database import Pool, open_pool
 from core.errors import CoreError
 from core.keyring import load_keys
+from core.keys.choosing import Choice, open_safe
+from core.keys.safe import Safe
 from core.ledger.batcher import FLIGHTS_MAX, Batcher
 from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
@@ -58,6 +60,7 @@ class Options(NamedTuple):
     database_url: str
     redis_url: str
     master_key: bytes
+    keys: Choice
     allowed_origins: Sequence[str]
     drain_seconds: float
     trusted_proxies: Sequence[str] = ()
@@ -75,13 +78,19 @@ class Hub:
         self._answered = dict.fromkeys(STATUS_NAMES, 0)
         self._posters = Posters(options.database_url, FLIGHTS_MAX)
         self._pool: Pool | None = None
+        self._keys: Safe | None = None
 
     async def start(self) -> Context:
-        """Connect and begin. Raises core.errors.Unavailable when PostgreSQL cannot be reached."""
+        """Connect and begin.
+
+        Raises core.errors.Unavailable when PostgreSQL cannot be reached, KeysRefused for another installation's master
+        key.
+        """
         options = self._options
         pool = await open_pool(options.database_url, size_max=POOL_SIZE, name="payhub-hub")
         self._pool = pool
         await self._posters.open()
+        keys = self._keys = await open_safe(options.keys, name="payhub-hub")
         tokens = Tokens(await load_keys(pool, options.master_key))
 
         async def read_after(tenant_id: int, account: int, after: int, limit: int) -> Any:
@@ -92,6 +101,7 @@ class Hub:
 
         context = self.context = Context(
             pool=pool,
+            keys=keys,
             batcher=Batcher(self._posters, on_commit=self._on_commit),
             audience=Audience(read_after, versions, to_event),
             broker=Broker(options.redis_url, options.master_key, self._hear),
@@ -156,6 +166,8 @@ class Hub:
                 await asyncio.wait_for(self._pool.close(), timeout=2)
             except TimeoutError:
                 self._pool.terminate()
+        if self._keys is not None:
+            await self._keys.close()
 
     async def ready(self) -> dict[str, bool]:
         """What the hub needs in order to serve, and whether it is there. Redis is a hint and not needed."""

@@ -6,6 +6,7 @@ import os
 import secrets
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import asyncpg
@@ -15,6 +16,9 @@ import pytest_asyncio
 from config.embedded import Servers, temporary_servers
 from core.database import Pool, open_pool
 from core.keyring import create_key
+from core.keys.choosing import Choice, open_safe
+from core.keys.safe import Safe
+from core.keys.store import SQL as KEYS_SQL
 from core.ledger.posting import post_payments
 from core.ledger.verify import verify
 from core.migrate import migrate
@@ -28,6 +32,8 @@ class Database(NamedTuple):
 
     admin_url: str
     app_url: str
+    keys_admin_url: str
+    keys_url: str
     redis_url: str
     master_key: bytes
 
@@ -48,7 +54,30 @@ async def database(servers: Servers) -> Database:
         await create_key(admin, master_key)
     finally:
         await admin.close()
-    return Database(servers.admin_database_url, servers.database_url, servers.redis_url, master_key)
+    await migrate(servers.keys_admin_database_url, KEYS_SQL)
+    return Database(
+        servers.admin_database_url,
+        servers.database_url,
+        servers.keys_admin_database_url,
+        servers.keys_database_url,
+        servers.redis_url,
+        master_key,
+    )
+
+
+@pytest.fixture(scope="session")
+def master_key_file(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("keys") / "master.key"
+    path.write_bytes(database.master_key)
+    path.chmod(0o600)
+    return path
+
+
+@pytest_asyncio.fixture(scope="session")
+async def keys(database: Database, master_key_file: Path) -> AsyncIterator[Safe]:
+    safe = await open_safe(Choice(database.keys_url, "local", master_key_file), name="payhub-tests", size_max=10)
+    yield safe
+    await safe.close()
 
 
 @pytest_asyncio.fixture(scope="session")

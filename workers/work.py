@@ -11,6 +11,7 @@ from config.logs import configure_logs
 from config.settings import Settings, address
 from core.bulk.posting import Ahead
 from core.database import Pool, open_pool
+from core.keys.choosing import Choice, open_safe
 from core.ledger.expiring import expire_holds
 from core.ledger.verify import find_unbalanced_tenants
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
@@ -49,6 +50,7 @@ def work(settings: Settings) -> None:
 
 async def _work(settings: Settings) -> None:
     pool = await open_pool(settings.database_url, size_max=POOL_SIZE, name="payhub-worker")
+    keys = await open_safe(Choice(**settings.key_choice()), name="payhub-worker")
     host, port = address(settings.admin_listen)
     metrics_server, _ = start_http_server(port, host)
     stopped = asyncio.Event()
@@ -61,6 +63,7 @@ async def _work(settings: Settings) -> None:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await pool.close()
+    await keys.close()
     metrics_server.shutdown()
     log.info("worker_stopped")
 

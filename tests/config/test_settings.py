@@ -49,6 +49,12 @@ def test_administrator_is_the_same_login_unless_told_otherwise() -> None:
     assert settings.admin_database_url == "postgresql://a@b/c"
 
 
+def test_a_key_service_on_the_same_machine_may_speak_in_the_clear() -> None:
+    for host in ("127.0.0.1", "localhost", "[::1]"):
+        url = f"http://{host}:8200"
+        assert Settings.from_environment({"PAYHUB_VAULT_URL": url}).key_choice()["vault_url"] == url
+
+
 def test_a_child_process_reads_exactly_the_same() -> None:
     settings = Settings.from_environment(
         {"PAYHUB_ALLOWED_ORIGINS": "https://a.example, https://b.example", "PAYHUB_HUBS": "3"}
@@ -70,6 +76,10 @@ def test_a_child_process_reads_exactly_the_same() -> None:
         ("PAYHUB_REDIS_URL", "localhost:6379", "redis://"),
         ("PAYHUB_PUBLIC_URL", "pay.example.com", "https://"),
         ("PAYHUB_ALLOWED_ORIGINS", "https://pay.example.com/path", "without a path"),
+        ("PAYHUB_KEYS_DATABASE_URL", "mysql://host/db", "postgresql://"),
+        ("PAYHUB_KEY_SERVICE", "gcp", "one of local, aws, vault"),
+        ("PAYHUB_VAULT_URL", "http://vault.example:8200", "has to be https"),
+        ("PAYHUB_AWS_ENDPOINT_URL", "http://169.254.1.1", "has to be https"),
     ],
 )
 def test_a_wrong_value_is_named_and_the_right_form_shown(name: str, value: str, advice: str) -> None:

@@ -56,14 +56,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("hubs")
 
 
-@pytest.fixture(scope="session")
-def master_key_file(folder: Path, database: Database) -> Path:
-    path = folder / "master.key"
-    path.write_bytes(database.master_key)
-    path.chmod(0o600)
-    return path
-
-
 @pytest_asyncio.fixture(scope="session")
 async def hubs(database: Database, folder: Path, master_key_file: Path) -> AsyncIterator[Hubs]:
     a = HubProcess(database, folder, "a", master_key_file=master_key_file)

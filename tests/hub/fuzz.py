@@ -23,6 +23,7 @@ from websockets.exceptions import ConnectionClosed
 from config.embedded import temporary_servers
 from core.database import open_pool
 from core.keyring import create_key, load_keys
+from core.keys.store import SQL as KEYS_SQL
 from core.migrate import migrate
 from core.people.opening import create_tenant, open_person
 from core.people.persons import Role
@@ -160,7 +161,15 @@ async def _main(frames: int, seconds: float, seed: int, folder: Path) -> int:
         await fund(pool, tenant, opened.account_id, 10**9, opened.person_id)
         tokens = Tokens(await load_keys(pool, key), lifetime_s=3_600)
         (folder / "master.key").write_bytes(key)
-        database = Database(servers.admin_database_url, servers.database_url, servers.redis_url, key)
+        await migrate(servers.keys_admin_database_url, KEYS_SQL)
+        database = Database(
+            servers.admin_database_url,
+            servers.database_url,
+            servers.keys_admin_database_url,
+            servers.keys_database_url,
+            servers.redis_url,
+            key,
+        )
         hub = await HubProcess(database, folder, "fuzzed", master_key_file=folder / "master.key").start()
         try:
             fuzzers = []

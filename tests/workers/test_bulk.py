@@ -39,6 +39,7 @@ class Worker:
             **{name: value for name, value in os.environ.items() if not name.startswith("PAYHUB_")},
             "PYTHONPATH": str(ROOT),
             "PAYHUB_DATABASE_URL": database.app_url,
+            "PAYHUB_KEYS_DATABASE_URL": database.keys_url,
             "PAYHUB_REDIS_URL": database.redis_url,
             "PAYHUB_MASTER_KEY_FILE": str(key),
             "PAYHUB_ADMIN_LISTEN": f"127.0.0.1:{free_port()}",
