@@ -29,7 +29,6 @@ from config.settings import (
     ensure_master_key,
     explain,
     masked,
-    read_master_key,
     unknown_variables,
 )
 
@@ -426,9 +425,7 @@ def rotate_key(algorithm: str) -> None:
     """Sign access tokens with a new key. Hubs learn it first; tokens of the old one stay valid until they end."""
 
     async def rotate(admin: Any, _: Any) -> Any:
-        return await room("core.keyring").rotate(
-            admin, read_master_key(reachable_settings().master_key_file), algorithm
-        )
+        return await room("core.keyring").rotate(admin, _open_master(reachable_settings()), algorithm)
 
     click.echo(f"Key {with_database(rotate)} signs from half a minute from now on.")
 
@@ -491,13 +488,13 @@ def reachable_settings() -> Settings:
 
 def prepare(settings: Settings) -> Sequence[str]:
     """Make the databases and the master key ready for hubs; names the files applied."""
-    ensure_master_key(settings.master_key_file)
-    master_key = read_master_key(settings.master_key_file)
+    if settings.key_service == "local":
+        ensure_master_key(settings.master_key_file)
     migrate, sql = room("core.migrate"), room("core.keys.store").SQL
 
     async def bring_up_to_date() -> list[str]:
         applied: list[str] = await migrate.migrate(settings.admin_database_url)
-        await room("core.keyring").ensure_key(settings.admin_database_url, master_key)
+        await room("core.keyring").ensure_key(settings.admin_database_url, _open_master(settings))
         return applied
 
     async def bring_keys_up_to_date() -> list[str]:
@@ -565,7 +562,7 @@ async def issue_tokens(pool: Any, tenant_id: int, person_ids: Sequence[str], min
     """Open a session for each person and sign an access token for it."""
     auth, keyring = room("hub.auth"), room("core.keyring")
     sessions, persons = room("core.people.sessions"), room("core.people.persons")
-    keys = await keyring.load_keys(pool, read_master_key(reachable_settings().master_key_file))
+    keys = await keyring.load_keys(pool, _open_master(reachable_settings()))
     tokens = auth.Tokens(keys, lifetime_s=minutes * 60)
     issued = []
     for person_id in person_ids:
@@ -573,6 +570,11 @@ async def issue_tokens(pool: Any, tenant_id: int, person_ids: Sequence[str], min
         session = await sessions.start_session(pool, tenant_id, person_id)
         issued.append(tokens.issue(tenant_id, person_id, person.role, session.session_id, time.time()).token)
     return issued
+
+
+def _open_master(settings: Settings) -> Any:
+    choosing = room("core.keys.choosing")
+    return choosing.open_master(choosing.Choice(**settings.key_choice()))
 
 
 def show(facts: dict[str, Any], as_json: bool) -> None:

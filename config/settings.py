@@ -278,24 +278,6 @@ def ensure_master_key(path: Path) -> bool:
     return True
 
 
-def read_master_key(path: Path) -> bytes:
-    """Read the master key. Raises SettingsError when it is absent or not 32 bytes."""
-    try:
-        key = path.read_bytes()
-    except OSError as error:
-        raise SettingsError(
-            variable("master_key_file"),
-            f"names {path}, which cannot be read ({error.strerror}): run `payhub migrate` to create it, "
-            "or put your copy there.",
-        ) from None
-    if len(key) != MASTER_KEY_BYTES:
-        raise SettingsError(
-            variable("master_key_file"),
-            f"names {path}, which holds {len(key)} bytes instead of {MASTER_KEY_BYTES}: put your copy there.",
-        )
-    return key
-
-
 def _defaults(given: Mapping[str, str]) -> dict[str, str]:
     listen = given.get("listen", "127.0.0.1:8080")
     host, port = address(listen)

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from core.database import Pool, open_pool
 from core.errors import CoreError
-from core.keyring import load_keys
+from core.keyring import SigningKey, load_keys
 from core.keys.choosing import Choice, open_safe
 from core.keys.safe import Safe
 from core.ledger.batcher import FLIGHTS_MAX, Batcher
@@ -59,7 +59,6 @@ class Options(NamedTuple):
 
     database_url: str
     redis_url: str
-    master_key: bytes
     keys: Choice
     allowed_origins: Sequence[str]
     drain_seconds: float
@@ -79,6 +78,7 @@ class Hub:
         self._posters = Posters(options.database_url, FLIGHTS_MAX)
         self._pool: Pool | None = None
         self._keys: Safe | None = None
+        self._signing_keys: list[SigningKey] = []
 
     async def start(self) -> Context:
         """Connect and begin.
@@ -91,7 +91,8 @@ class Hub:
         self._pool = pool
         await self._posters.open()
         keys = self._keys = await open_safe(options.keys, name="payhub-hub")
-        tokens = Tokens(await load_keys(pool, options.master_key))
+        self._signing_keys = await load_keys(pool, keys.master)
+        secret = await keys.secret("hints")
 
         async def read_after(tenant_id: int, account: int, after: int, limit: int) -> Any:
             return await read_entries_after(pool, tenant_id, account, after, limit)
@@ -104,8 +105,8 @@ class Hub:
             keys=keys,
             batcher=Batcher(self._posters, on_commit=self._on_commit),
             audience=Audience(read_after, versions, to_event),
-            broker=Broker(options.redis_url, options.master_key, self._hear),
-            tokens=tokens,
+            broker=Broker(options.redis_url, secret, self._hear),
+            tokens=Tokens(self._signing_keys),
             limits=Limits(),
             doors=Doors(options.allowed_origins),
             end_session=self.connections.end_session,
@@ -239,7 +240,9 @@ class Hub:
 
     async def _read_keys(self) -> None:
         assert self.context is not None
-        self.context.tokens.replace_keys(await load_keys(self.context.pool, self._options.master_key))
+        context = self.context
+        self._signing_keys = await load_keys(context.pool, context.keys.master, self._signing_keys)
+        context.tokens.replace_keys(self._signing_keys)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:

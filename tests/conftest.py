@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import os
-import secrets
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -14,9 +13,12 @@ import pytest
 import pytest_asyncio
 
 from config.embedded import Servers, temporary_servers
+from config.settings import ensure_master_key
 from core.database import Pool, open_pool
 from core.keyring import create_key
 from core.keys.choosing import Choice, open_safe
+from core.keys.local import LocalKeys
+from core.keys.master import Master
 from core.keys.safe import Safe
 from core.keys.store import SQL as KEYS_SQL
 from core.ledger.posting import post_payments
@@ -35,7 +37,14 @@ class Database(NamedTuple):
     keys_admin_url: str
     keys_url: str
     redis_url: str
-    master_key: bytes
+    master_key_file: Path
+
+
+@pytest.fixture(scope="session")
+def master_key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("keys") / "master.key"
+    ensure_master_key(path)
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -46,12 +55,11 @@ def servers() -> Iterator[Servers]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def database(servers: Servers) -> Database:
+async def database(servers: Servers, master_key_file: Path) -> Database:
     await migrate(servers.admin_database_url)
-    master_key = secrets.token_bytes(32)
     admin = await asyncpg.connect(servers.admin_database_url, server_settings={"search_path": "payhub"})
     try:
-        await create_key(admin, master_key)
+        await create_key(admin, Master(LocalKeys(master_key_file)))
     finally:
         await admin.close()
     await migrate(servers.keys_admin_database_url, KEYS_SQL)
@@ -61,16 +69,16 @@ async def database(servers: Servers) -> Database:
         servers.keys_admin_database_url,
         servers.keys_database_url,
         servers.redis_url,
-        master_key,
+        master_key_file,
     )
 
 
-@pytest.fixture(scope="session")
-def master_key_file(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("keys") / "master.key"
-    path.write_bytes(database.master_key)
-    path.chmod(0o600)
-    return path
+@pytest.fixture
+def master(tmp_path: Path) -> Master:
+    """A master key of the test's own."""
+    path = tmp_path / "master.key"
+    ensure_master_key(path)
+    return Master(LocalKeys(path))
 
 
 @pytest_asyncio.fixture(scope="session")

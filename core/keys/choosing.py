@@ -11,6 +11,7 @@ from core.database import open_pool
 from core.errors import KeysRefused
 from core.keys.local import NAME as LOCAL
 from core.keys.local import LocalKeys
+from core.keys.master import Master
 from core.keys.safe import Safe
 from core.keys.services import KeyService
 
@@ -45,15 +46,21 @@ async def open_safe(choice: Choice, *, name: str, size_max: int = POOL_SIZE) -> 
 
     `name` is what the database sees of whoever asks.
     """
-    service, *formers = services(choice)
+    master = open_master(choice)
     pool = await open_pool(choice.database_url, size_max=size_max, name=name)
-    safe = Safe(pool, service, formers)
+    safe = Safe(pool, master)
     try:
         await safe.check()
     except BaseException:
         await safe.close()
         raise
     return safe
+
+
+def open_master(choice: Choice) -> Master:
+    """The master key that these settings mean. Raises KeysRefused when they are not whole."""
+    service, *formers = services(choice)
+    return Master(service, formers)
 
 
 def services(choice: Choice) -> list[KeyService]:

@@ -39,9 +39,8 @@ class LocalKeys:
         self._newest = b""
 
     async def wrap(self, key: bytes, context: Mapping[str, str]) -> bytes:
-        """Wrap a key under the newest key of the file as it was read last."""
-        if not self._newest:
-            await self._read()
+        """Wrap a key under the newest key of the file as it is now."""
+        await self._read()
         nonce = secrets.token_bytes(NONCE_BYTES)
         return FORMAT + self._newest + nonce + self._keys[self._newest].encrypt(nonce, key, bound(context))
 
@@ -59,7 +58,7 @@ class LocalKeys:
             raise KeysRefused("A wrapped key is damaged, or it is not where it was put.") from None
 
     async def unwrap_without_id(self, nonce: bytes, sealed: bytes, context: bytes) -> bytes:
-        """Open what was wrapped before keys had ids."""
+        """Open what was wrapped before keys had ids. Raises KeysRefused."""
         await self._read()
         for cipher in self._keys.values():
             try:
@@ -89,7 +88,9 @@ class LocalKeys:
         try:
             content = await asyncio.to_thread(self._path.read_bytes)
         except OSError as error:
-            raise KeysUnavailable(f"{self._path} cannot be read ({error.strerror}).") from None
+            raise KeysUnavailable(
+                f"The master key {self._path} cannot be read ({error.strerror}): put your copy there."
+            ) from None
         keys = split(content)
         if not keys:
             raise KeysRefused(f"{self._path} is no master key: it holds {len(content)} bytes. Put your copy there.")

@@ -12,7 +12,7 @@ import secrets
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -20,10 +20,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from core.audit.trail import By
 from core.database import Pool
-from core.errors import KeysRefused, KeysUnavailable, SealBroken
+from core.errors import KeysUnavailable, SealBroken
 from core.keys import store
 from core.keys.cipher import Cipher, Erased
-from core.keys.services import KeyService
+from core.keys.master import Master, Wrapped
 from core.keys.store import INSTALLATION, Destroyed, PersonKey, Purpose, TenantKey
 
 KEY_BYTES: Final = 32
@@ -35,8 +35,6 @@ KEPT_S: Final = 0.75
 KEPT_MAX: Final = 20_000
 # A key service may be away for so long without anybody noticing; one that takes the right away is heeded within it.
 TENANT_KEPT_S: Final = 600.0
-# After a failure the key service is left alone for so long, and whoever comes is told at once.
-AWAY_S: Final = 1.0
 # A tenant's key may be replaced between two questions. Thrice in a row it is not.
 TRIES_MAX: Final = 3
 
@@ -47,17 +45,15 @@ class Safe:
     def __init__(
         self,
         pool: Pool,
-        service: KeyService,
-        formers: Sequence[KeyService] = (),
+        master: Master,
         *,
         kept_s: float = KEPT_S,
         kept_max: int = KEPT_MAX,
         tenant_kept_s: float = TENANT_KEPT_S,
     ) -> None:
-        """`service` wraps; what one of the `formers` wrapped is still opened, by it."""
+        """`pool` is of the database of keys."""
         self.pool = pool
-        self.service = service
-        self._services = {one.name: one for one in (*formers, service)}
+        self.master = master
         self._kept_s = kept_s
         self._kept_max = kept_max
         self._tenant_kept_s = tenant_kept_s
@@ -66,7 +62,6 @@ class Safe:
         self._tenants: dict[tuple[int, str], tuple[float, bytes]] = {}
         self._in_use: dict[tuple[int, Purpose], tuple[float, str]] = {}
         self._asking: dict[tuple[int, str], asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._away_until = 0.0
 
     async def of(self, tenant_id: int, person_ids: Iterable[str], *, create: bool = False) -> dict[str, Cipher]:
         """The key of each of these persons (ids as canonical text), all in one call to the database.
@@ -124,8 +119,7 @@ class Safe:
         """Forget everything, and let go of connections."""
         for kept in (self._persons, self._tenants, self._in_use):
             kept.clear()
-        for service in self._services.values():
-            await service.close()
+        await self.master.close()
         await self.pool.close()
 
     async def _ask(self, tenant_id: int, person_ids: list[str], *, create: bool) -> dict[str, Cipher]:
@@ -199,8 +193,8 @@ class Safe:
     async def new_tenant_key(self, tenant_id: int, purpose: Purpose) -> TenantKey:
         """A fresh key, wrapped and kept nowhere yet."""
         key_id = str(uuid.uuid4())
-        wrapped = await self.wrap(secrets.token_bytes(KEY_BYTES), context_of(tenant_id, key_id, purpose))
-        return TenantKey(key_id, int(purpose), wrapped, self.service.name, is_in_use=True)
+        wrapped = await self.master.wrap(secrets.token_bytes(KEY_BYTES), context_of(tenant_id, key_id, purpose))
+        return TenantKey(key_id, int(purpose), *wrapped, is_in_use=True)
 
     async def _keys_of(self, tenant_id: int, key_ids: set[str]) -> dict[str, bytes] | None:
         """The tenant's keys with these ids. None: one of them is gone, because its persons' keys are wrapped anew."""
@@ -225,30 +219,11 @@ class Safe:
             kept = self._tenants.get(place)
             if kept is not None and kept[0] > time.monotonic():
                 return kept[1]
-            key = await self.unwrap(row.wrapped_by, row.wrapped, context_of(tenant_id, row.id, Purpose(row.purpose)))
+            wrapped = Wrapped(row.wrapped, row.wrapped_by)
+            key = await self.master.unwrap(wrapped, context_of(tenant_id, row.id, Purpose(row.purpose)))
             self._tenants[place] = time.monotonic() + self._tenant_kept_s, key
         self._asking.pop(place, None)
         return key
-
-    async def wrap(self, key: bytes, context: Mapping[str, str]) -> bytes:
-        """Have a key wrapped by the key service."""
-        return await self._serve(lambda: self.service.wrap(key, context))
-
-    async def unwrap(self, wrapped_by: str, wrapped: bytes, context: Mapping[str, str]) -> bytes:
-        """Have a key opened by the service that wrapped it."""
-        service = self._services.get(wrapped_by)
-        if service is None:
-            raise KeysRefused(f"A key was wrapped by {wrapped_by}, and that key service is not set up here.")
-        return await self._serve(lambda: service.unwrap(wrapped, context))
-
-    async def _serve(self, ask: Callable[[], Awaitable[bytes]]) -> bytes:
-        if time.monotonic() < self._away_until:
-            raise KeysUnavailable
-        try:
-            return await ask()
-        except KeysUnavailable:
-            self._away_until = time.monotonic() + AWAY_S
-            raise
 
 
 def _ciphers(

@@ -30,10 +30,6 @@ class Worker:
     """One `payhub work`."""
 
     def __init__(self, database: Database, folder: Path) -> None:
-        key = folder / "master.key"
-        if not key.exists():
-            key.write_bytes(database.master_key)
-            key.chmod(0o600)
         self.log = folder / f"worker-{free_port()}.log"
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PAYHUB_")},
@@ -41,7 +37,7 @@ class Worker:
             "PAYHUB_DATABASE_URL": database.app_url,
             "PAYHUB_KEYS_DATABASE_URL": database.keys_url,
             "PAYHUB_REDIS_URL": database.redis_url,
-            "PAYHUB_MASTER_KEY_FILE": str(key),
+            "PAYHUB_MASTER_KEY_FILE": str(database.master_key_file),
             "PAYHUB_ADMIN_LISTEN": f"127.0.0.1:{free_port()}",
             "PAYHUB_DATA_DIR": str(folder),
         }

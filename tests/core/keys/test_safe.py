@@ -16,6 +16,7 @@ from core.errors import KeysRefused, KeysUnavailable, PersonErased, SealBroken
 from core.keys.choosing import Choice, open_safe
 from core.keys.cipher import Cipher, Erased
 from core.keys.local import LocalKeys
+from core.keys.master import Master
 from core.keys.safe import KEPT_S, Safe
 from core.people.opening import Tenant
 from tests.conftest import Database
@@ -83,7 +84,7 @@ async def test_what_is_sealed_opens_in_another_process(keys: Safe, database: Dat
 
 async def test_a_key_is_made_once_however_many_ask(store: Pool, weathered: Weathered, tenant: Tenant) -> None:
     people = [somebody() for _ in range(20)]
-    safes = [Safe(store, weathered) for _ in range(8)]
+    safes = [Safe(store, Master(weathered)) for _ in range(8)]
     answers = await asyncio.gather(*(safe.of(tenant.id, people, create=True) for safe in safes))
     for person in people:
         sealed = answers[0][person].seal(*PLACE, person)
@@ -160,7 +161,7 @@ async def test_who_was_erased_is_nobody_everywhere_within_a_second(
     store: Pool, weathered: Weathered, tenant: Tenant
 ) -> None:
     person = somebody()
-    here, there = Safe(store, weathered), Safe(store, weathered)
+    here, there = Safe(store, Master(weathered)), Safe(store, Master(weathered))
     sealed = (await here.one(tenant.id, person, create=True)).seal(*PLACE, "Ana")
     assert (await there.one(tenant.id, person)).open(*PLACE, sealed) == "Ana"
     began = time.monotonic()
@@ -181,7 +182,7 @@ async def test_who_was_erased_is_nobody_everywhere_within_a_second(
 
 async def test_a_key_is_never_made_again_whoever_races(store: Pool, weathered: Weathered, tenant: Tenant) -> None:
     people = [somebody() for _ in range(60)]
-    safes = [Safe(store, weathered) for _ in range(4)]
+    safes = [Safe(store, Master(weathered)) for _ in range(4)]
     await safes[0].one(tenant.id, somebody(), create=True)
 
     async def make(safe: Safe) -> None:
@@ -193,7 +194,7 @@ async def test_a_key_is_never_made_again_whoever_races(store: Pool, weathered: W
             await safes[0].destroy(tenant.id, person, NOBODY)
 
     await asyncio.gather(destroy(), *(make(safe) for safe in safes[1:]))
-    found = await Safe(store, weathered).of(tenant.id, people, create=True)
+    found = await Safe(store, Master(weathered)).of(tenant.id, people, create=True)
     assert all(isinstance(one, Erased) for one in found.values())
     async with store.acquire() as connection:
         await connection.execute("select set_config('payhub.tenant_id', $1, false)", str(tenant.id))
@@ -203,7 +204,7 @@ async def test_a_key_is_never_made_again_whoever_races(store: Pool, weathered: W
 
 
 async def test_kept_keys_are_as_many_as_there_is_room_for(store: Pool, weathered: Weathered, tenant: Tenant) -> None:
-    safe = Safe(store, weathered, kept_max=10, kept_s=60)
+    safe = Safe(store, Master(weathered), kept_max=10, kept_s=60)
     people = [somebody() for _ in range(25)]
     await safe.of(tenant.id, people, create=True)
     assert len(safe._persons) == 10
@@ -211,7 +212,7 @@ async def test_kept_keys_are_as_many_as_there_is_room_for(store: Pool, weathered
 
 
 async def test_a_kept_key_asks_nobody(store: Pool, weathered: Weathered, tenant: Tenant) -> None:
-    safe = Safe(store, weathered, kept_s=60)
+    safe = Safe(store, Master(weathered), kept_s=60)
     person = somebody()
     await safe.one(tenant.id, person, create=True)
     weathered.asked = 0
@@ -222,9 +223,9 @@ async def test_a_kept_key_asks_nobody(store: Pool, weathered: Weathered, tenant:
 
 async def test_the_key_service_is_asked_once_for_many(store: Pool, weathered: Weathered, tenant: Tenant) -> None:
     people = [somebody() for _ in range(30)]
-    await Safe(store, weathered).of(tenant.id, people, create=True)
+    await Safe(store, Master(weathered)).of(tenant.id, people, create=True)
     weathered.asked = 0
-    safe = Safe(store, weathered)
+    safe = Safe(store, Master(weathered))
     await asyncio.gather(*(safe.one(tenant.id, person) for person in people))
     assert weathered.asked == 1
 
@@ -232,7 +233,7 @@ async def test_the_key_service_is_asked_once_for_many(store: Pool, weathered: We
 async def test_while_the_key_service_is_away_what_is_kept_goes_on(
     store: Pool, weathered: Weathered, tenant: Tenant
 ) -> None:
-    safe = Safe(store, weathered, tenant_kept_s=1.5)
+    safe = Safe(store, Master(weathered), tenant_kept_s=1.5)
     person, other = somebody(), somebody()
     await safe.one(tenant.id, person, create=True)
     hash_before = await safe.index(tenant.id, "login", "ana")

@@ -165,7 +165,7 @@ async def test_a_process_learns_a_new_key_of_the_file_by_itself(file: Path) -> N
 
 
 async def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(KeysUnavailable, match=r"master\.key cannot be read"):
+    with pytest.raises(KeysUnavailable, match=r"The master key .*master\.key cannot be read"):
         await LocalKeys(tmp_path / "master.key").wrap(KEY, CONTEXT)
 
 
