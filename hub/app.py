@@ -22,6 +22,7 @@ from core.database import Pool, open_pool
 from core.errors import CoreError
 from core.keyring import SigningKey, load_keys
 from core.keys.choosing import Choice, open_safe
+from core.keys.erasing import replay
 from core.keys.safe import Safe
 from core.ledger.batcher import FLIGHTS_MAX, Batcher
 from core.ledger.posting import Posters
@@ -91,6 +92,8 @@ class Hub:
         self._pool = pool
         await self._posters.open()
         keys = self._keys = await open_safe(options.keys, name="payhub-hub")
+        # Before anybody is served: a database that came out of a backup brings no erased person back.
+        await replay(pool, keys)
         self._signing_keys = await load_keys(pool, keys.master)
         secret = await keys.secret("hints")
 

@@ -12,6 +12,9 @@ from config.settings import Settings, address
 from core.bulk.posting import Ahead
 from core.database import Pool, open_pool
 from core.keys.choosing import Choice, open_safe
+from core.keys.erasing import replay
+from core.keys.safe import Safe
+from core.keys.telling import tell
 from core.ledger.expiring import expire_holds
 from core.ledger.verify import find_unbalanced_tenants
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
@@ -37,6 +40,7 @@ BATCHES_PER_ROUND = 100
 HOLDS_PER_ROUND = 256
 NOTICES_PER_ROUND = 1_000
 SESSIONS_PER_ROUND = 1_000
+KEY_EVENTS_PER_ROUND = 1_000
 # An ended session is kept for a while: whoever asks why they were logged out gets an answer.
 SESSION_KEPT = timedelta(days=90)
 POOL_SIZE = 4
@@ -51,12 +55,13 @@ def work(settings: Settings) -> None:
 async def _work(settings: Settings) -> None:
     pool = await open_pool(settings.database_url, size_max=POOL_SIZE, name="payhub-worker")
     keys = await open_safe(Choice(**settings.key_choice()), name="payhub-worker")
+    await replay(pool, keys)
     host, port = address(settings.admin_listen)
     metrics_server, _ = start_http_server(port, host)
     stopped = asyncio.Event()
     for sig in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sig, stopped.set)
-    tasks = [asyncio.create_task(go_round(round_)) for round_ in rounds(pool)]
+    tasks = [asyncio.create_task(go_round(round_)) for round_ in rounds(pool, keys)]
     log.info("worker_started")
     await stopped.wait()
     for task in tasks:
@@ -68,7 +73,7 @@ async def _work(settings: Settings) -> None:
     log.info("worker_stopped")
 
 
-def rounds(pool: Pool) -> list[Round]:
+def rounds(pool: Pool, keys: Safe) -> list[Round]:
     """Everything a worker does."""
 
     async def note() -> int:
@@ -88,6 +93,9 @@ def rounds(pool: Pool) -> list[Round]:
 
     async def tend() -> int:
         return await tend_disputes(pool)
+
+    async def tell_trail() -> int:
+        return await tell(pool, keys.pool, KEY_EVENTS_PER_ROUND)
 
     ahead = Ahead()
 
@@ -116,6 +124,7 @@ def rounds(pool: Pool) -> list[Round]:
         Round("pay_schedules", 1.0, pay, full=SCHEDULES_PER_ROUND),
         Round("tend_disputes", 5.0, tend, full=DISPUTES_PER_ROUND),
         Round("post_bulks", 0.25, post, full=1),
+        Round("tell_keys", 1.0, tell_trail, full=KEY_EVENTS_PER_ROUND),
         Round("watch_outbox", 5.0, watch),
         Round("balance_tenants", 60.0, balance),
     ]

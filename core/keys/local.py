@@ -75,6 +75,11 @@ class LocalKeys:
             raise KeysRefused(f"{self._path} cannot be written ({error.strerror}).") from None
         await self._read()
 
+    async def is_newest(self, wrapped: bytes) -> bool:
+        """Whether the newest key of the file wrapped this."""
+        await self._read()
+        return wrapped[1 : 1 + ID_BYTES] == self._newest
+
     async def forget_old(self) -> int:
         """Drop all keys of the file but the newest. How many."""
         dropped = await asyncio.to_thread(self._drop)

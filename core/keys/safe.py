@@ -152,7 +152,7 @@ class Safe:
     async def _make(self, tenant_id: int, person_ids: Sequence[str]) -> None:
         """Make first keys of these persons; of somebody who has one meanwhile, or was erased, none."""
         for _ in range(TRIES_MAX):
-            tenant_key, key = await self._key_in_use(tenant_id, Purpose.PERSONS)
+            tenant_key, key = await self.key_in_use(tenant_id, Purpose.PERSONS)
             wrapped = {
                 person_id: wrap_person_key(key, tenant_id, person_id, 1, secrets.token_bytes(KEY_BYTES))
                 for person_id in person_ids
@@ -160,7 +160,7 @@ class Safe:
             if await store.put_person_keys(self.pool, tenant_id, wrapped, tenant_key):
                 return
             # It was replaced a moment ago.
-            self._in_use.pop((tenant_id, Purpose.PERSONS), None)
+            self.forget_in_use(tenant_id)
         raise KeysUnavailable
 
     async def _index_key(self, tenant_id: int) -> bytes:
@@ -169,9 +169,9 @@ class Safe:
             key = self._tenants.get((tenant_id, kept[1]))
             if key is not None and key[0] > time.monotonic():
                 return key[1]
-        return (await self._key_in_use(tenant_id, Purpose.INDEX))[1]
+        return (await self.key_in_use(tenant_id, Purpose.INDEX))[1]
 
-    async def _key_in_use(self, tenant_id: int, purpose: Purpose) -> tuple[str, bytes]:
+    async def key_in_use(self, tenant_id: int, purpose: Purpose) -> tuple[str, bytes]:
         """The id of the tenant's key for a purpose, and the key; made if there is none yet."""
         kept = self._in_use.get((tenant_id, purpose))
         if kept is not None and kept[0] > time.monotonic():
@@ -189,6 +189,17 @@ class Safe:
 
     async def _make_tenant_key(self, tenant_id: int, purpose: Purpose) -> None:
         await store.put_tenant_key(self.pool, tenant_id, await self.new_tenant_key(tenant_id, purpose))
+
+    def forget_in_use(self, tenant_id: int) -> None:
+        """Look again which of the tenant's keys is in use for persons."""
+        self._in_use.pop((tenant_id, Purpose.PERSONS), None)
+
+    async def tenant_key(self, tenant_id: int, key_id: str) -> bytes:
+        """One of a tenant's keys, in use or not. Raises KeysUnavailable when it is gone."""
+        found = await self._keys_of(tenant_id, {key_id})
+        if found is None:
+            raise KeysUnavailable
+        return found[key_id]
 
     async def new_tenant_key(self, tenant_id: int, purpose: Purpose) -> TenantKey:
         """A fresh key, wrapped and kept nowhere yet."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from core.database import Pool
+from core.keys.safe import Safe
 from core.ledger.reading import read_account
 from core.payments.calendar import Plan, Rule
 from core.payments.schedules import IfUnpaid, Order, create_schedule
@@ -28,9 +29,9 @@ async def schedule(books: Books, admin: Pool) -> str:
     return one.id
 
 
-async def test_a_worker_pays_what_is_due(books: Books, admin: Pool) -> None:
+async def test_a_worker_pays_what_is_due(books: Books, admin: Pool, keys: Safe) -> None:
     await schedule(books, admin)
-    (paying,) = [one for one in rounds(books.pool) if one.name == "pay_schedules"]
+    (paying,) = [one for one in rounds(books.pool, keys) if one.name == "pay_schedules"]
     worker = asyncio.create_task(go_round(paying))
     try:
         async with asyncio.timeout(5):

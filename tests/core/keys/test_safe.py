@@ -3,72 +3,22 @@
 import asyncio
 import secrets
 import time
-import uuid
-from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from core.audit.trail import NOBODY
 from core.database import Pool, open_pool
 from core.errors import KeysRefused, KeysUnavailable, PersonErased, SealBroken
 from core.keys.choosing import Choice, open_safe
 from core.keys.cipher import Cipher, Erased
-from core.keys.local import LocalKeys
 from core.keys.master import Master
 from core.keys.safe import KEPT_S, Safe
 from core.people.opening import Tenant
 from tests.conftest import Database
+from tests.core.keys.weather import Weathered, somebody
 
 PLACE = ("profiles", "display_name", "row-1")
-
-
-def somebody() -> str:
-    return str(uuid.uuid4())
-
-
-class Weathered:
-    """The local key service, which can be taken away, and counts how often it was asked."""
-
-    name = "local"
-
-    def __init__(self, path: Path) -> None:
-        self.inner = LocalKeys(path)
-        self.is_away = False
-        self.asked = 0
-
-    async def wrap(self, key: bytes, context: Mapping[str, str]) -> bytes:
-        await self._ask()
-        return await self.inner.wrap(key, context)
-
-    async def unwrap(self, wrapped: bytes, context: Mapping[str, str]) -> bytes:
-        await self._ask()
-        return await self.inner.unwrap(wrapped, context)
-
-    async def rotate(self) -> None:
-        await self.inner.rotate()
-
-    async def close(self) -> None:
-        await self.inner.close()
-
-    async def _ask(self) -> None:
-        self.asked += 1
-        await asyncio.sleep(0)
-        if self.is_away:
-            raise KeysUnavailable
-
-
-@pytest_asyncio.fixture
-async def store(database: Database) -> AsyncIterator[Pool]:
-    pool = await open_pool(database.keys_url, size_max=4, name="payhub-tests-keys")
-    yield pool
-    await pool.close()
-
-
-@pytest.fixture
-def weathered(master_key_file: Path) -> Weathered:
-    return Weathered(master_key_file)
 
 
 async def test_what_is_sealed_opens_in_another_process(keys: Safe, database: Database, master_key_file: Path) -> None:

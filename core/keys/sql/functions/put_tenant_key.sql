@@ -1,4 +1,4 @@
--- Keeps a tenant's first key for a purpose, unless there is one already. The installation's own keys are in no trail.
+-- Keeps a tenant's first key for a purpose, unless there is one already.
 create or replace function put_tenant_key(
     p_tenant int, p_id uuid, p_purpose smallint, p_wrapped bytea, p_wrapped_by text, p_details jsonb
 ) returns void
@@ -12,7 +12,7 @@ as $$
         returning id
     )
     insert into key_events (tenant_id, what, about, details)
-    select p_tenant, 'key.made', made.id::text, p_details from made where p_tenant > 0
+    select p_tenant, 'key.made', made.id::text, p_details from made
 $$;
 alter function put_tenant_key owner to payhub_keys_keeper;
 revoke all on function put_tenant_key from public;
