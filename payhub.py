@@ -29,7 +29,6 @@ from config.settings import (
     ensure_master_key,
     explain,
     masked,
-    read_master_key,
     unknown_variables,
 )
 
@@ -127,6 +126,8 @@ def embedded(temporary: bool, as_json: bool) -> None:
         facts = {
             "database_url": servers.database_url,
             "admin_database_url": servers.admin_database_url,
+            "keys_database_url": servers.keys_database_url,
+            "keys_admin_database_url": servers.keys_admin_database_url,
             "redis_url": servers.redis_url,
             "data_dir": str(servers.data_dir),
             "bin_dir": str(postgres_binaries()),
@@ -424,9 +425,7 @@ def rotate_key(algorithm: str) -> None:
     """Sign access tokens with a new key. Hubs learn it first; tokens of the old one stay valid until they end."""
 
     async def rotate(admin: Any, _: Any) -> Any:
-        return await room("core.keyring").rotate(
-            admin, read_master_key(reachable_settings().master_key_file), algorithm
-        )
+        return await room("core.keyring").rotate(admin, _open_master(reachable_settings()), algorithm)
 
     click.echo(f"Key {with_database(rotate)} signs from half a minute from now on.")
 
@@ -523,8 +522,7 @@ def export_log(tenant: str, into: Any) -> None:
         found = await room("core.people.opening").find_tenant(pool, tenant)
         if found is None:
             raise click.ClickException(f"There is no tenant {tenant}.")
-        master_key = read_master_key(reachable_settings().master_key_file)
-        keys = await keyring.load_keys(pool, master_key, keyring.Purpose.PROOFS)
+        keys = await keyring.load_keys(pool, _open_master(reachable_settings()), keyring.Purpose.PROOFS)
         async for line in room("core.proof.export").export_log(pool, found.id, found.slug, keys):
             into.write(line)
 
@@ -561,25 +559,38 @@ def reachable_settings() -> Settings:
 
 
 def prepare(settings: Settings) -> Sequence[str]:
-    """Make the database and the master key ready for hubs; names the files applied."""
-    ensure_master_key(settings.master_key_file)
-    master_key = read_master_key(settings.master_key_file)
+    """Make the databases and the master key ready for hubs; names the files applied."""
+    if settings.key_service == "local":
+        ensure_master_key(settings.master_key_file)
+    migrate, sql = room("core.migrate"), room("core.keys.store").SQL
 
     async def bring_up_to_date() -> list[str]:
-        applied: list[str] = await room("core.migrate").migrate(settings.admin_database_url)
-        await room("core.keyring").ensure_key(settings.admin_database_url, master_key)
+        applied: list[str] = await migrate.migrate(settings.admin_database_url)
+        await room("core.keyring").ensure_key(settings.admin_database_url, _open_master(settings))
         return applied
 
+    async def bring_keys_up_to_date() -> list[str]:
+        await migrate.ensure_database(settings.keys_admin_database_url)
+        return [f"keys/{name}" for name in await migrate.migrate(settings.keys_admin_database_url, sql)]
+
+    applied = _let_in(bring_up_to_date, settings.admin_database_url, "PAYHUB_ADMIN_DATABASE_URL")
+    return applied + _let_in(bring_keys_up_to_date, settings.keys_admin_database_url, "PAYHUB_KEYS_ADMIN_DATABASE_URL")
+
+
+def _let_in(work: Callable[[], Awaitable[list[str]]], url: str, variable: str) -> list[str]:
+    """Run what logs in to a database; that it cannot is the operator's to mend."""
+
+    async def run() -> list[str]:
+        return await work()
+
     try:
-        applied = asyncio.run(bring_up_to_date())
+        return asyncio.run(run())
     except Exception as error:
         if not _is_refused_login(error):
             raise
-        where = masked(settings.admin_database_url)
         raise launcher.LaunchError(
-            f"PostgreSQL at {where} does not let us in ({error}): check PAYHUB_ADMIN_DATABASE_URL."
+            f"PostgreSQL at {masked(url)} does not let us in ({error}): check {variable}."
         ) from error
-    return applied
 
 
 def seed_demo(settings: Settings) -> Sequence[str]:
@@ -623,7 +634,7 @@ async def issue_tokens(pool: Any, tenant_id: int, person_ids: Sequence[str], min
     """Open a session for each person and sign an access token for it."""
     auth, keyring = room("hub.auth"), room("core.keyring")
     sessions, persons = room("core.people.sessions"), room("core.people.persons")
-    keys = await keyring.load_keys(pool, read_master_key(reachable_settings().master_key_file))
+    keys = await keyring.load_keys(pool, _open_master(reachable_settings()))
     tokens = auth.Tokens(keys, lifetime_s=minutes * 60)
     issued = []
     for person_id in person_ids:
@@ -631,6 +642,11 @@ async def issue_tokens(pool: Any, tenant_id: int, person_ids: Sequence[str], min
         session = await sessions.start_session(pool, tenant_id, person_id)
         issued.append(tokens.issue(tenant_id, person_id, person.role, session.session_id, time.time()).token)
     return issued
+
+
+def _open_master(settings: Settings) -> Any:
+    choosing = room("core.keys.choosing")
+    return choosing.open_master(choosing.Choice(**settings.key_choice()))
 
 
 def show(facts: dict[str, Any], as_json: bool) -> None:

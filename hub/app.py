@@ -21,7 +21,10 @@ from starlette.types import Receive, Scope, Send
 
 from core.database import Pool, open_pool
 from core.errors import CoreError
-from core.keyring import Purpose, load_keys
+from core.keyring import Purpose, SigningKey, load_keys
+from core.keys.choosing import Choice, open_safe
+from core.keys.erasing import replay
+from core.keys.safe import Safe
 from core.ledger.batcher import FLIGHTS_MAX, Batcher
 from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
@@ -61,7 +64,7 @@ class Options(NamedTuple):
 
     database_url: str
     redis_url: str
-    master_key: bytes
+    keys: Choice
     allowed_origins: Sequence[str]
     drain_seconds: float
     trusted_proxies: Sequence[str] = ()
@@ -81,16 +84,26 @@ class Hub:
         self._pool: Pool | None = None
         self._signer: Signer | None = None
         self._notary: Notary | None = None
+        self._keys: Safe | None = None
+        self._signing_keys: list[SigningKey] = []
 
     async def start(self) -> Context:
-        """Connect and begin. Raises core.errors.Unavailable when PostgreSQL cannot be reached."""
+        """Connect and begin.
+
+        Raises core.errors.Unavailable when PostgreSQL cannot be reached, KeysRefused for another installation's master
+        key.
+        """
         options = self._options
         pool = await open_pool(options.database_url, size_max=POOL_SIZE, name="payhub-hub")
         self._pool = pool
         await self._posters.open()
-        tokens = Tokens(await load_keys(pool, options.master_key))
-        self._signer = Signer(await load_keys(pool, options.master_key, Purpose.PROOFS))
+        keys = self._keys = await open_safe(options.keys, name="payhub-hub")
+        # Before anybody is served: a database that came out of a backup brings no erased person back.
+        await replay(pool, keys)
+        self._signing_keys = await load_keys(pool, keys.master)
+        self._signer = Signer(await load_keys(pool, keys.master, Purpose.PROOFS))
         notary = self._notary = Notary(self._posters, pool, self._signer, time.time)
+        secret = await keys.secret("hints")
 
         async def read_after(tenant_id: int, account: int, after: int, limit: int) -> Any:
             return await read_entries_after(pool, tenant_id, account, after, limit)
@@ -100,10 +113,11 @@ class Hub:
 
         context = self.context = Context(
             pool=pool,
+            keys=keys,
             batcher=Batcher(notary, on_commit=self._on_commit),
             audience=Audience(read_after, versions, to_event),
-            broker=Broker(options.redis_url, options.master_key, self._hear),
-            tokens=tokens,
+            broker=Broker(options.redis_url, secret, self._hear),
+            tokens=Tokens(self._signing_keys),
             signer=self._signer,
             limits=Limits(),
             doors=Doors(options.allowed_origins),
@@ -168,6 +182,8 @@ class Hub:
                 await asyncio.wait_for(self._pool.close(), timeout=2)
             except TimeoutError:
                 self._pool.terminate()
+        if self._keys is not None:
+            await self._keys.close()
 
     async def ready(self) -> dict[str, bool]:
         """What the hub needs in order to serve, and whether it is there. Redis is a hint and not needed."""
@@ -239,9 +255,11 @@ class Hub:
 
     async def _read_keys(self) -> None:
         assert self.context is not None
-        assert self._signer is not None
-        self.context.tokens.replace_keys(await load_keys(self.context.pool, self._options.master_key))
-        self._signer.replace_keys(await load_keys(self.context.pool, self._options.master_key, Purpose.PROOFS))
+        context, signer = self.context, self._signer
+        assert signer is not None
+        self._signing_keys = await load_keys(context.pool, context.keys.master, known=self._signing_keys)
+        context.tokens.replace_keys(self._signing_keys)
+        signer.replace_keys(await load_keys(context.pool, context.keys.master, Purpose.PROOFS, signer.keys))
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:

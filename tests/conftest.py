@@ -3,11 +3,11 @@
 import asyncio
 import itertools
 import os
-import secrets
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import asyncpg
@@ -15,8 +15,14 @@ import pytest
 import pytest_asyncio
 
 from config.embedded import Servers, temporary_servers
+from config.settings import ensure_master_key
 from core.database import Pool, open_pool
 from core.keyring import Purpose, create_key, load_keys
+from core.keys.choosing import Choice, open_safe
+from core.keys.local import LocalKeys
+from core.keys.master import Master
+from core.keys.safe import Safe
+from core.keys.store import SQL as KEYS_SQL
 from core.ledger.posting import post_payments
 from core.ledger.verify import verify
 from core.migrate import migrate
@@ -32,8 +38,17 @@ class Database(NamedTuple):
 
     admin_url: str
     app_url: str
+    keys_admin_url: str
+    keys_url: str
     redis_url: str
-    master_key: bytes
+    master_key_file: Path
+
+
+@pytest.fixture(scope="session")
+def master_key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("keys") / "master.key"
+    ensure_master_key(path)
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -44,16 +59,38 @@ def servers() -> Iterator[Servers]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def database(servers: Servers) -> Database:
+async def database(servers: Servers, master_key_file: Path) -> Database:
     await migrate(servers.admin_database_url)
-    master_key = secrets.token_bytes(32)
     admin = await asyncpg.connect(servers.admin_database_url, server_settings={"search_path": "payhub"})
     try:
-        await create_key(admin, master_key)
-        await create_key(admin, master_key, purpose=Purpose.PROOFS)
+        for purpose in Purpose:
+            await create_key(admin, Master(LocalKeys(master_key_file)), purpose=purpose)
     finally:
         await admin.close()
-    return Database(servers.admin_database_url, servers.database_url, servers.redis_url, master_key)
+    await migrate(servers.keys_admin_database_url, KEYS_SQL)
+    return Database(
+        servers.admin_database_url,
+        servers.database_url,
+        servers.keys_admin_database_url,
+        servers.keys_database_url,
+        servers.redis_url,
+        master_key_file,
+    )
+
+
+@pytest.fixture
+def master(tmp_path: Path) -> Master:
+    """A master key of the test's own."""
+    path = tmp_path / "master.key"
+    ensure_master_key(path)
+    return Master(LocalKeys(path))
+
+
+@pytest_asyncio.fixture(scope="session")
+async def keys(database: Database, master_key_file: Path) -> AsyncIterator[Safe]:
+    safe = await open_safe(Choice(database.keys_url, "local", master_key_file), name="payhub-tests", size_max=10)
+    yield safe
+    await safe.close()
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -71,9 +108,9 @@ async def admin(database: Database) -> AsyncIterator[Pool]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def signer(database: Database, pool: Pool) -> Signer:
+async def signer(pool: Pool, keys: Safe) -> Signer:
     """Signs proofs with the database's key."""
-    return Signer(await load_keys(pool, database.master_key, Purpose.PROOFS))
+    return Signer(await load_keys(pool, keys.master, Purpose.PROOFS))
 
 
 def answers(postings: Sequence[Posting]) -> list[Posting]:

@@ -35,6 +35,9 @@ class Act(StrEnum):
     SESSION_REFUSED = "session.refused"
     SESSION_ENDED = "session.ended"
     PERSONAL_DATA_READ = "personal_data.read"
+    KEY_MADE = "key.made"
+    KEY_ROTATED = "key.rotated"
+    KEY_DESTROYED = "key.destroyed"
 
 
 class By(NamedTuple):

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from core.database import Pool
+from core.keys.safe import Safe
 from core.ledger.batcher import Batcher
 from core.ledger.entries import entries_of
 from core.nouns import (
@@ -68,6 +69,7 @@ class Context:
     """The parts of one hub process."""
 
     pool: Pool
+    keys: Safe
     batcher: Batcher
     audience: Audience
     broker: Broker

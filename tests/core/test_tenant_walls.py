@@ -51,6 +51,9 @@ DEFINERS = {
     "find_unlogged": "workers make all tenants' logs grow; returns tenants alone",
     "claim_unlogged": "the caller may not lock the outbox itself; works on the tenant it is given",
     "grow_log": "the caller may not write the log itself; works on the tenant it is given",
+    "note_key_events": "the caller may not write the trail itself; adds what the database of keys tells, pair by pair",
+    "list_erased_persons": "at a start, all tenants' erased persons; returns ids alone",
+    "find_unerased": "erased persons among those given, matched pair by pair",
     "find_due_disputes": "workers keep all tenants' clocks; returns ids alone",
 }
 # Not a tenant's: the list of tenants itself (walled by id), the instance's keys, the migrations' memory.
@@ -105,6 +108,7 @@ READ_ONLY = (
     "usages",
     "decisions",
     "audit_entries",
+    "erased_persons",
     "outbox",
     "acknowledgements",
     "notices",

@@ -176,6 +176,7 @@ async def test_the_commands_prove_a_receipt_and_a_log_or_say_what_is_wrong_with_
         "PAYHUB_DATABASE_URL": database.app_url,
         "PAYHUB_ADMIN_DATABASE_URL": database.admin_url,
         "PAYHUB_REDIS_URL": database.redis_url,
+        "PAYHUB_KEYS_DATABASE_URL": database.keys_url,
         "PAYHUB_MASTER_KEY_FILE": str(master_key_file),
     }
 
