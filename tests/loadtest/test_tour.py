@@ -110,7 +110,7 @@ def test_the_first_tour_and_a_chapter_that_is_not_there(running: dict[str, str])
     first = subprocess.run(
         [sys.executable, str(ROOT / "payhub.py"), "tour"], capture_output=True, text=True, env=running, check=False
     )
-    assert (first.returncode, "the first answer; nothing has moved twice" in first.stdout) == (0, True)
+    assert (first.returncode, "the first answer; nothing has moved twice" in first.stdout) == (0, True), first.stderr
     none = subprocess.run(
         [sys.executable, str(ROOT / "payhub.py"), "tour", "x"], capture_output=True, text=True, env=running, check=False
     )
