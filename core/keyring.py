@@ -1,4 +1,4 @@
-"""The instance's token-signing keys: made, wrapped, rotated and loaded. They belong to no tenant.
+"""The instance's signing keys, for tokens and for proofs: made, wrapped, rotated and loaded. They belong to no tenant.
 
 The private half is stored as it was wrapped by the key service, and opens in its place alone.
 It never signs or verifies a token; the hub does.
@@ -7,6 +7,7 @@ It never signs or verifies a token; the hub does.
 import datetime
 import secrets
 from collections.abc import Callable, Iterable
+from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
 import asyncpg
@@ -46,36 +47,44 @@ ALGORITHMS: dict[str, Callable[[], PrivateKey]] = {
 # tenant 0). A null signs_from is the database's clock.
 INSERT_KEY = """
 with made as (
-    insert into payhub.signing_keys (kid, algorithm, public_key, private_key, wrapped_by, signs_from)
-    values ($1, $2, $3, $4, $5, coalesce($6::timestamptz, now()))
-    returning kid, algorithm
+    insert into payhub.signing_keys (kid, algorithm, public_key, private_key, wrapped_by, signs_from, purpose)
+    values ($1, $2, $3, $4, $5, coalesce($6::timestamptz, now()), $7)
+    returning kid, algorithm, purpose
 )
 select payhub.note_audit(0, 'key.made', null, kid, null, null, null,
-                         jsonb_build_object('level', 'signing', 'algorithm', algorithm))
+                         jsonb_build_object('level', 'signing', 'purpose', purpose, 'algorithm', algorithm))
   from made
 """
 ROTATE = """
 with starts as (select coalesce($6::timestamptz, now()) + $7::interval as at),
 retired as (
-    update payhub.signing_keys set signs_until = starts.at from starts where signs_until is null
+    update payhub.signing_keys set signs_until = starts.at from starts where signs_until is null and purpose = $8
 ),
 made as (
-    insert into payhub.signing_keys (kid, algorithm, public_key, private_key, wrapped_by, signs_from)
-    select $1, $2, $3, $4, $5, starts.at from starts
-    returning kid, algorithm
+    insert into payhub.signing_keys (kid, algorithm, public_key, private_key, wrapped_by, signs_from, purpose)
+    select $1, $2, $3, $4, $5, starts.at, $8 from starts
+    returning kid, algorithm, purpose
 )
 select payhub.note_audit(0, 'key.rotated', null, kid, null, null, null,
-                         jsonb_build_object('level', 'signing', 'algorithm', algorithm))
+                         jsonb_build_object('level', 'signing', 'purpose', purpose, 'algorithm', algorithm))
   from made
 """
 LOAD_KEYS = """
 select kid, algorithm, public_key, private_key, wrapped_by, signs_from, signs_until
   from payhub.signing_keys
+ where purpose = $1
  order by signs_from, kid
 """
 REWRAP = """
 update payhub.signing_keys set private_key = $3, wrapped_by = $4 where kid = $1 and private_key = $2 returning true
 """
+
+
+class Purpose(StrEnum):
+    """What a key signs, and nothing else. Stored in signing_keys.purpose."""
+
+    TOKENS = "tokens"
+    PROOFS = "proofs"  # always Ed25519: a receipt is to be checked for as long as anybody keeps it
 
 
 class SigningKey(NamedTuple):
@@ -97,25 +106,27 @@ async def create_key(
     master: Master,
     algorithm: str = "EdDSA",
     signs_from: datetime.datetime | None = None,
+    purpose: Purpose = Purpose.TOKENS,
 ) -> str:
     """Create a key that signs from `signs_from` on (None: at once) and return its kid.
 
     For an instance's first key; later ones come from `rotate`. `admin` is logged in as the
     administrator. Raises ValueError for an unknown algorithm, and what the key service raises.
     """
-    kid, *row = await _new_row(master, algorithm)
-    await admin.execute(INSERT_KEY, kid, *row, signs_from)
+    kid, *row = await _new_row(master, algorithm, purpose)
+    await admin.execute(INSERT_KEY, kid, *row, signs_from, purpose)
     return kid
 
 
 async def ensure_key(admin_url: str, master: Master) -> None:
-    """Make sure that there is a key to sign with. `admin_url` logs in as the administrator."""
+    """Make sure that there is a key to sign with, for each purpose. `admin_url` logs in as the administrator."""
     connection = await asyncpg.connect(admin_url, server_settings={"search_path": "payhub"})
     try:
         async with connection.transaction():
             await connection.execute("lock table signing_keys in share row exclusive mode")
-            if not await load_keys(connection, master):
-                await create_key(connection, master)
+            for purpose in Purpose:
+                if not await load_keys(connection, master, purpose):
+                    await create_key(connection, master, purpose=purpose)
     finally:
         await connection.close()
 
@@ -126,6 +137,7 @@ async def rotate(
     algorithm: str = "EdDSA",
     delay: datetime.timedelta = ANNOUNCEMENT_DELAY,
     *,
+    purpose: Purpose = Purpose.TOKENS,
     now: datetime.datetime | None = None,
 ) -> str:
     """Announce a new key that takes over after `delay`, and return its kid.
@@ -133,23 +145,26 @@ async def rotate(
     The old one stops signing at that moment and verifies until its last token has expired. Raises
     like `create_key`. `now`: None is the database's clock.
     """
-    kid, *row = await _new_row(master, algorithm)
-    await admin.execute(ROTATE, kid, *row, now, delay)
+    kid, *row = await _new_row(master, algorithm, purpose)
+    await admin.execute(ROTATE, kid, *row, now, delay, purpose)
     return kid
 
 
 async def load_keys(
-    database: "Connection | Pool", master: Master, known: Iterable[SigningKey] = ()
+    database: "Connection | Pool",
+    master: Master,
+    purpose: Purpose = Purpose.TOKENS,
+    known: Iterable[SigningKey] = (),
 ) -> list[SigningKey]:
-    """Every key, oldest first. The key service is asked about those alone that are not `known`.
+    """Every key for this purpose, oldest first. The key service is asked about those alone that are not `known`.
 
     Raises MasterKeyRefused if the master key does not open one of them, KeysUnavailable.
     """
     opened = {key.kid: key.private_key for key in known}
     found = []
-    for row in await database.fetch(LOAD_KEYS):
+    for row in await database.fetch(LOAD_KEYS, purpose):
         kid, algorithm = row["kid"], row["algorithm"]
-        private_key = opened.get(kid) or await _unwrap(master, row)
+        private_key = opened.get(kid) or await _unwrap(master, row, purpose)
         # Whoever can write the table must not be able to slip in a public key of their own.
         if _public_bytes(private_key) != row["public_key"]:
             raise MasterKeyRefused("A signing key's public half is not the one it was created with.")
@@ -160,28 +175,29 @@ async def load_keys(
 async def rewrap(admin: "Connection | Pool", master: Master) -> int:
     """Have every key wrapped anew by the master key as it is now. How many. Raises like `load_keys`."""
     count = 0
-    for row in await admin.fetch(LOAD_KEYS):
-        private_key = await _unwrap(master, row)
-        wrapped = await master.wrap(_private_bytes(private_key), _context(row["kid"], row["algorithm"]))
-        count += bool(await admin.fetchval(REWRAP, row["kid"], row["private_key"], *wrapped))
+    for purpose in Purpose:
+        for row in await admin.fetch(LOAD_KEYS, purpose):
+            plain = _private_bytes(await _unwrap(master, row, purpose))
+            wrapped = await master.wrap(plain, _context(row["kid"], row["algorithm"], purpose))
+            count += bool(await admin.fetchval(REWRAP, row["kid"], row["private_key"], *wrapped))
     return count
 
 
-async def _new_row(master: Master, algorithm: str) -> tuple[str, str, bytes, bytes, str]:
+async def _new_row(master: Master, algorithm: str, purpose: Purpose) -> tuple[str, str, bytes, bytes, str]:
     """kid, algorithm, public half (SPKI), wrapped private half, and who wrapped it."""
     if algorithm not in ALGORITHMS:
         raise ValueError(f"A signing key is for one of {', '.join(ALGORITHMS)}.")
     private_key = ALGORITHMS[algorithm]()
     kid = secrets.token_hex(8)
-    wrapped = await master.wrap(_private_bytes(private_key), _context(kid, algorithm))
+    wrapped = await master.wrap(_private_bytes(private_key), _context(kid, algorithm, purpose))
     return kid, algorithm, _public_bytes(private_key), *wrapped
 
 
-async def _unwrap(master: Master, row: asyncpg.Record) -> PrivateKey:
+async def _unwrap(master: Master, row: asyncpg.Record, purpose: Purpose) -> PrivateKey:
     kid, algorithm, wrapped, wrapped_by = row["kid"], row["algorithm"], row["private_key"], row["wrapped_by"]
     try:
         if wrapped_by is not None:
-            plain = await master.unwrap(Wrapped(wrapped, wrapped_by), _context(kid, algorithm))
+            plain = await master.unwrap(Wrapped(wrapped, wrapped_by), _context(kid, algorithm, purpose))
         else:
             plain = await _unwrap_old(master, kid, algorithm, wrapped)
     except KeysRefused as error:
@@ -199,9 +215,9 @@ async def _unwrap_old(master: Master, kid: str, algorithm: str, wrapped: bytes) 
     return await local.unwrap_without_id(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], context)
 
 
-def _context(kid: str, algorithm: str) -> dict[str, str]:
-    """What a private half is bound to: moved to another row or another algorithm, it does not open."""
-    return {"purpose": "signing", "key": kid, "algorithm": algorithm}
+def _context(kid: str, algorithm: str, purpose: Purpose) -> dict[str, str]:
+    """What a private half is bound to: moved to another row, algorithm or purpose, it does not open."""
+    return {"purpose": f"signing {purpose}", "key": kid, "algorithm": algorithm}
 
 
 def _private_bytes(private_key: PrivateKey) -> bytes:

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -20,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from core.database import Pool, open_pool
 from core.errors import CoreError
-from core.keyring import SigningKey, load_keys
+from core.keyring import Purpose, SigningKey, load_keys
 from core.keys.choosing import Choice, open_safe
 from core.keys.erasing import replay
 from core.keys.safe import Safe
@@ -29,11 +30,12 @@ from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
 from core.nouns import Payment, Posting
 from core.people.sessions import find_revoked
+from core.proof.notary import Notary, Signer
 from hub import documents, http, metrics, pages
 from hub.audience import Audience
 from hub.auth import Tokens
 from hub.broker import CONTROL, Broker
-from hub.commands import bulking
+from hub.commands import bulking, proving
 from hub.commands.context import STATUS_NAMES, Context, announce, spread, to_event
 from hub.connection import Connections, serve
 from hub.doors import PATHS, Door, Doors
@@ -48,6 +50,8 @@ LIMITS_REPORT_S = 0.25
 ACKNOWLEDGEMENTS_WRITE_S = 1.0
 # An ended session's sockets are closed within this even when the hint was lost.
 SESSIONS_SWEEP_S = 2.5
+# The log waits a little longer for the roots of batches (core/proof/sealing.py) before it finds them itself.
+ROOTS_TOLD_S = 0.2
 # New signing keys are read this often; they are announced for longer before they sign.
 KEYS_READ_S = 10.0
 # At the end, connections are closed in slices spread over most of the time there is.
@@ -79,7 +83,9 @@ class Hub:
         self._posters = Posters(options.database_url, FLIGHTS_MAX)
         self._pool: Pool | None = None
         self._keys: Safe | None = None
-        self._signing_keys: list[SigningKey] = []
+        self._signing_keys: dict[Purpose, list[SigningKey]] = {}
+        self._signer: Signer | None = None
+        self._notary: Notary | None = None
 
     async def start(self) -> Context:
         """Connect and begin.
@@ -94,8 +100,10 @@ class Hub:
         keys = self._keys = await open_safe(options.keys, name="payhub-hub")
         # Before anybody is served: a database that came out of a backup brings no erased person back.
         await replay(pool, keys)
-        self._signing_keys = await load_keys(pool, keys.master)
+        self._signing_keys = {purpose: await load_keys(pool, keys.master, purpose) for purpose in Purpose}
         secret = await keys.secret("hints")
+        self._signer = Signer(self._signing_keys[Purpose.PROOFS])
+        notary = self._notary = Notary(self._posters, pool, self._signer, time.time)
 
         async def read_after(tenant_id: int, account: int, after: int, limit: int) -> Any:
             return await read_entries_after(pool, tenant_id, account, after, limit)
@@ -106,10 +114,11 @@ class Hub:
         context = self.context = Context(
             pool=pool,
             keys=keys,
-            batcher=Batcher(self._posters, on_commit=self._on_commit),
+            batcher=Batcher(notary, on_commit=self._on_commit),
             audience=Audience(read_after, versions, to_event),
             broker=Broker(options.redis_url, secret, self._hear),
-            tokens=Tokens(self._signing_keys),
+            tokens=Tokens(self._signing_keys[Purpose.TOKENS]),
+            signer=self._signer,
             limits=Limits(),
             doors=Doors(options.allowed_origins),
             end_session=self.connections.end_session,
@@ -126,6 +135,7 @@ class Hub:
                 self._every(ACKNOWLEDGEMENTS_WRITE_S, self._write_acknowledgements),
                 self._every(SESSIONS_SWEEP_S, self._sweep_sessions),
                 self._every(KEYS_READ_S, self._read_keys),
+                self._every(ROOTS_TOLD_S, notary.tell_roots),
             )
         ]
         return context
@@ -159,6 +169,8 @@ class Hub:
             return
         await self.context.batcher.close()
         await self._quietly(self._write_acknowledgements)
+        if self._notary is not None:
+            await self._quietly(self._notary.tell_roots)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -243,9 +255,12 @@ class Hub:
 
     async def _read_keys(self) -> None:
         assert self.context is not None
+        assert self._signer is not None
         context = self.context
-        self._signing_keys = await load_keys(context.pool, context.keys.master, self._signing_keys)
-        context.tokens.replace_keys(self._signing_keys)
+        for purpose, known in self._signing_keys.items():
+            self._signing_keys[purpose] = await load_keys(context.pool, context.keys.master, purpose, known)
+        context.tokens.replace_keys(self._signing_keys[Purpose.TOKENS])
+        self._signer.replace_keys(self._signing_keys[Purpose.PROOFS])
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -293,6 +308,11 @@ def create_app(hub: Hub) -> Starlette:
 
         return serve_document
 
+    async def proof_keys(_: Request) -> Response:
+        # For whoever checks a receipt, without an account here. They change when a new one is announced.
+        body = msgspec.json.encode({"keys": proving.list_keys(context)})
+        return Response(body, media_type="application/json", headers={"cache-control": "max-age=10"})
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
@@ -309,6 +329,7 @@ def create_app(hub: Hub) -> Starlette:
             Route("/docs/asyncapi.json", document(documents.asyncapi())),
             Route("/docs/openapi.json", document(documents.openapi())),
             Route("/docs/codes", document(documents.codes())),
+            Route("/docs/proof-keys.json", proof_keys),
         ],
         exception_handlers={HTTPException: http.no_such_page},
         lifespan=lifespan,

@@ -3,8 +3,10 @@
 import asyncio
 import itertools
 import os
+import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +17,7 @@ import pytest_asyncio
 from config.embedded import Servers, temporary_servers
 from config.settings import ensure_master_key
 from core.database import Pool, open_pool
-from core.keyring import create_key
+from core.keyring import Purpose, create_key, load_keys
 from core.keys.choosing import Choice, open_safe
 from core.keys.local import LocalKeys
 from core.keys.master import Master
@@ -24,9 +26,11 @@ from core.keys.store import SQL as KEYS_SQL
 from core.ledger.posting import post_payments
 from core.ledger.verify import verify
 from core.migrate import migrate
-from core.nouns import Payment, PaymentStatus, SystemAccount
+from core.nouns import Payment, PaymentStatus, Posting, SystemAccount
 from core.people.opening import Opened, Tenant, create_tenant, open_people
 from core.people.persons import Role
+from core.proof.notary import Signer
+from core.proof.sealing import seal_logs
 
 
 class Database(NamedTuple):
@@ -59,7 +63,8 @@ async def database(servers: Servers, master_key_file: Path) -> Database:
     await migrate(servers.admin_database_url)
     admin = await asyncpg.connect(servers.admin_database_url, server_settings={"search_path": "payhub"})
     try:
-        await create_key(admin, Master(LocalKeys(master_key_file)))
+        for purpose in Purpose:
+            await create_key(admin, Master(LocalKeys(master_key_file)), purpose=purpose)
     finally:
         await admin.close()
     await migrate(servers.keys_admin_database_url, KEYS_SQL)
@@ -100,6 +105,23 @@ async def admin(database: Database) -> AsyncIterator[Pool]:
     pool = await open_pool(database.admin_url, size_max=3, name="payhub-tests-admin")
     yield pool
     await pool.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def signer(pool: Pool, keys: Safe) -> Signer:
+    """Signs proofs with the database's key."""
+    return Signer(await load_keys(pool, keys.master, Purpose.PROOFS))
+
+
+def answers(postings: Sequence[Posting]) -> list[Posting]:
+    """What was answered, without what is said of this call alone: which batch it was in."""
+    return [posting._replace(batch=None) for posting in postings]
+
+
+async def seal_all(pool: Pool, signer: Signer) -> None:
+    """Bring everything that is committed into the logs, as workers do."""
+    while await seal_logs(pool, signer, time.time, timedelta(0)):
+        pass
 
 
 # What a superuser can do and nobody else: write past the triggers that keep rows as they were written.

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import signal
+import time
+from collections.abc import Sequence
 from datetime import timedelta
 
 from prometheus_client import start_http_server
@@ -11,6 +13,7 @@ from config.logs import configure_logs
 from config.settings import Settings, address
 from core.bulk.posting import Ahead
 from core.database import Pool, open_pool
+from core.keyring import Purpose, SigningKey, load_keys
 from core.keys.choosing import Choice, open_safe
 from core.keys.erasing import replay
 from core.keys.safe import Safe
@@ -19,6 +22,8 @@ from core.ledger.expiring import expire_holds
 from core.ledger.verify import find_unbalanced_tenants
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
 from core.people.sessions import forget_ended
+from core.proof.notary import Signer
+from core.proof.sealing import BATCHES_PER_TURN, seal_logs
 from workers.bulk import post_bulks
 from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
 from workers.rounds import (
@@ -44,6 +49,8 @@ KEY_EVENTS_PER_ROUND = 1_000
 # An ended session is kept for a while: whoever asks why they were logged out gets an answer.
 SESSION_KEPT = timedelta(days=90)
 POOL_SIZE = 4
+# More often than core.keyring.ANNOUNCEMENT_DELAY.
+KEYS_READ_S = 10.0
 
 
 def work(settings: Settings) -> None:
@@ -61,7 +68,8 @@ async def _work(settings: Settings) -> None:
     stopped = asyncio.Event()
     for sig in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sig, stopped.set)
-    tasks = [asyncio.create_task(go_round(round_)) for round_ in rounds(pool, keys)]
+    proof_keys = await load_keys(pool, keys.master, Purpose.PROOFS)
+    tasks = [asyncio.create_task(go_round(round_)) for round_ in rounds(pool, keys, Signer(proof_keys), proof_keys)]
     log.info("worker_started")
     await stopped.wait()
     for task in tasks:
@@ -73,7 +81,7 @@ async def _work(settings: Settings) -> None:
     log.info("worker_stopped")
 
 
-def rounds(pool: Pool, keys: Safe) -> list[Round]:
+def rounds(pool: Pool, keys: Safe, signer: Signer, known: Sequence[SigningKey] = ()) -> list[Round]:
     """Everything a worker does."""
 
     async def note() -> int:
@@ -102,6 +110,15 @@ def rounds(pool: Pool, keys: Safe) -> list[Round]:
     async def post() -> int:
         return await post_bulks(pool, ahead)
 
+    async def seal() -> int:
+        return await seal_logs(pool, signer, time.time)
+
+    async def read_keys() -> int:
+        nonlocal known
+        known = await load_keys(pool, keys.master, Purpose.PROOFS, known)
+        signer.replace_keys(known)
+        return 0
+
     async def watch() -> int:
         state = await read_outbox_state(pool)
         outbox_batches.set(state.batches)
@@ -125,6 +142,8 @@ def rounds(pool: Pool, keys: Safe) -> list[Round]:
         Round("tend_disputes", 5.0, tend, full=DISPUTES_PER_ROUND),
         Round("post_bulks", 0.25, post, full=1),
         Round("tell_keys", 1.0, tell_trail, full=KEY_EVENTS_PER_ROUND),
+        Round("seal_logs", 0.25, seal, full=BATCHES_PER_TURN),
+        Round("read_keys", KEYS_READ_S, read_keys),
         Round("watch_outbox", 5.0, watch),
         Round("balance_tenants", 60.0, balance),
     ]

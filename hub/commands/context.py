@@ -26,6 +26,7 @@ from core.nouns import (
     SystemAccount,
 )
 from core.people.opening import Tenant
+from core.proof.notary import Signer
 from hub.audience import Audience
 from hub.auth import Tokens
 from hub.broker import Broker
@@ -73,6 +74,8 @@ class Context:
     audience: Audience
     broker: Broker
     tokens: Tokens
+    # Signs receipts.
+    signer: Signer
     limits: Limits
     doors: Doors
     # Closes this hub's connections of a (tenant, session).

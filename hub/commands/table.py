@@ -9,6 +9,7 @@ from hub.commands import (
     operating,
     paying,
     pricing,
+    proving,
     reading,
     recalling,
     ruling,
@@ -29,4 +30,5 @@ ROWS: Final[tuple[Row, ...]] = (
     *ruling.ROWS,
     *pricing.ROWS,
     *recalling.ROWS,
+    *proving.ROWS,
 )

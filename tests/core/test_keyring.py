@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from config.settings import ensure_master_key
 from core.database import Connection, Pool
 from core.errors import KeysUnavailable
-from core.keyring import ANNOUNCEMENT_DELAY, MasterKeyRefused, create_key, load_keys, rewrap, rotate
+from core.keyring import ANNOUNCEMENT_DELAY, MasterKeyRefused, Purpose, create_key, load_keys, rewrap, rotate
 from core.keys.local import LocalKeys
 from core.keys.master import Master
 
@@ -115,6 +115,13 @@ async def test_a_row_that_was_tampered_with_does_not_open(keyless: Connection, m
         await load_keys(keyless, master)
 
 
+async def test_a_key_signs_for_its_purpose_alone(keyless: Connection, master: Master) -> None:
+    await create_key(keyless, master)
+    await keyless.execute("update payhub.signing_keys set purpose = 'proofs'")
+    with pytest.raises(MasterKeyRefused):
+        await load_keys(keyless, master, Purpose.PROOFS)
+
+
 async def test_a_rotation_hands_over_at_one_moment(keyless: Connection, master: Master) -> None:
     first = await create_key(keyless, master, signs_from=NOW)
     second = await rotate(keyless, master, now=NOW + datetime.timedelta(days=1))
@@ -173,7 +180,7 @@ async def test_only_keys_that_are_not_known_are_asked_of_the_key_service(
     known = await load_keys(keyless, master)
     await asyncio.to_thread((tmp_path / "master.key").unlink)
     nobody = Master(LocalKeys(tmp_path / "master.key"))
-    assert await load_keys(keyless, nobody, known) == known
+    assert await load_keys(keyless, nobody, known=known) == known
     with pytest.raises(KeysUnavailable):
         await load_keys(keyless, nobody)
 

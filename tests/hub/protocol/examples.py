@@ -19,6 +19,7 @@ from tests.hub.protocol import (
     examples_of_charges,
     examples_of_disputes,
     examples_of_histories,
+    examples_of_proofs,
     examples_of_rules,
     examples_of_schedules,
     examples_of_steps,
@@ -105,6 +106,7 @@ EXAMPLES: tuple[Message, ...] = (
     *examples_of_disputes.EXAMPLES,
     *examples_of_rules.EXAMPLES,
     *examples_of_terms.EXAMPLES,
+    *examples_of_proofs.EXAMPLES,
     *examples_of_histories.EXAMPLES,
 )
 
