@@ -314,13 +314,13 @@ def create_tenant(slug: str, name: str, currency: str, time_zone: str, country: 
     """Open the tenant SLUG with its system accounts and one operator, whose password is shown once."""
     password = secrets.token_urlsafe(18)
 
-    async def open_(admin: Any, pool: Any) -> Any:
+    async def open_(admin: Any, pool: Any, keys: Any) -> Any:
         opening = room("core.people.opening")
         made = await opening.create_tenant(admin, slug, name, currency, time_zone, country)
         role = room("core.people.persons").Role.OPERATOR
-        return made, await opening.open_person(pool, made.id, role, "Operator", OPERATOR, password)
+        return made, await opening.open_person(pool, keys, made.id, role, "Operator", OPERATOR, password)
 
-    made, operator = with_database(open_)
+    made, operator = with_keys(open_)
     facts = {
         "tenant": made.slug,
         "currency": made.currency,
@@ -373,14 +373,15 @@ def token(slug: str, login: str, minutes: int) -> None:
     log-in does, and ends with it.
     """
 
-    async def issue(_: Any, pool: Any) -> Any:
+    async def issue(_: Any, pool: Any, keys: Any) -> Any:
         found = await room("core.people.opening").find_tenant(pool, slug)
-        person = None if found is None else await room("core.people.credentials").find_person(pool, found.id, login)
+        find_person = room("core.people.credentials").find_person
+        person = None if found is None else await find_person(pool, keys, found.id, login)
         if found is None or person is None:
             raise click.ClickException(f"Nobody logs in as {login} in tenant {slug}. `payhub tenant list` shows them.")
-        return (await issue_tokens(pool, found.id, [person], minutes))[0]
+        return (await issue_tokens(pool, keys.master, found.id, [person], minutes))[0]
 
-    click.echo(with_database(issue))
+    click.echo(with_keys(issue))
 
 
 @main.command()
@@ -393,16 +394,18 @@ def token(slug: str, login: str, minutes: int) -> None:
 def seed(slug: str, count: int, role: str, balance: int, minutes: int, as_json: bool) -> None:
     """Open people with money and tokens, for load tests. Not for a tenant that real people use."""
 
-    async def open_(_: Any, pool: Any) -> Any:
+    async def open_(_: Any, pool: Any, keys: Any) -> Any:
         persons = room("core.people.persons")
         found = await room("core.people.opening").find_tenant(pool, slug)
         if found is None:
             raise click.ClickException(f"There is no tenant {slug}: `payhub tenant create {slug} --name …` opens it.")
-        operator = await room("core.people.opening").open_person(pool, found.id, persons.Role.OPERATOR, "Load test")
+        opening = room("core.people.opening")
+        operator = await opening.open_person(pool, keys, found.id, persons.Role.OPERATOR, "Load test")
         crowd = await room("core.seeding").open_crowd(
-            pool, found.id, persons.Role[role.upper()], count, balance, operator.person_id
+            pool, keys, found.id, persons.Role[role.upper()], count, balance, operator.person_id
         )
-        tokens = await issue_tokens(pool, found.id, [operator.person_id, *(one.person_id for one in crowd)], minutes)
+        people = [operator.person_id, *(one.person_id for one in crowd)]
+        tokens = await issue_tokens(pool, keys.master, found.id, people, minutes)
         return {
             "tenant": slug,
             "operator": {"person": operator.person_id, "token": tokens[0]},
@@ -412,7 +415,7 @@ def seed(slug: str, count: int, role: str, balance: int, minutes: int, as_json: 
             ],
         }
 
-    facts = with_database(open_)
+    facts = with_keys(open_)
     if as_json:
         click.echo(msgspec.json.encode(facts).decode())
     else:
@@ -525,10 +528,10 @@ def seed_demo(settings: Settings) -> Sequence[str]:
     """Open the demo tenant unless it exists; returns the lines to show about it."""
     seeding = room("core.seeding")
 
-    async def open_(admin: Any, pool: Any) -> Any:
-        return await seeding.open_demo(admin, pool)
+    async def open_(admin: Any, pool: Any, keys: Any) -> Any:
+        return await seeding.open_demo(admin, pool, keys)
 
-    tenant = with_database(open_, settings)
+    tenant = with_keys(open_, settings)
     names = ", ".join(f"{person.login} ({person.name})" for person in seeding.DEMO_PEOPLE)
     return [
         "",
@@ -558,15 +561,30 @@ def with_database(work: Callable[[Any, Any], Awaitable[Any]], settings: Settings
         raise click.ClickException(str(error)) from error
 
 
-async def issue_tokens(pool: Any, tenant_id: int, person_ids: Sequence[str], minutes: int) -> list[str]:
+def with_keys(work: Callable[[Any, Any, Any], Awaitable[Any]], settings: Settings | None = None) -> Any:
+    """As `with_database`, for what reads or writes personal data: `work(admin, pool, keys)`."""
+    found = settings or reachable_settings()
+    choosing = room("core.keys.choosing")
+
+    async def run(admin: Any, pool: Any) -> Any:
+        keys = await choosing.open_safe(choosing.Choice(**found.key_choice()), name="payhub-cli")
+        try:
+            return await work(admin, pool, keys)
+        finally:
+            await keys.close()
+
+    return with_database(run, found)
+
+
+async def issue_tokens(pool: Any, master: Any, tenant_id: int, person_ids: Sequence[str], minutes: int) -> list[str]:
     """Open a session for each person and sign an access token for it."""
     auth, keyring = room("hub.auth"), room("core.keyring")
     sessions, persons = room("core.people.sessions"), room("core.people.persons")
-    keys = await keyring.load_keys(pool, _open_master(reachable_settings()))
+    keys = await keyring.load_keys(pool, master)
     tokens = auth.Tokens(keys, lifetime_s=minutes * 60)
     issued = []
     for person_id in person_ids:
-        person = await persons.read_person(pool, tenant_id, person_id)
+        person = await persons.read_nameless(pool, tenant_id, person_id)
         session = await sessions.start_session(pool, tenant_id, person_id)
         issued.append(tokens.issue(tenant_id, person_id, person.role, session.session_id, time.time()).token)
     return issued
