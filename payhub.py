@@ -81,7 +81,9 @@ def run() -> None:
     everything in order. Data and logs are in PAYHUB_DATA_DIR, .payhub unless told otherwise.
     """
     programs = launcher.Programs(hub=_itself("serve"), worker=_itself("work"))
-    launcher.Launcher(read_settings(), programs, prepare=prepare, seed=seed_demo, say=launcher.say_to_terminal).run()
+    launcher.Launcher(
+        read_settings(), programs, prepare=prepare_all, seed=seed_demo, say=launcher.say_to_terminal
+    ).run()
 
 
 @main.command()
@@ -159,7 +161,10 @@ def migrate() -> None:
         click.echo(f"applied {name}")
     if not applied:
         click.echo("The database is up to date.")
-    click.echo(f"Master key: {settings.master_key_file} (keep a copy elsewhere)")
+    if settings.key_service == "local":
+        click.echo(f"Master key: {settings.master_key_file} (keep a copy elsewhere)")
+    if with_keys(_has_plain, settings):
+        click.echo("Some personal data is not sealed yet: `payhub keys seal`, when all hubs are of this version.")
 
 
 @main.command()
@@ -433,6 +438,134 @@ def rotate_key(algorithm: str) -> None:
     click.echo(f"Key {with_database(rotate)} signs from half a minute from now on.")
 
 
+@main.group()
+def keys() -> None:
+    """Rotate the keys of personal data, seal what is from before there were keys, erase a person's.
+
+    Keys of persons are wrapped by a key of their tenant's, those by the master key of PAYHUB_KEY_SERVICE. Everything
+    goes on meanwhile.
+    """
+
+
+@keys.group("rotate")
+def rotate_keys() -> None:
+    """Replace keys. Whoever is interrupted begins again and finishes."""
+
+
+@rotate_keys.command("master")
+@click.option("--only-new", is_flag=True, help="Only make a new one; then copy the file to every machine.")
+@click.option("--only-rewrap", is_flag=True, help="Only wrap everything by the newest one.")
+def rotate_master(only_new: bool, only_rewrap: bool) -> None:
+    """Make a new master key, and wrap all keys of tenants and all signing keys by it.
+
+    If the key service is a file and there are several machines: first --only-new on one of them, copy the file to the
+    others, then --only-rewrap. The old master key goes on opening; `payhub keys forget-old-master` drops it.
+    """
+
+    async def rotate(admin: Any, _: Any, safe: Any) -> int:
+        if not only_rewrap:
+            await safe.master.service.rotate()
+        if only_new:
+            return 0
+        with _part_bar("Keys of tenants") as reach:
+            count: int = await room("core.keys.rotating").rotate_master(safe, reach)
+        return count + int(await room("core.keyring").rewrap(admin, safe.master))
+
+    if only_new and only_rewrap:
+        raise click.UsageError("--only-new and --only-rewrap are the two halves of one thing: give one of them.")
+    count = with_keys(rotate)
+    click.echo("A new master key wraps from now on." if only_new else f"{count} keys are wrapped by the new one.")
+
+
+@rotate_keys.command("tenant")
+@click.argument("slug")
+def rotate_tenant(slug: str) -> None:
+    """Replace the key of the tenant SLUG, and wrap the keys of all its persons by the new one."""
+
+    async def rotate(_: Any, pool: Any, safe: Any) -> int:
+        tenant_id = await _find_tenant(pool, slug)
+        with _part_bar("Keys of persons") as reach:
+            count: int = await room("core.keys.rotating").rotate_tenant(safe, tenant_id, reach)
+        return count
+
+    click.echo(f"{with_keys(rotate)} keys of persons are wrapped by the new one.")
+
+
+@rotate_keys.command("person")
+@click.argument("slug")
+@click.argument("persons", nargs=-1, metavar="[PERSON]…", type=click.UUID)
+@click.option("--all", "everybody", is_flag=True, help="Everybody of the tenant.")
+def rotate_person(slug: str, persons: tuple[uuid.UUID, ...], everybody: bool) -> None:
+    """Give persons of the tenant SLUG new keys, and seal all that is theirs anew. Takes half a minute at least.
+
+    So long somebody may still be writing what the old key sealed.
+    """
+    if everybody == bool(persons):
+        raise click.UsageError("Name the persons by their ids, or say --all.")
+    rotating = room("core.keys.rotating")
+
+    async def rotate(admin: Any, pool: Any, safe: Any) -> tuple[int, int]:
+        tenant_id = await _find_tenant(pool, slug)
+        wanted = list(map(str, persons))
+        if everybody:
+            wanted = await rotating.list_everybody(safe, tenant_id)
+        with _part_bar("Persons") as reach:
+            count: int = await rotating.rotate_persons(safe, admin, tenant_id, wanted, reach)
+        return len(wanted), count
+
+    people, count = with_keys(rotate)
+    click.echo(f"{people} persons have new keys, and {count} values are sealed by them.")
+
+
+@keys.command("forget-old-master")
+def forget_old_master() -> None:
+    """Drop old master keys from PAYHUB_MASTER_KEY_FILE. Refused while anything is wrapped by one of them."""
+
+    async def forget(_: Any, pool: Any, safe: Any) -> int:
+        dropped: int = await room("core.keys.rotating").forget_old_master(
+            safe, await room("core.keyring").wrapped(pool)
+        )
+        return dropped
+
+    click.echo(f"{with_keys(forget)} old master keys are gone from this machine's file.")
+
+
+@keys.command("seal")
+def seal() -> None:
+    """Seal what is personal and from before there were keys. Once, when all hubs and workers are of this version.
+
+    `payhub run` does it by itself.
+    """
+    with _part_bar("Values") as reach:
+        count, left = with_keys(functools.partial(_seal_plain, reach=reach))
+    click.echo(f"{count} values are sealed." if count or not left else "Nothing could be sealed.")
+    if left:
+        raise click.ClickException(
+            f"{left} values stay as they are: their persons were erased, or two log in by one name."
+        )
+
+
+@keys.command("destroy")
+@click.argument("slug")
+@click.argument("person", type=click.UUID)
+@click.option("--why", help="For the audit trail: a word or a number of a case, nothing personal.")
+@click.confirmation_option(prompt="Nobody can ever read this person's data again. Destroy the keys?")
+def destroy_keys(slug: str, person: uuid.UUID, why: str | None) -> None:
+    """Destroy the keys of a PERSON of the tenant SLUG, for good: this is what erases a person.
+
+    Whether the law obliges to keep the data is for you to know.
+    """
+
+    async def destroy(_: Any, pool: Any, safe: Any) -> Any:
+        tenant_id = await _find_tenant(pool, slug)
+        nobody = room("core.audit.trail").NOBODY
+        return await room("core.people.erasing").erase_person(pool, safe, tenant_id, str(person), nobody, why)
+
+    destroyed = with_keys(destroy)
+    done = "are destroyed" if destroyed.is_new else "were destroyed before"
+    click.echo(f"The keys of {person} {done} ({destroyed.at:%Y-%m-%d %H:%M:%S} UTC).")
+
+
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 def verify(as_json: bool) -> None:
@@ -505,7 +638,15 @@ def prepare(settings: Settings) -> Sequence[str]:
         return [f"keys/{name}" for name in await migrate.migrate(settings.keys_admin_database_url, sql)]
 
     applied = _let_in(bring_up_to_date, settings.admin_database_url, "PAYHUB_ADMIN_DATABASE_URL")
-    return applied + _let_in(bring_keys_up_to_date, settings.keys_admin_database_url, "PAYHUB_KEYS_ADMIN_DATABASE_URL")
+    applied += _let_in(bring_keys_up_to_date, settings.keys_admin_database_url, "PAYHUB_KEYS_ADMIN_DATABASE_URL")
+    return applied
+
+
+def prepare_all(settings: Settings) -> Sequence[str]:
+    """As `prepare`, where no hub of the version before runs on: what is personal and plain is sealed, too."""
+    applied = prepare(settings)
+    with_keys(functools.partial(_seal_plain, reach=lambda _, __: None), settings)
+    return applied
 
 
 def _let_in(work: Callable[[], Awaitable[list[str]]], url: str, variable: str) -> list[str]:
@@ -590,6 +731,36 @@ async def issue_tokens(pool: Any, master: Any, tenant_id: int, person_ids: Seque
     return issued
 
 
+async def _find_tenant(pool: Any, slug: str) -> int:
+    found = await room("core.people.opening").find_tenant(pool, slug)
+    if found is None:
+        raise click.ClickException(f"There is no tenant {slug}: `payhub tenant list` shows them.")
+    tenant_id: int = found.id
+    return tenant_id
+
+
+async def _has_plain(admin: Any, _: Any, __: Any) -> bool:
+    has_plain = room("core.keys.sealing").has_plain
+    for row in await admin.fetch("select id from payhub.tenants order by id"):
+        if await has_plain(admin, row[0]):
+            return True
+    return False
+
+
+async def _seal_plain(admin: Any, _: Any, safe: Any, reach: Callable[[int, int], None]) -> tuple[int, int]:
+    """Seal every tenant's; how many values, and how many are left."""
+    sealing = room("core.keys.sealing")
+    tenants = [row[0] for row in await admin.fetch("select id from payhub.tenants order by id")]
+    plain = {tenant_id: await sealing.count_plain(admin, tenant_id) for tenant_id in tenants}
+    total, count = sum(plain.values()), 0
+    for tenant_id in (tenant_id for tenant_id, found in plain.items() if found):
+        before = count
+        count += await sealing.seal_plain(
+            admin, safe, tenant_id, lambda so_far, before=before: reach(before + so_far, total)
+        )
+    return count, sum([await sealing.count_plain(admin, tenant_id) for tenant_id in tenants])
+
+
 def _open_master(settings: Settings) -> Any:
     choosing = room("core.keys.choosing")
     return choosing.open_master(choosing.Choice(**settings.key_choice()))
@@ -609,6 +780,13 @@ def _bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
     """A bar on standard error that is told how far things are."""
     with click.progressbar(length=length, label=label, file=sys.stderr, show_pos=True) as bar:
         yield lambda reached: bar.update(reached - bar.pos)
+
+
+@contextmanager
+def _part_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar that is told how much is done of how much, which may grow."""
+    with click.progressbar(length=100, label=label, file=sys.stderr) as bar:
+        yield lambda done, total: bar.update(100 * done // max(total, done, 1) - bar.pos)
 
 
 def _watch_bulk(client: Any, state: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ class Place(NamedTuple):
 
     `row`: the columns that name the row to Cipher.seal, with a slash between. The key is that of the owner of the
     account in column `account`; where there is none, of the person in column `person`. `plain`: the column that held
-    the same before it was sealed. `is_kept`: rows are never changed, so that a key that sealed one has to stay.
+    the same before it was sealed. `found_by`: the column of its keyed hash, and the field's name in that. `is_kept`:
+    rows are never changed, so that a key that sealed one has to stay.
     """
 
     table: str
@@ -20,6 +21,7 @@ class Place(NamedTuple):
     person: str | None = None
     account: str | None = None
     plain: str | None = None
+    found_by: tuple[str, str] | None = None
     is_kept: bool = False
 
     def at(self, *row: str) -> tuple[str, str, str]:
@@ -50,7 +52,14 @@ class Place(NamedTuple):
 
 
 DISPLAY_NAME: Final = Place("profiles", "display_name_sealed", ("person_id",), person="person_id", plain="display_name")
-LOGIN: Final = Place("credentials", "login_sealed", ("person_id",), person="person_id", plain="login")
+LOGIN: Final = Place(
+    "credentials",
+    "login_sealed",
+    ("person_id",),
+    person="person_id",
+    plain="login",
+    found_by=("login_index", "login"),
+)
 CHARGE_DESCRIPTION: Final = Place("charges", "description_sealed", ("id",), account="payee", plain="description")
 CHARGE_REFERENCE: Final = Place("charges", "reference_sealed", ("id",), account="payee", plain="reference")
 SCHEDULE_DESCRIPTION: Final = Place(

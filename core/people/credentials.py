@@ -48,7 +48,7 @@ REPLACE_HASH = """
 update credentials set password_hash = $4, updated_at = now()
  where tenant_id = $1 and person_id = $2 and password_hash = $3
 """
-# The field of the keyed hash.
+# The field of the keyed hash (core.keys.places.LOGIN).
 LOGIN_FIELD: Final = "login"
 
 T = TypeVar("T")

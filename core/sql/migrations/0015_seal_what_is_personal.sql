@@ -70,3 +70,14 @@ alter table dispute_evidence add constraint a_sealed_piece_has_a_length check (
     length(text_sealed) between 32 and 8031 and length(name_sealed) between 32 and 431
     and length(content_sealed) between 32 and 36895
 );
+
+-- What is not sealed yet: empty soon, and then they cost nothing.
+create index profiles_not_sealed on profiles (tenant_id) where display_name is not null;
+create index charges_with_plain_description on charges (tenant_id) where description is not null;
+create index charges_with_plain_reference on charges (tenant_id) where reference is not null;
+create index schedules_not_sealed on schedules (tenant_id) where description is not null;
+create index disputes_with_plain_text on disputes (tenant_id) where text is not null;
+create index disputes_with_plain_answer on disputes (tenant_id) where answer is not null;
+create index disputes_with_plain_note on disputes (tenant_id) where note is not null;
+create index dispute_evidence_with_plain_text on dispute_evidence (tenant_id) where text is not null;
+create index dispute_evidence_with_plain_file on dispute_evidence (tenant_id) where name is not null or content is not null;
