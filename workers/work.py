@@ -98,7 +98,7 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
         return await expire_holds(pool, HOLDS_PER_ROUND)
 
     async def pay() -> int:
-        return await pay_schedules(pool)
+        return await pay_schedules(pool, keys)
 
     async def tend() -> int:
         return await tend_disputes(pool)

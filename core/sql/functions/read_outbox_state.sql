@@ -1,7 +1,7 @@
 -- How far the workers are behind, for operators: all tenants together, no tenant's own figures. `unlogged`: batches and
 -- audit entries that no log has yet, and how long the oldest has waited.
 drop function if exists read_outbox_state();
-create function read_outbox_state(
+create or replace function read_outbox_state(
     out batches bigint, out oldest_s double precision, out notices bigint,
     out unlogged bigint, out unlogged_oldest_s double precision
 )
