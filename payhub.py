@@ -174,7 +174,8 @@ def migrate() -> None:
 def tour(chapter: str | None, messages: bool, url: str | None) -> None:
     """Watch people of the demo pay each other: what they send, get and see. Needs a `payhub run`.
 
-    Chapters: holds, refunds, charges, fees, limits, linked, bulk, schedules, disputes, history, or all of them.
+    Chapters: holds, refunds, charges, fees, limits, linked, bulk, schedules, disputes, history,
+    proof, or all of them.
     """
     seeding = room("core.seeding")
     guide = room("loadtest.tour.first")
@@ -579,13 +580,17 @@ def destroy_keys(slug: str, person: uuid.UUID, why: str | None) -> None:
     click.echo(f"The keys of {person} {done} ({destroyed.at:%Y-%m-%d %H:%M:%S} UTC).")
 
 
-@main.command()
+@main.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
-def verify(as_json: bool) -> None:
+@click.pass_context
+def verify(ctx: click.Context, as_json: bool) -> None:
     """Prove the books: every tenant sums to zero, every balance is the sum of its numbered entries.
 
-    Reads everything in one snapshot while payments go on. Exit code 1 if anything is wrong.
+    Reads everything in one snapshot while payments go on. Exit code 1 if anything is wrong. The commands below prove
+    what others hold, and need no database.
     """
+    if ctx.invoked_subcommand is not None:
+        return
 
     async def check(admin: Any, _: Any) -> Any:
         async with admin.acquire() as connection:
@@ -604,6 +609,74 @@ def verify(as_json: bool) -> None:
     )
     if not verdict.is_sound:
         sys.exit(1)
+
+
+@verify.command("receipt")
+@click.argument("file", type=click.File("rb"))
+@click.option("--keys", "keys_file", type=click.File("rb"), required=True, help="What /docs/proof-keys.json gave.")
+def verify_receipt(file: Any, keys_file: Any) -> None:
+    """Prove a payment from the paper that its payer or payee keeps (what read_proof gave, as JSON; - for a pipe)."""
+    papers = room("core.proof.papers")
+    with proving():
+        for sentence in papers.check_paper(file.read(), papers.read_keys(keys_file.read())):
+            click.echo(sentence)
+
+
+@verify.command("log")
+@click.argument("file", type=click.File("rb"))
+@click.option("--keys", "keys_file", type=click.File("rb"), help="Trust these keys, not those in the file.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def verify_log(file: Any, keys_file: Any, as_json: bool) -> None:
+    """Prove a whole log from its file (payhub export log), leaf by leaf and head by head, without a database.
+
+    Without --keys it is proved that the file is whole, not whose it is. Exit code 1, and the first thing that is
+    wrong, if it is not.
+    """
+    checking = room("core.proof.checking")
+    with proving():
+        trusted = None if keys_file is None else room("core.proof.papers").read_keys(keys_file.read())
+        size = os.fstat(file.fileno()).st_size
+        with _bar("Proving", size) as reach:
+            verdict = checking.check_log(_counted(file, reach), trusted)
+    show(
+        {
+            "tenant": verdict.slug,
+            "leaves": verdict.leaves,
+            "payments": verdict.payments,
+            "audit_entries": verdict.entries,
+            "heads": verdict.heads,
+            "sealed_at": verdict.sealed_at.isoformat(),
+            "keys": "those in the file" if trusted is None else "yours",
+            "sound": True,
+        },
+        as_json,
+    )
+
+
+@main.group()
+def export() -> None:
+    """Write things into files of their own."""
+
+
+@export.command("log")
+@click.argument("tenant")
+@click.option("--into", type=click.File("wb", lazy=True), default="-", help="A file.  [default: standard output]")
+def export_log(tenant: str, into: Any) -> None:
+    """Write a tenant's whole log: all payments, all audit entries, all signed heads, one JSON object per line.
+
+    For the institution and its auditors: it holds what one side of a payment must not know of the other.
+    """
+    keyring = room("core.keyring")
+
+    async def write(_: Any, pool: Any) -> None:
+        found = await room("core.people.opening").find_tenant(pool, tenant)
+        if found is None:
+            raise click.ClickException(f"There is no tenant {tenant}.")
+        keys = await keyring.load_keys(pool, _open_master(reachable_settings()), keyring.Purpose.PROOFS)
+        async for line in room("core.proof.export").export_log(pool, found.id, found.slug, keys):
+            into.write(line)
+
+    with_database(write)
 
 
 @main.command()
@@ -786,6 +859,26 @@ def show(facts: dict[str, Any], as_json: bool) -> None:
         return
     for name, value in facts.items():
         click.echo(f"{name.replace('_', ' '):20}{value}")
+
+
+@contextmanager
+def proving() -> Iterator[None]:
+    """Turn what a proof is refused for into one sentence and exit code 1."""
+    try:
+        yield
+    except (room("core.proof.receipts").ReceiptRefused, room("core.proof.checking").LogBroken) as error:
+        raise click.ClickException(f"Not proved. {error}") from error
+
+
+def _counted(lines: Any, reach: Callable[[int], None]) -> Iterator[bytes]:
+    """The lines of a file, and word of how many bytes they are, now and then."""
+    read = 0
+    for at, line in enumerate(lines):
+        read += len(line)
+        if at % 100 == 0:
+            reach(read)
+        yield line
+    reach(read)
 
 
 @contextmanager

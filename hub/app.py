@@ -69,6 +69,8 @@ class Options(NamedTuple):
     drain_seconds: float
     trusted_proxies: Sequence[str] = ()
     public_url: str = ""
+    # Whether answers carry receipts at once.
+    receipts: bool = True
 
 
 class Hub:
@@ -114,7 +116,7 @@ class Hub:
         context = self.context = Context(
             pool=pool,
             keys=keys,
-            batcher=Batcher(notary, on_commit=self._on_commit),
+            batcher=Batcher(notary if options.receipts else self._posters, on_commit=self._on_commit),
             audience=Audience(read_after, versions, to_event),
             broker=Broker(options.redis_url, secret, self._hear),
             tokens=Tokens(self._signing_keys[Purpose.TOKENS]),

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Sequence
 from datetime import timedelta
 
 from prometheus_client import start_http_server
@@ -13,7 +12,7 @@ from config.logs import configure_logs
 from config.settings import Settings, address
 from core.bulk.posting import Ahead
 from core.database import Pool, open_pool
-from core.keyring import Purpose, SigningKey, load_keys
+from core.keyring import Purpose, load_keys
 from core.keys.choosing import Choice, open_safe
 from core.keys.erasing import replay
 from core.keys.safe import Safe
@@ -29,6 +28,8 @@ from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
 from workers.rounds import (
     Round,
     go_round,
+    log_oldest_seconds,
+    log_waiting,
     notices_waiting,
     outbox_batches,
     outbox_oldest_seconds,
@@ -68,8 +69,8 @@ async def _work(settings: Settings) -> None:
     stopped = asyncio.Event()
     for sig in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sig, stopped.set)
-    proof_keys = await load_keys(pool, keys.master, Purpose.PROOFS)
-    tasks = [asyncio.create_task(go_round(round_)) for round_ in rounds(pool, keys, Signer(proof_keys), proof_keys)]
+    signer = Signer(await load_keys(pool, keys.master, Purpose.PROOFS))
+    tasks = [asyncio.create_task(go_round(round_)) for round_ in rounds(pool, keys, signer)]
     log.info("worker_started")
     await stopped.wait()
     for task in tasks:
@@ -81,7 +82,7 @@ async def _work(settings: Settings) -> None:
     log.info("worker_stopped")
 
 
-def rounds(pool: Pool, keys: Safe, signer: Signer, known: Sequence[SigningKey] = ()) -> list[Round]:
+def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
     """Everything a worker does."""
 
     async def note() -> int:
@@ -114,9 +115,7 @@ def rounds(pool: Pool, keys: Safe, signer: Signer, known: Sequence[SigningKey] =
         return await seal_logs(pool, signer, time.time)
 
     async def read_keys() -> int:
-        nonlocal known
-        known = await load_keys(pool, keys.master, Purpose.PROOFS, known)
-        signer.replace_keys(known)
+        signer.replace_keys(await load_keys(pool, keys.master, Purpose.PROOFS, signer.keys))
         return 0
 
     async def watch() -> int:
@@ -124,6 +123,8 @@ def rounds(pool: Pool, keys: Safe, signer: Signer, known: Sequence[SigningKey] =
         outbox_batches.set(state.batches)
         outbox_oldest_seconds.set(state.oldest_s)
         notices_waiting.set(state.notices)
+        log_waiting.set(state.unlogged)
+        log_oldest_seconds.set(state.unlogged_oldest_s)
         return 0
 
     async def balance() -> int:
@@ -141,9 +142,9 @@ def rounds(pool: Pool, keys: Safe, signer: Signer, known: Sequence[SigningKey] =
         Round("pay_schedules", 1.0, pay, full=SCHEDULES_PER_ROUND),
         Round("tend_disputes", 5.0, tend, full=DISPUTES_PER_ROUND),
         Round("post_bulks", 0.25, post, full=1),
-        Round("tell_keys", 1.0, tell_trail, full=KEY_EVENTS_PER_ROUND),
         Round("seal_logs", 0.25, seal, full=BATCHES_PER_TURN),
         Round("read_keys", KEYS_READ_S, read_keys),
-        Round("watch_outbox", 5.0, watch),
+        Round("tell_keys", 1.0, tell_trail, full=KEY_EVENTS_PER_ROUND),
+        Round("watch_outbox", 2.0, watch),
         Round("balance_tenants", 60.0, balance),
     ]

@@ -4,6 +4,7 @@ Any number of workers may do it, one at a time for a tenant, without a lock that
 once, in whatever order it became visible; one that commits late comes late.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -15,6 +16,8 @@ from core.proof.leaves import LeafKind, batch_leaf
 from core.proof.notary import Signer
 from core.proof.records import read_batch_leaves, read_entry_leaves
 from core.proof.tree import Edge, root_of, subtrees
+
+log = logging.getLogger(__name__)
 
 # Hubs tell roots every fifth of a second: what is older without one was posted by somebody who did not, or could not.
 PATIENCE: Final = timedelta(seconds=0.6)
@@ -49,7 +52,15 @@ async def seal_logs(pool: Pool, signer: Signer, clock: Callable[[], float], pati
     """Seal what every tenant has waiting. How many leaves were added; a full turn wants another at once."""
     async with acquire(pool) as connection:
         tenants = [row[0] for row in await connection.fetch(FIND, patience, TENANTS_PER_ROUND)]
-    return sum([await seal_log(pool, tenant_id, signer, clock, patience) for tenant_id in tenants])
+    count = 0
+    for tenant_id in tenants:
+        try:
+            count += await seal_log(pool, tenant_id, signer, clock, patience)
+        except LookupError as error:
+            # A row that waited to be sealed is gone, or a node of the tree: somebody has been at the tables. It is
+            # tried again and again, until an operator has looked; the others' logs grow on.
+            log.error("log_cannot_grow", extra={"tenant_id": tenant_id, "missing": str(error)})
+    return count
 
 
 async def seal_log(

@@ -5,6 +5,7 @@ from typing import Final
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from msgspec import UNSET
 
+from core.errors import NotFound
 from core.keyring import SigningKey
 from core.nouns import Kind
 from core.proof import proving
@@ -23,7 +24,10 @@ from hub.session import Session
 async def payment(context: Context, session: Session, command: proofs.ReadProof) -> proofs.PaymentProof:
     """A payment's proof. Whoever is no party of it is told that there is none."""
     speaker = session.speaker
-    found = await proving.prove_payment(context.pool, speaker.tenant_id, command.payment)
+    try:
+        found = await proving.prove_payment(context.pool, speaker.tenant_id, command.payment)
+    except NotFound:
+        raise CommandRefused(ErrorCode.NOT_FOUND, field="payment") from None
     facts, private = found.record
     may_know_kept = session.may_use(facts.payee)
     may_know_asked = session.is_operator or private.asked_by == speaker.person_id

@@ -1,5 +1,4 @@
--- Writes one entry into the audit trail, in the caller's transaction, and lays it out for the log. The serving role may
--- add entries and nothing else.
+-- Writes one entry into the audit trail, in the caller's transaction. The serving role may add entries and nothing else.
 create or replace function note_audit(
     p_tenant   int,
     p_what     text,
@@ -13,12 +12,8 @@ create or replace function note_audit(
 language sql volatile security definer
 set search_path = payhub, pg_temp
 as $$
-    with noted as (
-        insert into audit_entries (tenant_id, what, who, about, why, session_id, network, details)
-        values (p_tenant, p_what, p_who, p_about, p_why, p_session, p_network, p_details)
-        returning tenant_id, at, id
-    )
-    insert into audit_unlogged (tenant_id, at, id) select tenant_id, at, id from noted
+    insert into audit_entries (tenant_id, what, who, about, why, session_id, network, details)
+    values (p_tenant, p_what, p_who, p_about, p_why, p_session, p_network, p_details)
 $$;
 alter function note_audit owner to payhub_ledger;
 revoke all on function note_audit from public;

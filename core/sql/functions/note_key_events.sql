@@ -1,5 +1,5 @@
 -- Writes into the trail what was done with keys, as the database of keys tells it, and keeps in mind who was erased. What
--- was told before is not written again. What is new is laid out for the log, as note_audit does.
+-- was told before is not written again.
 create or replace function note_key_events(
     p_tenants   int[],
     p_ats       timestamptz[],
@@ -15,16 +15,12 @@ create or replace function note_key_events(
 language sql volatile security definer
 set search_path = payhub, pg_temp
 as $$
-    with noted as (
-        insert into audit_entries (tenant_id, at, id, what, about, why, who, session_id, network, details)
-        select told.tenant_id, told.at, told.id, told.what, told.about, told.why, told.who, told.session_id,
-               told.network, told.details::jsonb
-          from unnest(p_tenants, p_ats, p_ids, p_whats, p_abouts, p_whys, p_whos, p_sessions, p_networks, p_details)
-               as told (tenant_id, at, id, what, about, why, who, session_id, network, details)
-            on conflict do nothing
-        returning tenant_id, at, id
-    )
-    insert into audit_unlogged (tenant_id, at, id) select tenant_id, at, id from noted;
+    insert into audit_entries (tenant_id, at, id, what, about, why, who, session_id, network, details)
+    select told.tenant_id, told.at, told.id, told.what, told.about, told.why, told.who, told.session_id, told.network,
+           told.details::jsonb
+      from unnest(p_tenants, p_ats, p_ids, p_whats, p_abouts, p_whys, p_whos, p_sessions, p_networks, p_details)
+           as told (tenant_id, at, id, what, about, why, who, session_id, network, details)
+        on conflict do nothing;
 
     insert into erased_persons (tenant_id, person_id, erased_at)
     select told.tenant_id, told.about::uuid, told.at

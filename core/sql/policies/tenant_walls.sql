@@ -69,7 +69,8 @@ grant select on proof_salts, log_leaves, log_nodes, log_heads to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;
 grant usage on sequence outbox_batch_seq to payhub_ledger;
 -- Not even the functions that work for all: what was done stays as it was written.
-revoke update, delete on audit_entries, erased_persons, payments, shares, decisions, proof_salts, log_leaves, log_nodes, log_heads
+revoke update, delete
+    on audit_entries, erased_persons, payments, shares, decisions, proof_salts, log_leaves, log_nodes, log_heads
     from payhub_ledger;
 -- To lock a row asks for the right to change it; the trigger lets nobody use that.
 grant update (tenant_id) on payments to payhub_ledger;
