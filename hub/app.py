@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
 from core.nouns import Payment, Posting
 from core.people.sessions import find_revoked
+from core.people.sightings import touch
 from hub import documents, http, metrics, pages
 from hub.audience import Audience
 from hub.auth import Tokens
@@ -35,6 +37,7 @@ from hub.commands.context import STATUS_NAMES, Context, announce, spread, to_eve
 from hub.connection import Connections, serve
 from hub.doors import PATHS, Door, Doors
 from hub.limits import Limits
+from hub.protocol.sessions import SecurityAlert
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +48,11 @@ LIMITS_REPORT_S = 0.25
 ACKNOWLEDGEMENTS_WRITE_S = 1.0
 # An ended session's sockets are closed within this even when the hint was lost.
 SESSIONS_SWEEP_S = 2.5
+# A session that has just ended is remembered for longer than any beginning of one can take.
+ENDED_REMEMBERED_S = 60.0
+# When sessions were last heard of is written this often, and of each about once a minute.
+SEEN_WRITE_S = 10.0
+SEEN_AGAIN_S = 55.0
 # New signing keys are read this often; they are announced for longer before they sign.
 KEYS_READ_S = 10.0
 # At the end, connections are closed in slices spread over most of the time there is.
@@ -73,6 +81,8 @@ class Hub:
         self.context: Context | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._answered = dict.fromkeys(STATUS_NAMES, 0)
+        # (tenant, session) → when it was last written that it was heard of.
+        self._seen_written: dict[tuple[int, str], float] = {}
         self._posters = Posters(options.database_url, FLIGHTS_MAX)
         self._pool: Pool | None = None
 
@@ -98,7 +108,8 @@ class Hub:
             tokens=tokens,
             limits=Limits(),
             doors=Doors(options.allowed_origins),
-            end_session=self.connections.end_session,
+            end_session=self._end_session,
+            warn=self.connections.warn,
             tell=self.connections.tell,
             public_url=options.public_url.rstrip("/"),
         )
@@ -111,6 +122,7 @@ class Hub:
                 self._every(bulking.PROGRESS_S, self._tell_progress),
                 self._every(ACKNOWLEDGEMENTS_WRITE_S, self._write_acknowledgements),
                 self._every(SESSIONS_SWEEP_S, self._sweep_sessions),
+                self._every(SEEN_WRITE_S, self._write_seen),
                 self._every(KEYS_READ_S, self._read_keys),
             )
         ]
@@ -196,7 +208,9 @@ class Hub:
         if kind == "events":
             spread(self.context, int(tenant), hint)
         elif channel == CONTROL and hint[0] == "end_session":
-            self.connections.end_session(hint[1], hint[2])
+            self._end_session(hint[1], hint[2])
+        elif channel == CONTROL and hint[0] == "warn":
+            self.connections.warn(hint[1], hint[2], msgspec.convert(hint[3], SecurityAlert))
         elif channel == CONTROL and hint[0] == "spent":
             self.context.limits.hear(self.context.now(), ((tuple(key), count) for key, count in hint[1]))
 
@@ -220,10 +234,33 @@ class Hub:
                 self.context.acknowledged[key] = max(number, self.context.acknowledged.get(key, 0))
             raise
 
+    def _end_session(self, tenant_id: int, session_id: str) -> None:
+        context = self.context
+        assert context is not None
+        context.ended[tenant_id, session_id] = context.now() + ENDED_REMEMBERED_S
+        remembered = context.remembered
+        for key, (_, known) in list(remembered.items()):
+            if (known.speaker.tenant_id, known.speaker.session_id) == (tenant_id, session_id):
+                del remembered[key]
+        self.connections.end_session(tenant_id, session_id)
+
     async def _sweep_sessions(self) -> None:
+        context = self.context
+        assert context is not None
+        now = context.now()
+        context.ended = {key: until for key, until in context.ended.items() if until > now}
+        for tenant_id, session_id in await find_revoked(context.pool, list(self.connections.live_sessions())):
+            self._end_session(tenant_id, session_id)
+
+    async def _write_seen(self) -> None:
         assert self.context is not None
-        for tenant_id, session_id in await find_revoked(self.context.pool, list(self.connections.live_sessions())):
-            self.connections.end_session(tenant_id, session_id)
+        seen, self.context.seen = self.context.seen, {}
+        for key, at in self.connections.seen():
+            seen[key] = max(at, seen.get(key, 0.0))
+        written = self._seen_written
+        due = {key: at for key, at in seen.items() if at - written.get(key, 0.0) >= SEEN_AGAIN_S}
+        self._seen_written = {key: at for key, at in written.items() if at > self.context.now() - SEEN_AGAIN_S} | due
+        await touch(self.context.pool, {key: datetime.fromtimestamp(at, UTC) for key, at in due.items()})
 
     async def _read_keys(self) -> None:
         assert self.context is not None

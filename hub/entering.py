@@ -8,22 +8,31 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from core.people.credentials import check_password
+from core.people.credentials import PasswordRefused, check_password
 from core.people.opening import Tenant, find_tenant
 from core.people.persons import Role, read_person
-from core.people.sessions import RefreshTokenReused, revoke, rotate, start_session
-from hub.broker import CONTROL
+from core.people.sessions import Arrival, RefreshTokenReused, note_refusal, revoke, rotate, start_session
 from hub.commands import operating
-from hub.commands.context import Context
+from hub.commands.context import end_everywhere, warn_everywhere
 from hub.commands.refusal import CommandRefused
-from hub.commands.values import to_time
-from hub.doors import door_for
+from hub.commands.values import given, or_unset, to_time
+from hub.doors import Door, door_for
 from hub.endpoint import Call, Endpoint, Nothing, address_of, spend
 from hub.limits import ADDRESS_LOGIN, LOGIN
 from hub.protocol import fields
 from hub.protocol.codes import ErrorCode
+from hub.protocol.sessions import SecurityAlert
+
+# RFC 8176.
+BY_PASSWORD: Final = ("pwd",)
 
 Slug = Annotated[str, Meta(min_length=3, max_length=40, description="The tenant's short name.")]
+
+
+DeviceSecret = Annotated[
+    str, Meta(min_length=1, max_length=200, description="What an earlier log-in from this device was given to bring.")
+]
+SessionName = Annotated[fields.Name, Meta(description="What its owner will know this session by.")]
 
 
 class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,6 +42,7 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: fields.Name
     login: fields.Login
     password: fields.Password
+    session_name: SessionName | UnsetType = UNSET
 
 
 class LogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,6 +51,8 @@ class LogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tenant: Slug
     login: fields.Login
     password: fields.Password
+    device: DeviceSecret | UnsetType = UNSET
+    session_name: SessionName | UnsetType = UNSET
 
 
 class RefreshTokens(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,13 +67,17 @@ class LogOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TokensAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An access token for requests and sockets, and a refresh token for the next one."""
+    """An access token for requests and sockets, and a refresh token for the next one.
+
+    `device`: this log-in came from a device that was not known; keep it there, and bring it to every later log-in.
+    """
 
     person: str
     access_token: str
     expires_at: str
     refresh_token: str
     account: int | UnsetType = UNSET
+    device: str | UnsetType = UNSET
 
 
 async def register(call: Call) -> TokensAnswer:
@@ -69,18 +85,26 @@ async def register(call: Call) -> TokensAnswer:
     body: Register = call.body
     tenant = await _enter(call, body.tenant, body.login)
     opened = await operating.enter(call.context, tenant.id, Role.CUSTOMER, body.name, body.login, body.password)
-    return await _start(call, tenant, opened.person_id, Role.CUSTOMER, opened.account_id)
+    arrival = _arrival(call, UNSET, body.session_name, BY_PASSWORD)
+    return await _start(call, tenant, opened.person_id, Role.CUSTOMER, arrival, opened.account_id)
 
 
 async def log_in(call: Call) -> TokensAnswer:
     """Check the password and start a session."""
     body: LogIn = call.body
     tenant = await _enter(call, body.tenant, body.login)
-    person_id = await check_password(call.context.pool, tenant.id, body.login, body.password)
+    try:
+        person_id = await check_password(call.context.pool, tenant.id, body.login, body.password)
+    except PasswordRefused as refused:
+        await note_refusal(
+            call.context.pool, tenant.id, call.session.network, refused.person_id, {"proofs": BY_PASSWORD}
+        )
+        raise
     # The limit is for guesses; whoever knows the password did not guess.
     call.context.limits.bucket("login", tenant.id, body.login.lower(), LOGIN).give_back()
     person = await read_person(call.context.pool, tenant.id, person_id)
-    return await _start(call, tenant, person_id, person.role)
+    arrival = _arrival(call, body.device, body.session_name, BY_PASSWORD)
+    return await _start(call, tenant, person_id, person.role, arrival)
 
 
 async def refresh(call: Call) -> TokensAnswer:
@@ -89,9 +113,9 @@ async def refresh(call: Call) -> TokensAnswer:
     context = call.context
     tenant = await _enter(call, body.tenant, None)
     try:
-        rotated = await rotate(context.pool, tenant.id, body.refresh_token)
+        rotated = await rotate(context.pool, tenant.id, body.refresh_token, network=call.session.network)
     except RefreshTokenReused as error:
-        _end_everywhere(context, tenant.id, error.session_id)
+        end_everywhere(context, tenant.id, [error.session_id])
         raise
     issued = context.tokens.issue(
         tenant.id,
@@ -100,6 +124,8 @@ async def refresh(call: Call) -> TokensAnswer:
         rotated.session_id,
         context.now(),
         door_for(call.request.headers.raw),
+        proved_at=rotated.proved_at,
+        proofs=rotated.proofs,
     )
     return TokensAnswer(rotated.person_id, issued.token, to_time(issued.expires_at * 1_000_000), rotated.refresh_token)
 
@@ -107,8 +133,8 @@ async def refresh(call: Call) -> TokensAnswer:
 async def log_out(call: Call) -> Nothing:
     """End the session: its refresh tokens, its sockets on every hub."""
     speaker = call.session.speaker
-    await revoke(call.context.pool, speaker.tenant_id, speaker.session_id)
-    _end_everywhere(call.context, speaker.tenant_id, speaker.session_id)
+    await revoke(call.context.pool, speaker.tenant_id, speaker.session_id, call.session.by)
+    end_everywhere(call.context, speaker.tenant_id, [speaker.session_id])
     return Nothing()
 
 
@@ -130,22 +156,45 @@ async def _enter(call: Call, slug: str, login: str | None) -> Tenant:
     return tenant
 
 
-async def _start(call: Call, tenant: Tenant, person_id: str, role: Role, account: int | None = None) -> TokensAnswer:
-    context, door = call.context, door_for(call.request.headers.raw)
-    started = await start_session(context.pool, tenant.id, person_id)
-    issued = context.tokens.issue(tenant.id, person_id, role, started.session_id, context.now(), door)
+def _arrival(call: Call, device: str | UnsetType, name: str | UnsetType, proofs: tuple[str, ...]) -> Arrival:
+    door = door_for(call.request.headers.raw)
+    return Arrival(door.value, call.session.network, given(device), given(name), proofs)
+
+
+async def _start(
+    call: Call, tenant: Tenant, person_id: str, role: Role, arrival: Arrival, account: int | None = None
+) -> TokensAnswer:
+    context = call.context
+    now = int(context.now())
+    started = await start_session(context.pool, tenant.id, person_id, arrival)
+    issued = context.tokens.issue(
+        tenant.id,
+        person_id,
+        role,
+        started.session_id,
+        now,
+        Door(arrival.door),
+        proved_at=now,
+        proofs=arrival.proofs,
+    )
+    device = started.device
+    if device is not None and device.is_new and account is None:
+        alert = SecurityAlert(
+            "new_device",
+            to_time(now * 1_000_000),
+            session=started.session_id,
+            network=or_unset(arrival.network),
+            name=or_unset(arrival.name),
+        )
+        warn_everywhere(context, tenant.id, person_id, alert)
     return TokensAnswer(
         person_id,
         issued.token,
         to_time(issued.expires_at * 1_000_000),
         started.refresh_token,
-        UNSET if account is None else account,
+        or_unset(account),
+        or_unset(None if device is None else device.secret),
     )
-
-
-def _end_everywhere(context: Context, tenant_id: int, session_id: str) -> None:
-    context.end_session(tenant_id, session_id)
-    context.broker.publish(CONTROL, ["end_session", tenant_id, session_id])
 
 
 ENDPOINTS: Final = (

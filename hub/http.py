@@ -40,8 +40,8 @@ PROBLEM: Final = "application/problem+json"
 SVG: Final = "image/svg+xml"
 TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 # Sessions of tokens seen lately, so that a busy client costs one signature check and not thousands. Dropped
-# after a few seconds: an ended session is noticed within them (sockets are told at once).
-SESSION_MEMORY_S = 5.0
+# after a few seconds, or when a hint says that the session has ended: without one, it is noticed within them.
+SESSION_MEMORY_S = 4.0
 SESSIONS_REMEMBERED_MAX = 10_000
 
 
@@ -142,24 +142,19 @@ class RememberedSessions:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._known: dict[tuple[str, str | None], tuple[float, Session]] = {}
 
     async def find(self, token: str, network: str | None) -> Session:
         """The session behind a bearer token that comes from there. Raises CommandRefused."""
-        now = self._context.now()
-        known = self._known.get((token, network))
+        now, remembered = self._context.now(), self._context.remembered
+        known = remembered.get((token, network))
         if known is not None and known[0] > now and known[1].must_close(now) is None:
             return known[1]
         session = Session(now, network=network)
         await identifying.begin_session(self._context, session, identifying.verify(self._context, session, token))
-        if len(self._known) >= SESSIONS_REMEMBERED_MAX:
-            self._known.clear()
-        self._known[token, network] = now + SESSION_MEMORY_S, session
+        if len(remembered) >= SESSIONS_REMEMBERED_MAX:
+            remembered.clear()
+        remembered[token, network] = now + SESSION_MEMORY_S, session
         return session
-
-    def forget_all(self) -> None:
-        """Check every token anew."""
-        self._known.clear()
 
 
 def _serve(
@@ -197,13 +192,12 @@ def _serve(
         if not endpoint.public:
             session = await sessions.find(_bearer(request), network)
             speaker = session.speaker
+            context.seen[speaker.tenant_id, speaker.session_id] = context.now()
             kind = f"person-{speaker.role.name.lower()}"
             spend(context, kind, speaker.tenant_id, speaker.person_id, BY_ROLE[speaker.role])
             spend(context, "tenant", speaker.tenant_id, "", TENANT)
         body = read(b"" if endpoint.consumes else await _read_body(request), request)
         answer = await endpoint.handle(Call(context, request, session, body))
-        if endpoint.handle is entering.log_out:
-            sessions.forget_all()
         return to_response(answer, endpoint.status)
 
     return serve

@@ -63,7 +63,7 @@ class Session:
         self.followed: set[int] = set()
         # What is told besides events: "alerts", "bulk:<id>".
         self.watching: set[str] = set()
-        # When the speaker logged in, seconds since the epoch: rules look at how new a device is.
+        # Since when the speaker's device is known, seconds since the epoch: rules look at how new it is.
         self.began_at: int | None = None
         self.in_flight = 0
         self._bad_messages = 0
@@ -96,8 +96,10 @@ class Session:
     def renew(self, principal: Principal) -> bool:
         """Take a newer token of the same session. False: it is somebody else's or another session's."""
         current = self.speaker
-        # A new role is a new session: what was granted to the old one is not asked about again.
-        if principal._replace(expires_at=current.expires_at) != current:
+        # A new role is a new session: what was granted to the old one is not asked about again. A new proof of who
+        # speaks is what a step-up gives.
+        same = principal._replace(expires_at=current.expires_at, proved_at=current.proved_at, proofs=current.proofs)
+        if same != current:
             return False
         self.principal = principal
         return True

@@ -34,6 +34,7 @@ class Act(StrEnum):
     SESSION_STARTED = "session.started"
     SESSION_REFUSED = "session.refused"
     SESSION_ENDED = "session.ended"
+    DEVICE_FIRST_SEEN = "device.first_seen"
     PERSONAL_DATA_READ = "personal_data.read"
 
 

@@ -49,6 +49,17 @@ update credentials set password_hash = $4, updated_at = now()
 T = TypeVar("T")
 
 
+class PasswordRefused(CredentialsRefused):
+    """The name or the password is wrong.
+
+    To the caller it reads like any refusal. `person_id`: whose login was named, for the audit trail alone.
+    """
+
+    def __init__(self, person_id: str | None) -> None:
+        super().__init__(CredentialsRefused.__doc__)
+        self.person_id = person_id
+
+
 def _hash_of_nothing() -> str:
     """An argon2id hash that no password has, at the cost of a real one."""
     salt, tag = (base64.b64encode(bytes(size)).decode().rstrip("=") for size in (HASHER.salt_len, HASHER.hash_len))
@@ -56,6 +67,8 @@ def _hash_of_nothing() -> str:
     return f"$argon2id$v=19${cost}${salt}${tag}"
 
 
+# What is compared with a stored hash in place of what cannot be a password.
+NO_PASSWORD = "\0"  # noqa: S105
 # What the password is compared with when nobody has the login.
 NOBODYS_HASH = _hash_of_nothing()
 
@@ -94,12 +107,10 @@ async def hash_password(password: str) -> str:
 async def check_password(pool: Pool, tenant_id: int, login: str, password: str) -> str:
     """The id of the active person with this login and password.
 
-    Raises CredentialsRefused for whatever is wrong; an unknown login costs as much time as a wrong
+    Raises PasswordRefused for whatever is wrong; an unknown login costs as much time as a wrong
     password. Raises Overloaded when too many logins are waiting.
     """
     candidate = _normalise_password(password)
-    if candidate is None:
-        raise CredentialsRefused
     try:
         plain = normalise_login(login)
     except ValueError:
@@ -109,9 +120,11 @@ async def check_password(pool: Pool, tenant_id: int, login: str, password: str) 
         async with in_tenant(pool, tenant_id) as connection:
             row = await connection.fetchrow(READ_CREDENTIALS, tenant_id, plain)
     stored = NOBODYS_HASH if row is None else row["password_hash"]
-    is_right = await _hashing.run(_verify, stored, candidate)
+    # What cannot be a password costs as much as one that is wrong.
+    is_right = await _hashing.run(_verify, stored, candidate or NO_PASSWORD) and candidate is not None
     if row is None or not is_right or row["status"] != PersonStatus.ACTIVE:
-        raise CredentialsRefused
+        raise PasswordRefused(None if row is None else str(row["person_id"]))
+    assert candidate is not None
     if HASHER.check_needs_rehash(stored):
         fresh = await _hashing.run(HASHER.hash, candidate)
         async with in_tenant(pool, tenant_id) as connection:

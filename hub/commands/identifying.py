@@ -39,6 +39,9 @@ async def begin_session(context: Context, session: Session, principal: Principal
     tenant = context.tenants[tenant_id]
     accounts = await list_accounts(context.pool, tenant_id, person_id)
     began_at = await read_session_start(context.pool, tenant_id, principal.session_id)
+    if (tenant_id, principal.session_id) in context.ended:
+        # It was ended while this was read: nobody will look for it again.
+        raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
     session.begin(principal, (account.id for account in accounts), began_at)
     return Welcome(
         person=person_id,

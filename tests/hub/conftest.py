@@ -118,11 +118,18 @@ async def fund(pool: Pool, tenant: Tenant, account: int, amount: int, asked_by: 
 
 @pytest.fixture
 def enter(pool: Pool, tokens: Tokens) -> Enter:
-    """Open a person, give them money and log them in."""
+    """Open a person, give them money and log them in; or log somebody in once more, in a session beside the other."""
 
     async def enter_(
-        tenant: Tenant, role: Role = Role.CUSTOMER, funds: int = 0, *, issue_with: Tokens | None = None
+        tenant: Tenant,
+        role: Role = Role.CUSTOMER,
+        funds: int = 0,
+        *,
+        issue_with: Tokens | None = None,
+        again: Somebody | None = None,
     ) -> Somebody:
+        if again is not None:
+            return await log_in(pool, issue_with or tokens, tenant, again.person, again.account, again.role)
         opened = await open_person(pool, tenant.id, role, f"{CANARY} {role.name}")
         if funds:
             await fund(pool, tenant, opened.account_id, funds, opened.person_id)

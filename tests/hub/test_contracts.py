@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from core.people.opening import Tenant
-from hub.commands import bulking, charging, disputing, paying, pricing, recalling, ruling, scheduling
+from hub.commands import bulking, charging, disputing, leaving, paying, pricing, recalling, ruling, scheduling
 from tests.hub.conftest import Enter, Hubs, Join
 from tests.hub.contracts import (
     of_bulks,
@@ -15,6 +15,7 @@ from tests.hub.contracts import (
     of_histories,
     of_rules,
     of_schedules,
+    of_sessions,
     of_steps,
     of_terms,
 )
@@ -32,6 +33,7 @@ from tests.hub.contracts.contract import Contract
         (ruling, of_rules),
         (pricing, of_terms),
         (recalling, of_histories),
+        (leaving, of_sessions),
     ],
     ids=lambda module: module.__name__.rsplit(".", 1)[1],
 )

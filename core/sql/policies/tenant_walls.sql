@@ -8,7 +8,7 @@ begin
     foreach v_table in array array[
         'accounts', 'terms', 'payments', 'standings', 'shares', 'charges', 'outbox', 'acknowledgements', 'notices',
         'account_metadata', 'limits', 'rules', 'own_limits', 'payees', 'usages', 'decisions', 'audit_entries',
-        'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens',
+        'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens', 'devices',
         'bulks', 'bulk_lines',
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes'
     ] loop
@@ -48,7 +48,7 @@ $$;
 -- Money moves through functions alone: on the books the serving role may only look.
 grant select on limits, rules, own_limits, payees, usages, decisions, audit_entries to payhub_app;
 grant select on tenants, signing_keys, accounts, terms, payments, standings, shares, charges, outbox, acknowledgements, notices to payhub_app;
-grant select, insert, update, delete on persons, profiles, credentials, sessions, refresh_tokens to payhub_app;
+grant select, insert, update, delete on persons, profiles, credentials, sessions, refresh_tokens, devices to payhub_app;
 -- A charge is asked for by its payee; whether it is paid, functions say.
 grant insert (tenant_id, id, payee, amount, description, reference, is_reusable, asked_by, lasts_s, expires_at)
     on charges to payhub_app;

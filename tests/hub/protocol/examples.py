@@ -21,6 +21,7 @@ from tests.hub.protocol import (
     examples_of_histories,
     examples_of_rules,
     examples_of_schedules,
+    examples_of_sessions,
     examples_of_steps,
     examples_of_terms,
 )
@@ -106,6 +107,7 @@ EXAMPLES: tuple[Message, ...] = (
     *examples_of_rules.EXAMPLES,
     *examples_of_terms.EXAMPLES,
     *examples_of_histories.EXAMPLES,
+    *examples_of_sessions.EXAMPLES,
 )
 
 
