@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,12 +21,17 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from core.database import Pool, open_pool
-from core.errors import CoreError
+from core.errors import CoreError, Unavailable
 from core.keyring import load_keys
 from core.ledger.batcher import FLIGHTS_MAX, Batcher
 from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
 from core.nouns import Payment, Posting
+from core.people.demands import read_demands
+from core.people.passkeys import relying_party
+from core.people.passwords import BreachedFile, Policy
+from core.people.proving import Means
+from core.people.sealing import Seals
 from core.people.sessions import find_revoked
 from core.people.sightings import touch
 from hub import documents, http, metrics, pages
@@ -53,6 +59,8 @@ ENDED_REMEMBERED_S = 60.0
 # When sessions were last heard of is written this often, and of each about once a minute.
 SEEN_WRITE_S = 10.0
 SEEN_AGAIN_S = 55.0
+# What a tenant asks of its people holds on every hub within this.
+DEMANDS_READ_S = 2.5
 # New signing keys are read this often; they are announced for longer before they sign.
 KEYS_READ_S = 10.0
 # At the end, connections are closed in slices spread over most of the time there is.
@@ -70,6 +78,7 @@ class Options(NamedTuple):
     drain_seconds: float
     trusted_proxies: Sequence[str] = ()
     public_url: str = ""
+    breached_passwords: Path | None = None
 
 
 class Hub:
@@ -110,7 +119,9 @@ class Hub:
             doors=Doors(options.allowed_origins),
             end_session=self._end_session,
             warn=self.connections.warn,
+            means=Means(pool, Seals(options.master_key), relying_party(options.public_url, options.allowed_origins)),
             tell=self.connections.tell,
+            passwords=Policy(_open_breached(options.breached_passwords)),
             public_url=options.public_url.rstrip("/"),
         )
         context.broker.start()
@@ -123,6 +134,7 @@ class Hub:
                 self._every(ACKNOWLEDGEMENTS_WRITE_S, self._write_acknowledgements),
                 self._every(SESSIONS_SWEEP_S, self._sweep_sessions),
                 self._every(SEEN_WRITE_S, self._write_seen),
+                self._every(DEMANDS_READ_S, self._read_demands),
                 self._every(KEYS_READ_S, self._read_keys),
             )
         ]
@@ -262,6 +274,12 @@ class Hub:
         self._seen_written = {key: at for key, at in written.items() if at > self.context.now() - SEEN_AGAIN_S} | due
         await touch(self.context.pool, {key: datetime.fromtimestamp(at, UTC) for key, at in due.items()})
 
+    async def _read_demands(self) -> None:
+        assert self.context is not None
+        known = list(self.context.demands)
+        if known:
+            self.context.demands |= await read_demands(self.context.pool, known)
+
     async def _read_keys(self) -> None:
         assert self.context is not None
         self.context.tokens.replace_keys(await load_keys(self.context.pool, self._options.master_key))
@@ -277,6 +295,15 @@ class Hub:
         except Exception as error:
             # It comes round again; what is missing meanwhile is in PostgreSQL.
             log.warning("background_work_failed", extra={"work": work.__name__, "error": type(error).__name__})
+
+
+def _open_breached(path: Path | None) -> BreachedFile | None:
+    if path is None:
+        return None
+    try:
+        return BreachedFile(path)
+    except (OSError, ValueError) as error:
+        raise Unavailable(f"The file of breached passwords cannot be searched: {error}") from error
 
 
 def is_ready(state: dict[str, bool]) -> bool:

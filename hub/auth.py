@@ -257,7 +257,17 @@ def _read_principal(claims: dict[str, Any], now: float) -> Principal:
     if role is None or not isinstance(claims.get("jti"), str):
         _refuse(TokenCode.CLAIMS)
     expires_at = _read_expiry(claims, now)
-    return Principal(tenant_id, person_id, role, session_id, expires_at, DOORS[audience], *_read_proofs(claims, now))
+    proved_at, proofs = _read_proofs(claims, now)
+    return Principal(
+        tenant_id,
+        person_id,
+        role,
+        session_id,
+        expires_at,
+        DOORS[audience],
+        proved_at=proved_at,
+        proofs=proofs,
+    )
 
 
 def _read_proofs(claims: dict[str, Any], now: float) -> tuple[int, tuple[str, ...]]:

@@ -22,6 +22,7 @@ from core.nouns import Payment
 from hub import metrics
 from hub.commands import following, identifying, paying
 from hub.commands.context import Context, events_channel
+from hub.commands.proving import may_need_proof
 from hub.commands.refusal import CommandRefused, from_core
 from hub.commands.table import ROWS
 from hub.commands.values import to_time
@@ -279,7 +280,7 @@ class Connection:
             refusal = session.check(message)
             if refusal is not None:
                 raise CommandRefused(refusal)
-            if type(message) is Pay:
+            if type(message) is Pay and not may_need_proof(self._context, session, message.amount):
                 self._pay(message)
             elif type(message) is Acknowledge:
                 following.acknowledge(self._context, session, self, message)

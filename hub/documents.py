@@ -99,6 +99,7 @@ def openapi() -> dict[str, Any]:
     """The HTTP API as an OpenAPI 3.1 document."""
     bodies = {endpoint.takes: _body(endpoint) for endpoint in http.ENDPOINTS}
     gives = list({_answer(endpoint.gives): None for endpoint in http.ENDPOINTS})
+    gives += [endpoint.otherwise for endpoint in http.ENDPOINTS if endpoint.otherwise is not None]
     wanted = [*(body for body in bodies.values() if body is not None), *gives, http.Problem]
     _, schemas = msgspec.json.schema_components(wanted, ref_template=REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
@@ -184,6 +185,10 @@ def _path_item(endpoint: Endpoint, body: type | None) -> dict[str, Any]:
         }
     if endpoint.gives is messages.Paid:
         item["responses"]["202"] = {**item["responses"][str(endpoint.status)], "description": "In review."}
+    if endpoint.otherwise is not None:
+        reference = {"$ref": REFERENCE.format(name=endpoint.otherwise.__name__)}
+        content = {"application/json": {"schema": reference}}
+        item["responses"]["202"] = {"description": _summary(endpoint.otherwise), "content": content}
     if endpoint.method in {"GET", "DELETE"}:
         item["parameters"] += [_parameter(endpoint.takes, name, "query") for name in _rest(endpoint)]
     elif endpoint.consumes:

@@ -36,6 +36,7 @@ class Endpoint(NamedTuple):
 
     With `consumes`, the body is a file of one of these media types, which `handle` reads as it arrives (hub/edge.py
     lets files pass on these paths). With `produces`, so is the answer, and `handle` gives the response itself.
+    `otherwise`: another good answer, which says what is still to do; its status is 202.
     """
 
     method: str
@@ -47,6 +48,7 @@ class Endpoint(NamedTuple):
     public: bool = False
     consumes: tuple[str, ...] = ()
     produces: str | None = None
+    otherwise: type[msgspec.Struct] | None = None
 
 
 def to_handler(

@@ -196,9 +196,13 @@ def _serve(
             kind = f"person-{speaker.role.name.lower()}"
             spend(context, kind, speaker.tenant_id, speaker.person_id, BY_ROLE[speaker.role])
             spend(context, "tenant", speaker.tenant_id, "", TENANT)
+            refusal = session.withholds(endpoint.takes)
+            if refusal is not None and endpoint.takes is not entering.LogOut:
+                raise CommandRefused(refusal)
         body = read(b"" if endpoint.consumes else await _read_body(request), request)
         answer = await endpoint.handle(Call(context, request, session, body))
-        return to_response(answer, endpoint.status)
+        is_otherwise = endpoint.otherwise is not None and isinstance(answer, endpoint.otherwise)
+        return to_response(answer, 202 if is_otherwise else endpoint.status)
 
     return serve
 

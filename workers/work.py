@@ -15,6 +15,8 @@ from core.ledger.expiring import expire_holds
 from core.ledger.verify import find_unbalanced_tenants
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
 from core.people.sessions import forget_ended
+from core.people.throttles import forget_counts
+from core.people.tickets import forget_tickets
 from workers.bulk import post_bulks
 from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
 from workers.rounds import (
@@ -77,6 +79,9 @@ def rounds(pool: Pool) -> list[Round]:
     async def forget_sessions() -> int:
         return await forget_ended(pool, SESSION_KEPT, SESSIONS_PER_ROUND)
 
+    async def forget_log_ins() -> int:
+        return await forget_tickets(pool, SESSIONS_PER_ROUND) + await forget_counts(pool, SESSIONS_PER_ROUND)
+
     async def expire() -> int:
         return await expire_holds(pool, HOLDS_PER_ROUND)
 
@@ -109,6 +114,7 @@ def rounds(pool: Pool) -> list[Round]:
         Round("note_unheard", 1.0, note, full=BATCHES_PER_ROUND),
         Round("forget_heard", 5.0, forget_notices, full=NOTICES_PER_ROUND),
         Round("forget_sessions", 600.0, forget_sessions, full=SESSIONS_PER_ROUND),
+        Round("forget_log_ins", 60.0, forget_log_ins, full=SESSIONS_PER_ROUND),
         Round("expire_holds", 1.0, expire, full=HOLDS_PER_ROUND),
         Round("pay_schedules", 1.0, pay, full=SCHEDULES_PER_ROUND),
         Round("tend_disputes", 5.0, tend, full=DISPUTES_PER_ROUND),

@@ -17,7 +17,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from core.database import Pool, in_tenant
-from core.errors import CredentialsRefused, Overloaded
+from core.errors import CredentialsRefused, Overloaded, ProofRefused
 from core.people.persons import PersonStatus
 
 # Twelve: PCI DSS 4.0.1, 8.3.6. The upper end leaves room for any passphrase (at least 64: OWASP ASVS
@@ -40,6 +40,7 @@ select credentials.person_id, credentials.password_hash, persons.status
   join persons on persons.tenant_id = credentials.tenant_id and persons.id = credentials.person_id
  where credentials.tenant_id = $1 and credentials.login = $2
 """
+READ_OWN = "select login, password_hash from credentials where tenant_id = $1 and person_id = $2"
 # Only over the hash that was verified: a password changed meanwhile stays changed.
 REPLACE_HASH = """
 update credentials set password_hash = $4, updated_at = now()
@@ -98,10 +99,15 @@ async def hash_password(password: str) -> str:
 
     Raises ValueError when its length is out of bounds, Overloaded when too many are waiting.
     """
+    return await _hashing.run(HASHER.hash, check_length(password))
+
+
+def check_length(password: str) -> str:
+    """A new password as it is hashed: NFC. Raises ValueError when its length is out of bounds."""
     plain = _normalise_password(password)
     if plain is None or len(plain) < PASSWORD_LENGTH_MIN:
         raise ValueError(f"A password has {PASSWORD_LENGTH_MIN} to {PASSWORD_LENGTH_MAX} characters.")
-    return await _hashing.run(HASHER.hash, plain)
+    return plain
 
 
 async def check_password(pool: Pool, tenant_id: int, login: str, password: str) -> str:
@@ -130,6 +136,24 @@ async def check_password(pool: Pool, tenant_id: int, login: str, password: str) 
         async with in_tenant(pool, tenant_id) as connection:
             await connection.execute(REPLACE_HASH, tenant_id, plain, stored, fresh)
     return str(row["person_id"])
+
+
+async def check_own_password(pool: Pool, tenant_id: int, person_id: str, password: str) -> None:
+    """Whether this is the password of somebody who is logged in. Raises ProofRefused, whatever is wrong."""
+    candidate = _normalise_password(password)
+    async with in_tenant(pool, tenant_id) as connection:
+        row = await connection.fetchrow(READ_OWN, tenant_id, person_id)
+    stored = NOBODYS_HASH if row is None else row["password_hash"]
+    is_right = await _hashing.run(_verify, stored, candidate or NO_PASSWORD)
+    if row is None or candidate is None or not is_right:
+        raise ProofRefused("password_wrong")
+
+
+async def read_login(pool: Pool, tenant_id: int, person_id: str) -> str | None:
+    """What the person logs in by; None: somebody else logs them in."""
+    async with in_tenant(pool, tenant_id) as connection:
+        row = await connection.fetchrow(READ_OWN, tenant_id, person_id)
+    return None if row is None else str(row["login"])
 
 
 def normalise_login(login: str) -> str:

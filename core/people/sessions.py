@@ -74,6 +74,7 @@ update sessions set revoked_at = now()
  where tenant_id = $1 and person_id = $2 and id is distinct from $3 and revoked_at is null and expires_at > now()
 returning id::text, device_id::text
 """
+READ_DEVICE = "select device_id::text from sessions where tenant_id = $1 and id = $2"
 HAS_PERSON = "select true from persons where tenant_id = $1 and id = $2"
 
 
@@ -336,6 +337,13 @@ async def forget_ended(pool: Pool, after: datetime.timedelta, limit: int) -> int
     return count
 
 
+async def read_device(pool: Pool, tenant_id: int, session_id: str) -> str | None:
+    """The id of the device that the session is on, if it is known."""
+    async with in_tenant(pool, tenant_id) as connection:
+        found: str | None = await connection.fetchval(READ_DEVICE, tenant_id, session_id)
+    return found
+
+
 async def read_session_start(pool: Pool, tenant_id: int, session_id: str) -> int | None:
     """Since when the session's device is known to its person, seconds since the epoch; None: no such session.
 
@@ -354,18 +362,14 @@ async def _note_end(
 
 async def _note_reuse(connection: Connection, tenant_id: int, session_id: str, network: str | None) -> None:
     await _note_end(connection, tenant_id, session_id, By(network=network), Ending.REFRESH_TOKEN_REUSED)
-    device = await connection.fetchval(
-        "select device_id::text from sessions where tenant_id = $1 and id = $2", tenant_id, session_id
-    )
+    device = await connection.fetchval(READ_DEVICE, tenant_id, session_id)
     if device is not None:
         await forget_devices(connection, tenant_id, [device])
 
 
 async def _elsewhere(connection: Connection, tenant_id: int, by: By, rows: Sequence[asyncpg.Record]) -> list[str]:
     """The devices of ended sessions, without the one that the asking session is on."""
-    own = await connection.fetchval(
-        "select device_id::text from sessions where tenant_id = $1 and id = $2", tenant_id, by.session_id
-    )
+    own = await connection.fetchval(READ_DEVICE, tenant_id, by.session_id)
     return list({row["device_id"] for row in rows} - {own, None})
 
 

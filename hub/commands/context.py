@@ -24,7 +24,10 @@ from core.nouns import (
     Posting,
     SystemAccount,
 )
+from core.people.demands import Demands
 from core.people.opening import Tenant
+from core.people.passwords import Policy
+from core.people.proving import Means
 from hub.audience import Audience
 from hub.auth import Tokens
 from hub.broker import CONTROL, Broker
@@ -81,9 +84,15 @@ class Context:
     warn: Callable[[int, str, SecurityAlert], None]
     # Sends a message to this hub's sessions of a tenant that watch a topic.
     tell: Callable[[int, str, Message], None]
+    # What second factors are checked with.
+    means: Means
+    # What passwords are held against that people choose.
+    passwords: Policy
     # Where people reach the hub, for links.
     public_url: str = ""
     tenants: dict[int, Tenant] = field(default_factory=dict)
+    # What the tenants that are known here ask of their people; read anew every few seconds.
+    demands: dict[int, Demands] = field(default_factory=dict)
     # (tenant, account, person) → the highest number acknowledged since the last write.
     acknowledged: dict[tuple[int, int, str], int] = field(default_factory=dict)
     # (tenant, bulk) → who watches it and what they were told last.

@@ -9,9 +9,12 @@ from core.errors import (
     NotFound,
     OutcomeUnknown,
     Overloaded,
+    ProofRefused,
     Refusal,
     Unavailable,
 )
+from core.people.throttles import Throttled
+from core.people.tickets import TicketRefused
 from hub.protocol.codes import MEANINGS, ErrorCode
 from hub.protocol.messages import Refused
 
@@ -42,12 +45,16 @@ def from_core(error: CoreError) -> CommandRefused:
     if isinstance(error, Unavailable):
         code = ErrorCode.OVERLOADED if isinstance(error, Overloaded) else ErrorCode.UNAVAILABLE
         return CommandRefused(code, retry_after_ms=error.retry_after_ms)
+    if isinstance(error, Throttled):
+        return CommandRefused(ErrorCode.RATE_LIMITED, retry_after_ms=int(error.wait_s * 1000) + 1)
     if isinstance(error, Refusal):
         return CommandRefused(ErrorCode(error.code), str(error) or None, field=error.field or UNSET)
     for kind, code in (
         (NotFound, ErrorCode.NOT_FOUND),
         (Conflict, ErrorCode.CONFLICT),
         (CredentialsRefused, ErrorCode.CREDENTIALS_REFUSED),
+        (ProofRefused, ErrorCode.PROOF_REFUSED),
+        (TicketRefused, ErrorCode.TICKET_REFUSED),
         (OutcomeUnknown, ErrorCode.OUTCOME_UNKNOWN),
     ):
         if isinstance(error, kind):

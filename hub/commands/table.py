@@ -6,29 +6,39 @@ from hub.commands import (
     bulking,
     charging,
     disputing,
+    enrolling,
     leaving,
     operating,
     paying,
     pricing,
+    proving,
     reading,
     recalling,
     ruling,
     scheduling,
+    securing,
     trying,
 )
 from hub.commands.row import Row
 
-ROWS: Final[tuple[Row, ...]] = (
-    *paying.ROWS,
-    *trying.ROWS,
-    *reading.ROWS,
-    *operating.ROWS,
-    *charging.ROWS,
-    *bulking.ROWS,
-    *scheduling.ROWS,
-    *disputing.ROWS,
-    *ruling.ROWS,
-    *pricing.ROWS,
-    *recalling.ROWS,
-    *leaving.ROWS,
+# Each as both doors carry it out: some need a fresh proof of who speaks first (hub/commands/proving.py).
+ROWS: Final[tuple[Row, ...]] = tuple(
+    proving.guarded(row)
+    for row in (
+        *paying.ROWS,
+        *trying.ROWS,
+        *reading.ROWS,
+        *operating.ROWS,
+        *charging.ROWS,
+        *bulking.ROWS,
+        *scheduling.ROWS,
+        *disputing.ROWS,
+        *ruling.ROWS,
+        *pricing.ROWS,
+        *recalling.ROWS,
+        *leaving.ROWS,
+        *enrolling.ROWS,
+        *proving.ROWS,
+        *securing.ROWS,
+    )
 )

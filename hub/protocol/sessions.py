@@ -25,7 +25,14 @@ Reason: TypeAlias = Annotated[
     ),
 ]
 DoorName: TypeAlias = Literal["web", "native", "installation"]
-AlertKind: TypeAlias = Literal["new_device"]
+AlertKind: TypeAlias = Literal[
+    "new_device",
+    "second_factor_refused",
+    "factor_enrolled",
+    "factor_removed",
+    "recovery_code_used",
+    "passkey_copied",
+]
 
 
 class ReadSessions(Command, frozen=True, tag="sessions", gc=False):
@@ -98,8 +105,10 @@ class SessionsEnded(Message, frozen=True, tag="sessions_ended", gc=False):
 class SecurityAlert(Message, frozen=True, tag="security_alert", gc=False):
     """Something that may be somebody else's doing, told to a person's other live sessions.
 
-    new_device: a log-in from a device that was not seen before. If it was not you, end that session and change your
-    password. `session`: where it was done.
+    new_device: a log-in from a device that was not seen before. second_factor_refused: somebody knew your password, on
+    such a device, and not more. factor_enrolled, factor_removed: `name` says which. recovery_code_used: one works no
+    more. passkey_copied: the passkey `name` has counted back, so there may be two of it. If it was not you, end the
+    `session` where it was done, and change your password.
     """
 
     kind: AlertKind

@@ -47,6 +47,10 @@ DEFINERS = {
     "read_bulk_progress": "counts of watched bulks, matched pair by pair",
     "note_audit": "the caller may not write the trail itself; adds to the tenant it is given, and tells nothing",
     "touch_sessions": "a hub gathers many tenants' sessions; matched pair by pair, returns a count alone",
+    "set_security": "the caller may not write these settings itself; works on the tenant it is given",
+    "read_security": "settings of the tenants that a hub serves, matched one by one",
+    "forget_tickets": "workers clean all tenants' tickets and challenges; returns a count alone",
+    "forget_throttles": "workers clean all tenants' counts; returns a count alone",
     "find_due_disputes": "workers keep all tenants' clocks; returns ids alone",
 }
 # Not a tenant's: the list of tenants itself (walled by id), the instance's keys, the migrations' memory.
@@ -96,6 +100,7 @@ READ_ONLY = (
     "charges",
     "limits",
     "rules",
+    "security_settings",
     "own_limits",
     "payees",
     "usages",

@@ -19,6 +19,7 @@ from core.people.persons import Role
 from core.people.sessions import start_session
 from hub.auth import Tokens
 from tests.conftest import Database
+from tests.hub.known import PASSWORD, Known
 from tests.hub.processes import HubProcess
 from tests.hub.raw import RawSocket
 from tests.hub.stranger import JSON, Stranger
@@ -41,6 +42,7 @@ class Somebody(NamedTuple):
 
 Enter: TypeAlias = Callable[..., Awaitable[Somebody]]
 StartHub: TypeAlias = Callable[..., Awaitable[HubProcess]]
+Meet: TypeAlias = Callable[..., Awaitable[Known]]
 Join: TypeAlias = Callable[..., Awaitable[Stranger]]
 
 
@@ -136,6 +138,25 @@ def enter(pool: Pool, tokens: Tokens) -> Enter:
         return await log_in(pool, issue_with or tokens, tenant, opened.person_id, opened.account_id, role)
 
     return enter_
+
+
+@pytest_asyncio.fixture
+async def meet(pool: Pool) -> Meet:
+    """Open a person who logs in by a password."""
+
+    async def meet_(tenant: Tenant, role: Role = Role.CUSTOMER, funds: int = 0) -> Known:
+        login = f"ana-{uuid.uuid4().hex[:8]}"
+        opened = await open_person(pool, tenant.id, role, f"{CANARY} Ana", login, PASSWORD)
+        if funds:
+            await fund(pool, tenant, opened.account_id, funds, opened.person_id)
+        return Known(pool, tenant, login, opened.person_id, opened.account_id, role)
+
+    return meet_
+
+
+@pytest_asyncio.fixture
+async def known(meet: Meet, tenant: Tenant) -> Known:
+    return await meet(tenant)
 
 
 async def log_in(pool: Pool, tokens: Tokens, tenant: Tenant, person: str, account: int, role: Role) -> Somebody:

@@ -6,16 +6,32 @@ import httpx2
 import pytest
 
 from core.people.opening import Tenant
-from hub.commands import bulking, charging, disputing, leaving, paying, pricing, recalling, ruling, scheduling
+from hub.commands import (
+    bulking,
+    charging,
+    disputing,
+    enrolling,
+    leaving,
+    paying,
+    pricing,
+    proving,
+    recalling,
+    ruling,
+    scheduling,
+    securing,
+)
 from tests.hub.conftest import Enter, Hubs, Join
 from tests.hub.contracts import (
     of_bulks,
     of_charges,
     of_disputes,
+    of_factors,
     of_histories,
     of_rules,
     of_schedules,
+    of_security,
     of_sessions,
+    of_step_ups,
     of_steps,
     of_terms,
 )
@@ -34,6 +50,9 @@ from tests.hub.contracts.contract import Contract
         (pricing, of_terms),
         (recalling, of_histories),
         (leaving, of_sessions),
+        (enrolling, of_factors),
+        (proving, of_step_ups),
+        (securing, of_security),
     ],
     ids=lambda module: module.__name__.rsplit(".", 1)[1],
 )

@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx2
 import pytest_asyncio
@@ -13,53 +13,19 @@ import pytest_asyncio
 from config.embedded import EmbeddedValkey
 from core.audit.trail import Act, By, read_trail
 from core.database import Pool, in_tenant
-from core.people.opening import Tenant, open_person
+from core.people.opening import Tenant
 from core.people.persons import Role
 from core.people.sightings import list_sessions
 from tests.conftest import Database
-from tests.hub.conftest import CANARY, Enter, Hubs, Join, Somebody, fund
+from tests.hub.conftest import Enter, Hubs, Join, Somebody, fund
+from tests.hub.known import Known, bearer, connect
 from tests.hub.processes import HubProcess
-from tests.hub.stranger import Stranger, Wire
-
-PASSWORD = f"{CANARY} correct horse"
-
-
-class Known(NamedTuple):
-    """Somebody with a login."""
-
-    tenant: Tenant
-    login: str
-    person: str
-    account: int
-
-    async def log_in(self, web: httpx2.AsyncClient, hub: HubProcess, **more: Any) -> Wire:
-        body = {"tenant": self.tenant.slug, "login": self.login, "password": PASSWORD, **more}
-        answer = await web.post(f"{hub.url}/v1/login", json=body)
-        assert answer.status_code == 200, answer.text
-        content: Wire = answer.json()
-        return content
-
-
-@pytest_asyncio.fixture
-async def known(pool: Pool, tenant: Tenant) -> Known:
-    login = f"ana-{uuid.uuid4().hex[:8]}"
-    opened = await open_person(pool, tenant.id, Role.CUSTOMER, f"{CANARY} Ana", login, PASSWORD)
-    return Known(tenant, login, opened.person_id, opened.account_id)
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {token}"}
-
-
-async def connect(hub: HubProcess, token: str) -> Stranger:
-    client = await Stranger.connect(hub.socket_url)
-    assert (await client.authenticate(token))["type"] == "welcome"
-    return client
+from tests.hub.stranger import Stranger
 
 
 async def test_a_person_sees_where_they_are_logged_in(hubs: Hubs, web: httpx2.AsyncClient, known: Known) -> None:
-    first = await known.log_in(web, hubs.a, session_name="Phone é")
-    second = await known.log_in(web, hubs.b, device=first["device"])
+    first = await known.tokens(web, hubs.a, session_name="Phone é")
+    second = await known.tokens(web, hubs.b, device=first["device"])
     assert "device" not in second
     answer = await web.get(f"{hubs.a.url}/v1/sessions", headers=bearer(second["access_token"]))
     newest, oldest = sorted(answer.json()["sessions"], key=lambda one: "name" in one)
@@ -244,11 +210,11 @@ async def test_without_redis_a_session_that_is_ended_pays_nothing_five_seconds_l
 async def test_a_log_in_from_an_unknown_device_is_told_to_the_persons_other_sessions(
     hubs: Hubs, web: httpx2.AsyncClient, known: Known, enter: Enter, tenant: Tenant, pool: Pool
 ) -> None:
-    first = await known.log_in(web, hubs.a)
+    first = await known.tokens(web, hubs.a)
     here, there = await connect(hubs.a, first["access_token"]), await connect(hubs.b, first["access_token"])
     bystander = await connect(hubs.a, (await enter(tenant)).token)
     # Brought in vain: it is nobody's.
-    stranger = await known.log_in(web, hubs.a, device="phd_" + "A" * 43, session_name="Who?")
+    stranger = await known.tokens(web, hubs.a, device="phd_" + "A" * 43, session_name="Who?")
     alerts = [await client.receive() for client in (here, there)]
     assert alerts[0] == alerts[1]
     entries = await read_trail(pool, tenant.id, 10, what=Act.DEVICE_FIRST_SEEN)
@@ -261,8 +227,8 @@ async def test_a_log_in_from_an_unknown_device_is_told_to_the_persons_other_sess
         "name": "Who?",
     }
     # From a device that is known, nobody hears anything; nor does anybody else, nor the new session itself.
-    await known.log_in(web, hubs.b, device=first["device"])
-    await known.log_in(web, hubs.b, device=stranger["device"])
+    await known.tokens(web, hubs.b, device=first["device"])
+    await known.tokens(web, hubs.b, device=stranger["device"])
     itself = await connect(hubs.b, stranger["access_token"])
     for client in (here, there, bystander, itself):
         assert (await client.ask("ping"))["type"] == "pong"
@@ -282,11 +248,11 @@ async def test_the_ledger_takes_a_device_for_as_old_as_its_first_log_in(
     made = await deciding.ask("set_rule", rule=1, limits=1, name="New devices", **rule)
     assert made["type"] == "rule_set", made
     await deciding.ask("put_under_limits", account=known.account, limits=1)
-    first = await known.log_in(web, hubs.a)
+    first = await known.tokens(web, hubs.a)
     async with in_tenant(pool, tenant.id) as connection:
         await connection.execute("update devices set first_seen_at = first_seen_at - interval '2 hours'")
-    old = await known.log_in(web, hubs.a, device=first["device"])
-    new = await known.log_in(web, hubs.a)
+    old = await known.tokens(web, hubs.a, device=first["device"])
+    new = await known.tokens(web, hubs.a)
     statuses = []
     for log_in in (old, new):
         client = await connect(hubs.b, log_in["access_token"])

@@ -9,6 +9,7 @@ begin
         'accounts', 'terms', 'payments', 'standings', 'shares', 'charges', 'outbox', 'acknowledgements', 'notices',
         'account_metadata', 'limits', 'rules', 'own_limits', 'payees', 'usages', 'decisions', 'audit_entries',
         'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens', 'devices',
+        'factors', 'recovery_codes', 'log_in_tickets', 'spent_challenges', 'throttles', 'security_settings',
         'bulks', 'bulk_lines',
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes'
     ] loop
@@ -46,9 +47,13 @@ end
 $$;
 
 -- Money moves through functions alone: on the books the serving role may only look.
-grant select on limits, rules, own_limits, payees, usages, decisions, audit_entries to payhub_app;
+grant select on security_settings, limits, rules, own_limits, payees, usages, decisions, audit_entries to payhub_app;
 grant select on tenants, signing_keys, accounts, terms, payments, standings, shares, charges, outbox, acknowledgements, notices to payhub_app;
 grant select, insert, update, delete on persons, profiles, credentials, sessions, refresh_tokens, devices to payhub_app;
+grant select, insert, update, delete on factors, recovery_codes to payhub_app;
+-- What is left of a log-in is cleared away by a function.
+grant select, insert, update on log_in_tickets, throttles to payhub_app;
+grant select, insert on spent_challenges to payhub_app;
 -- A charge is asked for by its payee; whether it is paid, functions say.
 grant insert (tenant_id, id, payee, amount, description, reference, is_reusable, asked_by, lasts_s, expires_at)
     on charges to payhub_app;

@@ -18,6 +18,7 @@ from tests.hub.protocol import (
     examples_of_bulks,
     examples_of_charges,
     examples_of_disputes,
+    examples_of_factors,
     examples_of_histories,
     examples_of_rules,
     examples_of_schedules,
@@ -108,6 +109,7 @@ EXAMPLES: tuple[Message, ...] = (
     *examples_of_terms.EXAMPLES,
     *examples_of_histories.EXAMPLES,
     *examples_of_sessions.EXAMPLES,
+    *examples_of_factors.EXAMPLES,
 )
 
 
