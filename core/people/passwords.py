@@ -30,7 +30,7 @@ internet service servico system sistema server servidor company empresa payhub h
 bank banco pix real reais conta account card cartao love amor iloveyou teamo jesus deus god familia family princess
 princesa princesinha angel anjo sunshine football futebol flamengo corinthians palmeiras brasil brazil saopaulo rio
 monkey dragon shadow superman batman summer winter spring autumn verao inverno primavera outono january janeiro december
-dezembro monday segunda friday sexta weekend the my meu minha is and e
+dezembro monday segunda friday sexta weekend demo the my meu minha is and
 """
 WORDS: Final = frozenset(OBVIOUS.split())
 # Rows of keyboards, the alphabet and the digits.
@@ -59,6 +59,7 @@ CONTEXT_LENGTH_MIN = 3
 # Shorter words in signs and digits are signs and digits.
 DISGUISED_LENGTH_MIN = 4
 FILLING = re.compile(r"[\W\d_]")
+SIGNS = re.compile(r"[\W_]")
 LINE_HASH = re.compile(rb"[0-9A-F]{40}")
 
 
@@ -149,7 +150,7 @@ def _fold(text: str) -> str:
 def _words_of(text: str) -> set[str]:
     """What a login or a name gives away: its words, and all of it."""
     folded = _fold(text)
-    found = {*re.split(r"[\W\d_]+", folded), FILLING.sub("", folded)}
+    found = {*re.split(r"[\W\d_]+", folded), FILLING.sub("", folded), SIGNS.sub("", folded), folded}
     return {word for word in found if len(word) >= CONTEXT_LENGTH_MIN}
 
 

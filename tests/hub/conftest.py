@@ -1,5 +1,6 @@
 """Real hubs on real servers: two for the whole run, more for those tests that end them."""
 
+import random
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -68,8 +69,11 @@ def master_key_file(folder: Path, database: Database) -> Path:
 
 @pytest_asyncio.fixture(scope="session")
 async def hubs(database: Database, folder: Path, master_key_file: Path) -> AsyncIterator[Hubs]:
-    a = HubProcess(database, folder, "a", master_key_file=master_key_file)
-    b = HubProcess(database, folder, "b", master_key_file=master_key_file)
+    # As behind a proxy on this machine: each test's requests come from an address of their own, with its own limits.
+    a, b = (
+        HubProcess(database, folder, name, master_key_file=master_key_file, trusted_proxies="127.0.0.1")
+        for name in ("a", "b")
+    )
     try:
         yield Hubs(await a.start(), await b.start())
     finally:
@@ -184,7 +188,9 @@ async def join() -> AsyncIterator[Join]:
 
 @pytest_asyncio.fixture
 async def web() -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(timeout=15) as client:
+    # Of the networks for tests of networks (RFC 2544).
+    address = f"198.{random.randint(18, 19)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
+    async with httpx2.AsyncClient(timeout=15, headers={"x-forwarded-for": address}) as client:
         yield client
 
 

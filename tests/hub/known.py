@@ -24,6 +24,11 @@ def bearer(token: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}
 
 
+def network_of(web: httpx2.AsyncClient) -> str:
+    """Where these requests come from, as the audit trail says it."""
+    return ".".join(web.headers["x-forwarded-for"].split(".")[:3]) + ".0/24"
+
+
 async def connect(hub: HubProcess, token: str) -> Stranger:
     client = await Stranger.connect(hub.socket_url)
     assert (await client.authenticate(token))["type"] == "welcome"

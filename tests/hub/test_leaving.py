@@ -18,7 +18,7 @@ from core.people.persons import Role
 from core.people.sightings import list_sessions
 from tests.conftest import Database
 from tests.hub.conftest import Enter, Hubs, Join, Somebody, fund
-from tests.hub.known import Known, bearer, connect
+from tests.hub.known import Known, bearer, connect, network_of
 from tests.hub.processes import HubProcess
 from tests.hub.stranger import Stranger
 
@@ -30,7 +30,7 @@ async def test_a_person_sees_where_they_are_logged_in(hubs: Hubs, web: httpx2.As
     answer = await web.get(f"{hubs.a.url}/v1/sessions", headers=bearer(second["access_token"]))
     newest, oldest = sorted(answer.json()["sessions"], key=lambda one: "name" in one)
     assert (newest["current"], newest["door"], newest["proofs"]) == (True, "native", ["pwd"])
-    assert (oldest["name"], oldest["network"], oldest.get("current")) == ("Phone é", "127.0.0.0/24", None)
+    assert (oldest["name"], oldest["network"], oldest.get("current")) == ("Phone é", network_of(web), None)
     assert newest["device"] == oldest["device"]
     refreshed = await web.post(
         f"{hubs.b.url}/v1/refresh",
@@ -223,7 +223,7 @@ async def test_a_log_in_from_an_unknown_device_is_told_to_the_persons_other_sess
         "kind": "new_device",
         "at": "",
         "session": entries[0].session_id,
-        "network": "127.0.0.0/24",
+        "network": network_of(web),
         "name": "Who?",
     }
     # From a device that is known, nobody hears anything; nor does anybody else, nor the new session itself.
