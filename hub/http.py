@@ -181,6 +181,8 @@ def _serve(
             structlog.contextvars.unbind_contextvars("trace_id")
         metrics.http_requests.labels(endpoint.path, response.status_code).inc()
         response.headers["x-trace-id"] = trace_id
+        # Tokens, codes, balances: nothing between here and there keeps a copy (RFC 6749, 5.1).
+        response.headers["cache-control"] = "no-store"
         return response
 
     async def carry_out(request: Request) -> Response:

@@ -1,6 +1,7 @@
 """Second factors: codes that work once, for one person, and what is left when they are lost."""
 
 import asyncio
+import datetime
 import re
 import secrets
 import uuid
@@ -34,7 +35,15 @@ from core.people.recovery import CODES, use_code
 from core.people.sealing import SealBroken, Seals
 from core.people.sessions import Arrival, revoke, start_session
 from core.people.throttles import Throttled, count_proof
-from core.people.tickets import ATTEMPTS_MAX, TICKET_LIFETIME, TicketRefused, issue_ticket, try_ticket, use_ticket
+from core.people.tickets import (
+    ATTEMPTS_MAX,
+    TICKET_LIFETIME,
+    TicketRefused,
+    forget_tickets,
+    issue_ticket,
+    try_ticket,
+    use_ticket,
+)
 from core.people.totp import STEP_S, use_totp
 
 # On the edge of a step, so that what lies beside it is plain.
@@ -376,3 +385,22 @@ async def test_many_tries_of_a_ticket_at_once_are_no_more_than_in_a_row(desk: De
     ticket = await issue_ticket(pool, tenant.id, desk.person, None, None)
     answers = await asyncio.gather(*(try_ticket(pool, tenant.id, ticket) for _ in range(20)), return_exceptions=True)
     assert sum(not isinstance(one, TicketRefused) for one in answers) == ATTEMPTS_MAX
+
+
+async def test_tickets_and_challenges_whose_time_is_over_are_forgotten(desk: Desk, pool: Pool, tenant: Tenant) -> None:
+    live = await issue_ticket(pool, tenant.id, desk.person, None, None)
+    async with in_tenant(pool, tenant.id) as connection:
+        now = await connection.fetchval("select now()")
+        for challenge, minutes in ((b"over", -1), (b"live", 1)):
+            await connection.execute(
+                "insert into spent_challenges values ($1, $2, $3)",
+                tenant.id,
+                challenge,
+                now + datetime.timedelta(minutes=minutes),
+            )
+    await issue_ticket(pool, tenant.id, desk.person, None, None, now=now - 2 * TICKET_LIFETIME)
+    assert await forget_tickets(pool, 1_000) >= 2
+    async with in_tenant(pool, tenant.id) as connection:
+        assert await connection.fetchval("select count(*) from log_in_tickets") == 1
+        assert await connection.fetchval("select array_agg(challenge) from spent_challenges") == [b"live"]
+    assert (await try_ticket(pool, tenant.id, live)).person_id == desk.person
