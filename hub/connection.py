@@ -22,8 +22,8 @@ from core.nouns import Payment
 from hub import metrics
 from hub.commands import following, identifying, paying
 from hub.commands.context import Context, events_channel
-from hub.commands.proving import may_need_proof
 from hub.commands.refusal import CommandRefused, from_core
+from hub.commands.stepping_up import may_need_proof
 from hub.commands.table import ROWS
 from hub.commands.values import to_time
 from hub.doors import Door

@@ -27,8 +27,8 @@ from core.people.throttles import count_attempt, count_log_in, count_proof, coun
 from core.people.tickets import TICKET_LIFETIME, issue_ticket, mark_of, try_ticket
 from hub.commands import operating
 from hub.commands.context import Context, end_everywhere, warn_everywhere
-from hub.commands.proving import kinds_of
 from hub.commands.refusal import CommandRefused
+from hub.commands.stepping_up import kinds_of
 from hub.commands.values import given, or_unset, to_time
 from hub.doors import Door, door_for
 from hub.endpoint import Call, Endpoint, Nothing, address_of, spend

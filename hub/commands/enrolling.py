@@ -1,6 +1,6 @@
 """A person's own second factors, and those that an operator takes away from somebody who has lost them.
 
-What a command here needs to be proved first is in hub/commands/proving.py.
+What a command here needs to be proved first is in hub/commands/stepping_up.py.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ from core.people.persons import Role, read_person
 from hub.commands.context import Context, end_everywhere
 from hub.commands.identifying import needs_factor
 from hub.commands.operating import require_operator
-from hub.commands.proving import count_for, issue, tell_refused, warn
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
+from hub.commands.stepping_up import count_for, issue, tell_refused, warn
 from hub.commands.values import given, or_unset, time_of, time_or_unset, to_time
 from hub.protocol import factors
 from hub.protocol.codes import ErrorCode

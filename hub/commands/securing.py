@@ -10,9 +10,9 @@ from core.people.credentials import read_login
 from core.people.demands import DEFAULT, Demands, set_demands
 from hub.commands.context import Context, end_everywhere
 from hub.commands.operating import require_operator
-from hub.commands.proving import count_for, tell_refused
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
+from hub.commands.stepping_up import count_for, tell_refused
 from hub.commands.values import given, or_unset
 from hub.protocol import factors
 from hub.protocol.codes import ErrorCode

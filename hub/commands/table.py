@@ -11,19 +11,19 @@ from hub.commands import (
     operating,
     paying,
     pricing,
-    proving,
     reading,
     recalling,
     ruling,
     scheduling,
     securing,
+    stepping_up,
     trying,
 )
 from hub.commands.row import Row
 
-# Each as both doors carry it out: some need a fresh proof of who speaks first (hub/commands/proving.py).
+# Each as both doors carry it out: some need a fresh proof of who speaks first (hub/commands/stepping_up.py).
 ROWS: Final[tuple[Row, ...]] = tuple(
-    proving.guarded(row)
+    stepping_up.guarded(row)
     for row in (
         *paying.ROWS,
         *trying.ROWS,
@@ -38,7 +38,7 @@ ROWS: Final[tuple[Row, ...]] = tuple(
         *recalling.ROWS,
         *leaving.ROWS,
         *enrolling.ROWS,
-        *proving.ROWS,
+        *stepping_up.ROWS,
         *securing.ROWS,
     )
 )

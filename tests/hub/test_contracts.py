@@ -14,11 +14,11 @@ from hub.commands import (
     leaving,
     paying,
     pricing,
-    proving,
     recalling,
     ruling,
     scheduling,
     securing,
+    stepping_up,
 )
 from tests.hub.conftest import Enter, Hubs, Join
 from tests.hub.contracts import (
@@ -51,7 +51,7 @@ from tests.hub.contracts.contract import Contract
         (recalling, of_histories),
         (leaving, of_sessions),
         (enrolling, of_factors),
-        (proving, of_step_ups),
+        (stepping_up, of_step_ups),
         (securing, of_security),
     ],
     ids=lambda module: module.__name__.rsplit(".", 1)[1],

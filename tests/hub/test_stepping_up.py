@@ -18,7 +18,7 @@ from core.database import Pool, in_tenant
 from core.people.opening import Tenant
 from core.people.persons import Role
 from hub.auth import Tokens
-from hub.commands.proving import NEEDS
+from hub.commands.stepping_up import NEEDS
 from hub.commands.table import ROWS
 from hub.protocol.fields import Message
 from tests.hub.conftest import Enter, Hubs, Join, Meet
