@@ -5,6 +5,7 @@ import base64
 import hashlib
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -22,7 +23,10 @@ from starlette.types import Receive, Scope, Send
 
 from core.database import Pool, open_pool
 from core.errors import CoreError, Unavailable
-from core.keyring import load_keys
+from core.keyring import Purpose, SigningKey, load_keys
+from core.keys.choosing import Choice, open_safe
+from core.keys.erasing import replay
+from core.keys.safe import Safe
 from core.ledger.batcher import FLIGHTS_MAX, Batcher
 from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
@@ -34,11 +38,12 @@ from core.people.proving import Means
 from core.people.sealing import Seals
 from core.people.sessions import find_revoked
 from core.people.sightings import touch
+from core.proof.notary import Notary, Signer
 from hub import documents, http, metrics, pages
 from hub.audience import Audience
 from hub.auth import Tokens
 from hub.broker import CONTROL, Broker
-from hub.commands import bulking
+from hub.commands import bulking, proving
 from hub.commands.context import STATUS_NAMES, Context, announce, spread, to_event
 from hub.connection import Connections, serve
 from hub.doors import PATHS, Door, Doors
@@ -61,6 +66,8 @@ SEEN_WRITE_S = 10.0
 SEEN_AGAIN_S = 55.0
 # What a tenant asks of its people holds on every hub within this.
 DEMANDS_READ_S = 2.5
+# The log waits a little longer for the roots of batches (core/proof/sealing.py) before it finds them itself.
+ROOTS_TOLD_S = 0.2
 # New signing keys are read this often; they are announced for longer before they sign.
 KEYS_READ_S = 10.0
 # At the end, connections are closed in slices spread over most of the time there is.
@@ -73,12 +80,14 @@ class Options(NamedTuple):
 
     database_url: str
     redis_url: str
-    master_key: bytes
+    keys: Choice
     allowed_origins: Sequence[str]
     drain_seconds: float
     trusted_proxies: Sequence[str] = ()
     public_url: str = ""
     breached_passwords: Path | None = None
+    # Whether answers carry receipts at once.
+    receipts: bool = True
 
 
 class Hub:
@@ -94,14 +103,28 @@ class Hub:
         self._seen_written: dict[tuple[int, str], float] = {}
         self._posters = Posters(options.database_url, FLIGHTS_MAX)
         self._pool: Pool | None = None
+        self._signer: Signer | None = None
+        self._notary: Notary | None = None
+        self._keys: Safe | None = None
+        self._signing_keys: list[SigningKey] = []
 
     async def start(self) -> Context:
-        """Connect and begin. Raises core.errors.Unavailable when PostgreSQL cannot be reached."""
+        """Connect and begin.
+
+        Raises core.errors.Unavailable when PostgreSQL cannot be reached, KeysRefused for another installation's master
+        key.
+        """
         options = self._options
         pool = await open_pool(options.database_url, size_max=POOL_SIZE, name="payhub-hub")
         self._pool = pool
         await self._posters.open()
-        tokens = Tokens(await load_keys(pool, options.master_key))
+        keys = self._keys = await open_safe(options.keys, name="payhub-hub")
+        # Before anybody is served: a database that came out of a backup brings no erased person back.
+        await replay(pool, keys)
+        self._signing_keys = await load_keys(pool, keys.master)
+        self._signer = Signer(await load_keys(pool, keys.master, Purpose.PROOFS))
+        notary = self._notary = Notary(self._posters, pool, self._signer, time.time)
+        secret = await keys.secret("hints")
 
         async def read_after(tenant_id: int, account: int, after: int, limit: int) -> Any:
             return await read_entries_after(pool, tenant_id, account, after, limit)
@@ -111,15 +134,19 @@ class Hub:
 
         context = self.context = Context(
             pool=pool,
-            batcher=Batcher(self._posters, on_commit=self._on_commit),
+            keys=keys,
+            batcher=Batcher(notary if options.receipts else self._posters, on_commit=self._on_commit),
             audience=Audience(read_after, versions, to_event),
-            broker=Broker(options.redis_url, options.master_key, self._hear),
-            tokens=tokens,
+            broker=Broker(options.redis_url, secret, self._hear),
+            tokens=Tokens(self._signing_keys),
+            signer=self._signer,
             limits=Limits(),
             doors=Doors(options.allowed_origins),
             end_session=self._end_session,
             warn=self.connections.warn,
-            means=Means(pool, Seals(options.master_key), relying_party(options.public_url, options.allowed_origins)),
+            means=Means(
+                pool, Seals(await keys.secret("factors")), relying_party(options.public_url, options.allowed_origins)
+            ),
             tell=self.connections.tell,
             passwords=Policy(_open_breached(options.breached_passwords)),
             public_url=options.public_url.rstrip("/"),
@@ -136,6 +163,7 @@ class Hub:
                 self._every(SEEN_WRITE_S, self._write_seen),
                 self._every(DEMANDS_READ_S, self._read_demands),
                 self._every(KEYS_READ_S, self._read_keys),
+                self._every(ROOTS_TOLD_S, notary.tell_roots),
             )
         ]
         return context
@@ -169,6 +197,8 @@ class Hub:
             return
         await self.context.batcher.close()
         await self._quietly(self._write_acknowledgements)
+        if self._notary is not None:
+            await self._quietly(self._notary.tell_roots)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -180,6 +210,8 @@ class Hub:
                 await asyncio.wait_for(self._pool.close(), timeout=2)
             except TimeoutError:
                 self._pool.terminate()
+        if self._keys is not None:
+            await self._keys.close()
 
     async def ready(self) -> dict[str, bool]:
         """What the hub needs in order to serve, and whether it is there. Redis is a hint and not needed."""
@@ -282,7 +314,11 @@ class Hub:
 
     async def _read_keys(self) -> None:
         assert self.context is not None
-        self.context.tokens.replace_keys(await load_keys(self.context.pool, self._options.master_key))
+        context, signer = self.context, self._signer
+        assert signer is not None
+        self._signing_keys = await load_keys(context.pool, context.keys.master, known=self._signing_keys)
+        context.tokens.replace_keys(self._signing_keys)
+        signer.replace_keys(await load_keys(context.pool, context.keys.master, Purpose.PROOFS, signer.keys))
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -339,6 +375,11 @@ def create_app(hub: Hub) -> Starlette:
 
         return serve_document
 
+    async def proof_keys(_: Request) -> Response:
+        # For whoever checks a receipt, without an account here. They change when a new one is announced.
+        body = msgspec.json.encode({"keys": proving.list_keys(context)})
+        return Response(body, media_type="application/json", headers={"cache-control": "max-age=10"})
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
@@ -355,6 +396,7 @@ def create_app(hub: Hub) -> Starlette:
             Route("/docs/asyncapi.json", document(documents.asyncapi())),
             Route("/docs/openapi.json", document(documents.openapi())),
             Route("/docs/codes", document(documents.codes())),
+            Route("/docs/proof-keys.json", proof_keys),
         ],
         exception_handlers={HTTPException: http.no_such_page},
         lifespan=lifespan,

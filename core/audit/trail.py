@@ -44,6 +44,9 @@ class Act(StrEnum):
     STEPPED_UP = "session.stepped_up"
     PASSWORD_CHANGED = "password.changed"  # noqa: S105  # an act, no password
     PERSONAL_DATA_READ = "personal_data.read"
+    KEY_MADE = "key.made"
+    KEY_ROTATED = "key.rotated"
+    KEY_DESTROYED = "key.destroyed"
 
 
 class By(NamedTuple):

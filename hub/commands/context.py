@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from core.database import Pool
+from core.keys.safe import Safe
 from core.ledger.batcher import Batcher
 from core.ledger.entries import entries_of
 from core.nouns import (
@@ -28,6 +29,7 @@ from core.people.demands import Demands
 from core.people.opening import Tenant
 from core.people.passwords import Policy
 from core.people.proving import Means
+from core.proof.notary import Signer
 from hub.audience import Audience
 from hub.auth import Tokens
 from hub.broker import CONTROL, Broker
@@ -72,10 +74,13 @@ class Context:
     """The parts of one hub process."""
 
     pool: Pool
+    keys: Safe
     batcher: Batcher
     audience: Audience
     broker: Broker
     tokens: Tokens
+    # Signs receipts.
+    signer: Signer
     limits: Limits
     doors: Doors
     # Closes this hub's connections of a (tenant, session), and forgets what was known of it.

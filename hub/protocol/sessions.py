@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from hub.protocol.fields import PLAIN_TEXT_PATTERN, UUID_PATTERN, Command, Message, Name
+from hub.protocol.fields import FREE, PLAIN_TEXT_PATTERN, UUID_PATTERN, Command, Message, Name
 
 # A sentence that whoever reads the audit trail years later understands.
 REASON_LENGTH_MAX = 200
@@ -21,6 +21,7 @@ Reason: TypeAlias = Annotated[
         min_length=3,
         max_length=REASON_LENGTH_MAX,
         pattern=PLAIN_TEXT_PATTERN,
+        extra=FREE,
         description="Why, for the audit trail, which outlives the person: a case's number, never a name.",
     ),
 ]

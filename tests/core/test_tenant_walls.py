@@ -51,6 +51,14 @@ DEFINERS = {
     "read_security": "settings of the tenants that a hub serves, matched one by one",
     "forget_tickets": "workers clean all tenants' tickets and challenges; returns a count alone",
     "forget_throttles": "workers clean all tenants' counts; returns a count alone",
+    "read_proof_salts": "a hub signs batches of many tenants; what blinds commitments, matched tenant by tenant",
+    "note_roots": "the caller may not write the outbox itself; roots of batches, matched pair by pair",
+    "find_unlogged": "workers make all tenants' logs grow; returns tenants alone",
+    "claim_unlogged": "the caller may not lock the outbox itself; works on the tenant it is given",
+    "grow_log": "the caller may not write the log itself; works on the tenant it is given",
+    "note_key_events": "the caller may not write the trail itself; adds what the database of keys tells, pair by pair",
+    "list_erased_persons": "at a start, all tenants' erased persons; returns ids alone",
+    "find_unerased": "erased persons among those given, matched pair by pair",
     "find_due_disputes": "workers keep all tenants' clocks; returns ids alone",
 }
 # Not a tenant's: the list of tenants itself (walled by id), the instance's keys, the migrations' memory.
@@ -106,6 +114,7 @@ READ_ONLY = (
     "usages",
     "decisions",
     "audit_entries",
+    "erased_persons",
     "outbox",
     "acknowledgements",
     "notices",

@@ -21,6 +21,7 @@ from core import keyring
 from core.database import Connection
 from core.errors import Unavailable
 from core.keyring import SigningKey
+from core.keys.master import Master
 from core.people.persons import Role
 from hub.auth import LEEWAY_S, TOKEN_BYTES_MAX, TOKEN_LIFETIME_S, Principal, TokenCode, TokenRefused, Tokens
 from hub.doors import Door
@@ -29,7 +30,6 @@ NOW = 1_900_000_000
 START = datetime.datetime.fromtimestamp(NOW - 10_000, datetime.UTC)
 PERSON = "6f1f2a4e-8d5e-4b0a-9a34-2f6f6a1d0c11"
 SESSION = "0d6c1c3e-5a44-4f64-8b77-5f0b1a6e9c22"
-MASTER_KEY = bytes(range(32))
 
 ED25519 = ed25519.Ed25519PrivateKey.generate()
 P256 = ec.generate_private_key(ec.SECP256R1())
@@ -491,10 +491,10 @@ async def keyless(database: Any) -> AsyncIterator[Connection]:
     await connection.close()
 
 
-async def test_three_rotations_refuse_no_valid_token_and_keep_no_old_one(keyless: Connection) -> None:
+async def test_three_rotations_refuse_no_valid_token_and_keep_no_old_one(keyless: Connection, master: Master) -> None:
     """Two hubs that reload their keys at different moments, on a clock that is moved by hand."""
-    await keyring.create_key(keyless, MASTER_KEY, signs_from=datetime.datetime.fromtimestamp(NOW, datetime.UTC))
-    hubs = [Tokens(await keyring.load_keys(keyless, MASTER_KEY)) for _ in range(2)]
+    await keyring.create_key(keyless, master, signs_from=datetime.datetime.fromtimestamp(NOW, datetime.UTC))
+    hubs = [Tokens(await keyring.load_keys(keyless, master)) for _ in range(2)]
     clock, kids, verified = float(NOW), set(), 0
     live: list[tuple[str, int]] = []
 
@@ -509,10 +509,10 @@ async def test_three_rotations_refuse_no_valid_token_and_keep_no_old_one(keyless
         clock = NOW + second
         moment = datetime.datetime.fromtimestamp(clock, datetime.UTC)
         if second in (30, 50, 70):  # three within a minute
-            await keyring.rotate(keyless, MASTER_KEY, "ES256" if second == 50 else "EdDSA", now=moment)
+            await keyring.rotate(keyless, master, "ES256" if second == 50 else "EdDSA", now=moment)
         for at, hub in enumerate(hubs):
             if (second + 10 * at) % 20 == 0:
-                hub.replace_keys(await keyring.load_keys(keyless, MASTER_KEY))
+                hub.replace_keys(await keyring.load_keys(keyless, master))
             token, expires_at = hub.issue(7, PERSON, Role.CUSTOMER, SESSION, clock)
             live.append((token, expires_at))
             kids.add(jwt.get_unverified_header(token)["kid"])
@@ -521,9 +521,9 @@ async def test_three_rotations_refuse_no_valid_token_and_keep_no_old_one(keyless
             verified += sum(await asyncio.gather(*map(verify_all, hubs)))
     assert len(kids) == 4
     assert verified > 5_000
-    newest = max(await keyring.load_keys(keyless, MASTER_KEY), key=lambda key: key.signs_from)
+    newest = max(await keyring.load_keys(keyless, master), key=lambda key: key.signs_from)
     assert {jwt.get_unverified_header(token)["kid"] for token, _ in live} == {newest.kid}
-    for key in await keyring.load_keys(keyless, MASTER_KEY):
+    for key in await keyring.load_keys(keyless, master):
         if key.kid != newest.kid:
             lone = Tokens([key._replace(signs_until=None)])
             with pytest.raises(TokenRefused) as refused:

@@ -8,10 +8,11 @@ begin
     foreach v_table in array array[
         'accounts', 'terms', 'payments', 'standings', 'shares', 'charges', 'outbox', 'acknowledgements', 'notices',
         'account_metadata', 'limits', 'rules', 'own_limits', 'payees', 'usages', 'decisions', 'audit_entries',
-        'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens', 'devices',
+        'erased_persons', 'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens', 'devices',
         'factors', 'recovery_codes', 'log_in_tickets', 'spent_challenges', 'throttles', 'security_settings',
         'bulks', 'bulk_lines',
-        'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes'
+        'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
+        'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged'
     ] loop
         execute format('alter table %I enable row level security', v_table);
         execute format('alter table %I force row level security', v_table);
@@ -47,7 +48,7 @@ end
 $$;
 
 -- Money moves through functions alone: on the books the serving role may only look.
-grant select on security_settings, limits, rules, own_limits, payees, usages, decisions, audit_entries to payhub_app;
+grant select on security_settings, limits, rules, own_limits, payees, usages, decisions, audit_entries, erased_persons to payhub_app;
 grant select on tenants, signing_keys, accounts, terms, payments, standings, shares, charges, outbox, acknowledgements, notices to payhub_app;
 grant select, insert, update, delete on persons, profiles, credentials, sessions, refresh_tokens, devices to payhub_app;
 grant select, insert, update, delete on factors, recovery_codes to payhub_app;
@@ -68,8 +69,12 @@ grant select, insert on dispute_evidence to payhub_app;
 grant select, insert, update on bulks to payhub_app;
 -- Lines are taken, marked, and dropped when their file is sent anew; money moves by none of them.
 grant select, insert, update, delete on bulk_lines to payhub_app;
+grant select on proof_salts, log_leaves, log_nodes, log_heads to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;
+grant usage on sequence outbox_batch_seq to payhub_ledger;
 -- Not even the functions that work for all: what was done stays as it was written.
-revoke update, delete on audit_entries, payments, shares, decisions from payhub_ledger;
+revoke update, delete
+    on audit_entries, erased_persons, payments, shares, decisions, proof_salts, log_leaves, log_nodes, log_heads
+    from payhub_ledger;
 -- To lock a row asks for the right to change it; the trigger lets nobody use that.
 grant update (tenant_id) on payments to payhub_ledger;

@@ -17,7 +17,10 @@ from core.ledger.posting import post_payments
 from core.notices.outbox import note_unheard
 from core.nouns import Payment, PaymentStatus, Posting
 from core.people.opening import Tenant
-from tests.conftest import Books
+from core.proof.notary import Signer
+from core.proof.records import read_batch_leaves
+from core.proof.tree import root_of
+from tests.conftest import Books, seal_all
 from tests.core.bulk.conftest import Desk
 from tests.core.bulk.files import Row
 
@@ -238,12 +241,16 @@ async def test_another_tenants_bulk_moves_nothing_here(desk: Desk, other_tenant:
     assert ((await desk.balances())[0], (await theirs.balances())[0]) == (991, 494)
 
 
-async def test_thousands_of_payments_of_one_batch_become_notices_each_found_by_its_key(desk: Desk) -> None:
+async def test_thousands_of_payments_of_one_batch_become_notices_each_found_by_its_key(
+    desk: Desk, signer: Signer
+) -> None:
     await desk.books.fund(6_000)
+    await seal_all(desk.pool, signer)
     while (await note_unheard(desk.pool, timedelta(0), 1_000)).batches:
         pass
     await desk.approved(desk.rows(6_000))
     await post_all(desk.pool, 2_000)
+    await seal_all(desk.pool, signer)
     began = time.perf_counter()
     noted = await note_unheard(desk.pool, timedelta(0), 1_000)
     assert noted.notices == 6_000
@@ -258,3 +265,18 @@ def test_payment_ids_are_uuids_of_their_own_and_neighbours() -> None:
     assert {uuid.UUID(one).version for one in ids} == {8}
     assert {uuid.UUID(one).variant for one in ids} == {uuid.RFC_4122}
     assert payment_id(seeds[0], 255)[-8:] == "000000ff"
+
+
+@pytest.mark.parametrize("is_atomic", [False, True])
+async def test_the_log_is_told_a_bulks_roots_in_the_commit_of_its_money(
+    desk: Desk, signer: Signer, is_atomic: bool
+) -> None:
+    await desk.books.fund(1_000)
+    await seal_all(desk.pool, signer)
+    await desk.approved(desk.rows(30), is_atomic=is_atomic)
+    await post_all(desk.pool, 7)
+    async with in_tenant(desk.pool, desk.books.tenant.id) as connection:
+        told = await connection.fetch("select root, payment_ids::text[] from outbox where not is_logged")
+        assert len(told) == 5
+        for root, ids in told:
+            assert root_of(await read_batch_leaves(connection, desk.books.tenant.id, ids)) == root
