@@ -32,10 +32,10 @@ from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
 from core.nouns import Payment, Posting
 from core.people.demands import read_demands
+from core.people.marking import Marks
 from core.people.passkeys import relying_party
 from core.people.passwords import BreachedFile, Policy
 from core.people.proving import Means
-from core.people.sealing import Seals
 from core.people.sessions import find_revoked
 from core.people.sightings import touch
 from core.proof.notary import Notary, Signer
@@ -125,6 +125,7 @@ class Hub:
         self._signer = Signer(await load_keys(pool, keys.master, Purpose.PROOFS))
         notary = self._notary = Notary(self._posters, pool, self._signer, time.time)
         secret = await keys.secret("hints")
+        party = relying_party(options.public_url, options.allowed_origins)
 
         async def read_after(tenant_id: int, account: int, after: int, limit: int) -> Any:
             return await read_entries_after(pool, tenant_id, account, after, limit)
@@ -144,9 +145,7 @@ class Hub:
             doors=Doors(options.allowed_origins),
             end_session=self._end_session,
             warn=self.connections.warn,
-            means=Means(
-                pool, Seals(await keys.secret("factors")), relying_party(options.public_url, options.allowed_origins)
-            ),
+            means=Means(pool, keys, Marks(await keys.secret("marks")), party),
             tell=self.connections.tell,
             passwords=Policy(_open_breached(options.breached_passwords)),
             public_url=options.public_url.rstrip("/"),

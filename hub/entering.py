@@ -149,7 +149,7 @@ async def register(call: Call) -> TokensAnswer:
     context = call.context
     spend(context, "address-login", 0, address_of(call.request), ADDRESS_LOGIN)
     tenant = await _tenant(context, body.tenant)
-    count = count_stranger(context.means.seals, tenant.id, address_of(call.request), call.session.network)
+    count = count_stranger(context.means.marks, tenant.id, address_of(call.request), call.session.network)
     await count_attempt(context.pool, count)
     try:
         opened = await operating.enter(context, tenant, Role.CUSTOMER, body.name, body.login, body.password)
@@ -171,7 +171,7 @@ async def log_in(call: Call) -> TokensAnswer | FactorNeeded:
     context, network = call.context, call.session.network
     tenant, device_id = await _knock(call, body.tenant, body.login, given(body.device))
     address = address_of(call.request)
-    count = count_log_in(context.means.seals, tenant.id, body.login, device_id, address, network)
+    count = count_log_in(context.means.marks, tenant.id, body.login, device_id, address, network)
     await count_attempt(context.pool, count)
     try:
         person_id = await check_password(context.pool, tenant.id, body.login, body.password)
@@ -202,7 +202,7 @@ async def prove_log_in(call: Call) -> TokensAnswer:
     now = context.now()
     arrival = _arrival(call, body.device, body.session_name, BY_PASSWORD)
     # Six digits can be guessed; nothing else that is brought here can.
-    count = count_proof(context.means.seals, tenant.id, half.person_id, half.device_id) if code is not None else None
+    count = count_proof(context.means.marks, tenant.id, half.person_id, half.device_id) if code is not None else None
     try:
         answer = None
         if credential is not None:
@@ -231,7 +231,7 @@ async def ask_passkey(call: Call) -> PasskeyAsked:
     tenant = await _tenant(context, body.tenant)
     if context.means.party is None:
         raise CommandRefused(ErrorCode.PASSKEYS_NOT_SET_UP)
-    challenge = make_challenge(context.means.seals, tenant.id, ALONE, "", context.now())
+    challenge = make_challenge(context.means.marks, tenant.id, ALONE, "", context.now())
     return PasskeyAsked(request_options(context.means.party, challenge, (), needs_verification=True))
 
 

@@ -43,4 +43,4 @@ class Place(NamedTuple):
         return " || '/' || ".join(f"one.{column}::text" for column in self.row)
 
 
-PLACES: Final[tuple[Place, ...]] = ()
+PLACES: Final[tuple[Place, ...]] = (Place("factors", "sealed", ("id",), person="person_id"),)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from core.database import Connection
 from core.errors import ProofRefused
-from core.people.sealing import Seals
+from core.people.marking import Marks
 
 # Time to find the key, touch it, and look for the other one.
 CHALLENGE_LIFETIME_S = 300
@@ -25,14 +25,14 @@ insert into spent_challenges (tenant_id, challenge, expires_at) values ($1, $2, 
 """
 
 
-def make_challenge(seals: Seals, tenant_id: int, purpose: str, made_for: str, now: float) -> bytes:
+def make_challenge(marks: Marks, tenant_id: int, purpose: str, made_for: str, now: float) -> bytes:
     """A challenge for one purpose, made for somebody or something: a session's id, a ticket. `now`: epoch seconds."""
     head = (int(now) + CHALLENGE_LIFETIME_S).to_bytes(END_BYTES, "big") + secrets.token_bytes(NONCE_BYTES)
-    return head + _mark(seals, tenant_id, purpose, made_for, head)
+    return head + _mark(marks, tenant_id, purpose, made_for, head)
 
 
 async def spend_challenge(
-    connection: Connection, seals: Seals, tenant_id: int, purpose: str, made_for: str, challenge: bytes, now: float
+    connection: Connection, marks: Marks, tenant_id: int, purpose: str, made_for: str, challenge: bytes, now: float
 ) -> None:
     """Take an answer to this challenge, if it is ours, made for this, not over and not answered before.
 
@@ -40,7 +40,7 @@ async def spend_challenge(
     """
     head, mark = challenge[:-MARK_BYTES], challenge[-MARK_BYTES:]
     if len(challenge) != CHALLENGE_BYTES or not hmac.compare_digest(
-        mark, _mark(seals, tenant_id, purpose, made_for, head)
+        mark, _mark(marks, tenant_id, purpose, made_for, head)
     ):
         raise ProofRefused("challenge_unknown")
     expires_at = int.from_bytes(head[:END_BYTES], "big")
@@ -51,5 +51,5 @@ async def spend_challenge(
         raise ProofRefused("challenge_used")
 
 
-def _mark(seals: Seals, tenant_id: int, purpose: str, made_for: str, head: bytes) -> bytes:
-    return seals.mark("challenge", purpose, tenant_id, made_for, head)[:MARK_BYTES]
+def _mark(marks: Marks, tenant_id: int, purpose: str, made_for: str, head: bytes) -> bytes:
+    return marks.of("challenge", purpose, tenant_id, made_for, head)[:MARK_BYTES]

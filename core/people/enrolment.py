@@ -35,9 +35,10 @@ class Enrolled(NamedTuple):
 
 async def enrol_totp(means: Means, tenant_id: int, person_id: str, name: str, issuer: str, login: str) -> Begun:
     """A secret for the person's app, that waits for its first code. Raises Refusal when there are too many factors."""
+    cipher = await means.keys.one(tenant_id, person_id, create=True)
     async with in_tenant(means.pool, tenant_id) as connection:
         await make_room(connection, tenant_id, person_id)
-        return await begin_totp(connection, means.seals, tenant_id, person_id, name, issuer, login)
+        return await begin_totp(connection, cipher, tenant_id, person_id, name, issuer, login)
 
 
 async def finish_totp(
@@ -53,8 +54,9 @@ async def finish_totp(
     """The first code. Raises NotFound when nothing waits under this id, ProofRefused, Throttled."""
     assert by.person_id is not None
     await count_attempt(means.pool, count)
+    cipher = await means.keys.one(tenant_id, by.person_id)
     async with in_tenant(means.pool, tenant_id) as connection:
-        replaced = await confirm_totp(connection, means.seals, tenant_id, by.person_id, factor_id, code, now)
+        replaced = await confirm_totp(connection, cipher, tenant_id, by.person_id, factor_id, code, now)
         for old in replaced:
             await note(connection, tenant_id, by, Act.FACTOR_REMOVED, old, details={"kind": "totp"})
         await forgive_in(connection, count)
@@ -75,7 +77,7 @@ async def enrol_passkey(
     offer = await read_offer(means.pool, tenant_id, by.person_id)
     async with in_tenant(means.pool, tenant_id) as connection:
         await make_room(connection, tenant_id, by.person_id)
-    challenge = make_challenge(means.seals, tenant_id, REGISTER, _made_for(by), now)
+    challenge = make_challenge(means.marks, tenant_id, REGISTER, _made_for(by), now)
     return creation_options(party, challenge, by.person_id, login, name, offer.passkeys)
 
 
@@ -96,7 +98,7 @@ async def finish_passkey(
     assert by.person_id is not None
     answer = read_registration(credential)
     async with in_tenant(means.pool, tenant_id) as connection:
-        await spend_challenge(connection, means.seals, tenant_id, REGISTER, _made_for(by), answer.challenge, now)
+        await spend_challenge(connection, means.marks, tenant_id, REGISTER, _made_for(by), answer.challenge, now)
     async with in_tenant(means.pool, tenant_id) as connection:
         factor_id = await register_passkey(connection, party, tenant_id, by.person_id, name, answer)
         return await _finish(connection, tenant_id, by, add_proofs(known, "pop"), factor_id, "passkey")

@@ -10,13 +10,15 @@ from typing import Any, NamedTuple
 from core.audit.trail import Act, By, note
 from core.database import Connection, Pool, in_tenant
 from core.errors import ProofRefused
+from core.keys.cipher import Cipher
+from core.keys.safe import Safe
 from core.people.challenges import make_challenge, spend_challenge
 from core.people.credentials import check_own_password
 from core.people.factors import Offer
+from core.people.marking import Marks
 from core.people.passkeys import Answer, RelyingParty, note_copied, read_assertion, request_options, use_passkey
 from core.people.proofs import PASSWORD, add_proofs
 from core.people.recovery import use_code
-from core.people.sealing import Seals
 from core.people.sessions import Arrival, Started, begin_session, renew_proof
 from core.people.throttles import Count, count_attempt, forgive_in
 from core.people.tickets import Ticket, use_ticket
@@ -29,7 +31,8 @@ class Means(NamedTuple):
     """What proofs are checked with. `party`: None where no browser would take passkeys for this hub."""
 
     pool: Pool
-    seals: Seals
+    keys: Safe
+    marks: Marks
     party: RelyingParty | None
 
     def __repr__(self) -> str:
@@ -71,7 +74,7 @@ def ask_passkey(means: Means, tenant_id: int, purpose: str, made_for: str, offer
     """The request options for one of the offered passkeys, as JSON; None when there is none to be asked."""
     if means.party is None or not offer.passkeys:
         return None
-    challenge = make_challenge(means.seals, tenant_id, purpose, made_for, now)
+    challenge = make_challenge(means.marks, tenant_id, purpose, made_for, now)
     return request_options(means.party, challenge, offer.passkeys, needs_verification=False)
 
 
@@ -79,12 +82,23 @@ async def take_answer(means: Means, tenant_id: int, purpose: str, made_for: str,
     """A passkey's answer, its challenge spent whatever becomes of it. Raises ProofRefused."""
     answer = read_assertion(credential)
     async with in_tenant(means.pool, tenant_id) as connection:
-        await spend_challenge(connection, means.seals, tenant_id, purpose, made_for, answer.challenge, now)
+        await spend_challenge(connection, means.marks, tenant_id, purpose, made_for, answer.challenge, now)
     return answer
 
 
+async def key_for(means: Means, tenant_id: int, person_id: str, brought: Brought) -> Cipher | None:
+    """The person's key, if what was brought is held against something sealed. Asked for before any transaction."""
+    return None if brought.code is None else await means.keys.one(tenant_id, person_id)
+
+
 async def prove(
-    connection: Connection, means: Means, tenant_id: int, person_id: str, brought: Brought, now: float
+    connection: Connection,
+    means: Means,
+    tenant_id: int,
+    person_id: str,
+    brought: Brought,
+    cipher: Cipher | None,
+    now: float,
 ) -> Proved:
     """Take what was brought, in the connection's transaction: it is used up if, and only if, that commits.
 
@@ -92,8 +106,8 @@ async def prove(
     """
     if brought.answer is not None:
         return await prove_by_passkey(connection, means.party, tenant_id, person_id, brought.answer)
-    if brought.code is not None:
-        factor_id = await use_totp(connection, means.seals, tenant_id, person_id, brought.code, now)
+    if brought.code is not None and cipher is not None:
+        factor_id = await use_totp(connection, cipher, tenant_id, person_id, brought.code, now)
         return Proved("totp", person_id, factor_id, ("otp",))
     if brought.recovery_code is not None:
         await use_code(connection, tenant_id, person_id, brought.recovery_code)
@@ -153,9 +167,10 @@ async def log_in_by_ticket(
     """
     if count is not None:
         await count_attempt(means.pool, count)
+    cipher = await key_for(means, tenant_id, half.person_id, brought)
     async with in_tenant(means.pool, tenant_id) as connection:
         await use_ticket(connection, tenant_id, ticket)
-        proved = await prove(connection, means, tenant_id, half.person_id, brought, now)
+        proved = await prove(connection, means, tenant_id, half.person_id, brought, cipher, now)
         if count is not None:
             await forgive_in(connection, count)
         proofs = add_proofs(arrival.proofs, *proved.proofs, is_verified=proved.is_verified)
@@ -202,8 +217,9 @@ async def step_up(
     assert by.person_id is not None and by.session_id is not None
     if count is not None:
         await count_attempt(means.pool, count)
+    cipher = await key_for(means, tenant_id, by.person_id, brought)
     async with in_tenant(means.pool, tenant_id) as connection:
-        proved = await prove(connection, means, tenant_id, by.person_id, brought, now)
+        proved = await prove(connection, means, tenant_id, by.person_id, brought, cipher, now)
         proofs = add_proofs(known, *proved.proofs, is_verified=proved.is_verified)
         return await _keep(connection, tenant_id, by, proofs, proved.kind, proved.details, count)
 

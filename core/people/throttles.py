@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from core.database import Connection, Pool, acquire, in_tenant
 from core.errors import CoreError
-from core.people.sealing import MARK_BYTES, Seals
+from core.people.marking import MARK_BYTES, Marks
 
 FORGIVE = """
 update throttles
@@ -79,28 +79,28 @@ class Count(NamedTuple):
 
 
 def count_log_in(
-    seals: Seals, tenant_id: int, login: str, device_id: str | None, address: str, network: str | None
+    marks: Marks, tenant_id: int, login: str, device_id: str | None, address: str, network: str | None
 ) -> Count:
     """A log-in: by the known device it comes from, or by everything that strangers are counted by.
 
     `login` is what was typed, whether or not anybody has it.
     """
     if device_id is not None:
-        return _count(seals, tenant_id, ((Kind.DEVICE, device_id),))
+        return _count(marks, tenant_id, ((Kind.DEVICE, device_id),))
     typed = login.strip().lower()
     strangers = ((Kind.LOGIN, typed), (Kind.ADDRESS, address), (Kind.NETWORK, network or address), (Kind.TENANT, ""))
-    return _count(seals, tenant_id, strangers)
+    return _count(marks, tenant_id, strangers)
 
 
-def count_stranger(seals: Seals, tenant_id: int, address: str, network: str | None) -> Count:
+def count_stranger(marks: Marks, tenant_id: int, address: str, network: str | None) -> Count:
     """A registration, which names a login that has to be free: it may be asked no oftener than a log-in."""
     asked = ((Kind.ADDRESS, address), (Kind.NETWORK, network or address), (Kind.TENANT, ""))
-    return _count(seals, tenant_id, asked)
+    return _count(marks, tenant_id, asked)
 
 
-def count_proof(seals: Seals, tenant_id: int, person_id: str, device_id: str | None) -> Count:
+def count_proof(marks: Marks, tenant_id: int, person_id: str, device_id: str | None) -> Count:
     """A second factor, or a password asked for again: by person, and apart for each device that is known."""
-    return _count(seals, tenant_id, ((Kind.PROOF, f"{person_id} {device_id or ''}"),))
+    return _count(marks, tenant_id, ((Kind.PROOF, f"{person_id} {device_id or ''}"),))
 
 
 async def count_attempt(pool: Pool, count: Count, *, now: datetime.datetime | None = None) -> None:
@@ -141,6 +141,6 @@ async def forget_counts(pool: Pool, limit: int) -> int:
     return gone
 
 
-def _count(seals: Seals, tenant_id: int, asked: Sequence[tuple[Kind, str]]) -> Count:
-    keys = tuple(seals.mark("throttle", tenant_id, int(kind), value)[: MARK_BYTES // 2] for kind, value in asked)
+def _count(marks: Marks, tenant_id: int, asked: Sequence[tuple[Kind, str]]) -> Count:
+    keys = tuple(marks.of("throttle", tenant_id, int(kind), value)[: MARK_BYTES // 2] for kind, value in asked)
     return Count(tenant_id, tuple(kind for kind, _ in asked), keys)

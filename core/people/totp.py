@@ -1,6 +1,7 @@
 """Codes that change every half minute (TOTP, RFC 6238): six digits, SHA-1, as every authenticator app knows them.
 
-The secret is sealed at rest. A code works once: no half minute that was used, and none before it, ever works again.
+The secret is sealed under its person's key. A code works once: no half minute that was used, and none before it, ever
+works again.
 """
 
 import re
@@ -12,8 +13,8 @@ import pyotp
 
 from core.database import Connection
 from core.errors import NotFound, ProofRefused
+from core.keys.cipher import Cipher
 from core.people.factors import Kind, lock_person
-from core.people.sealing import Seals
 
 # One step to either side: clocks of phones, and the time it takes to type (RFC 6238, 5.2).
 WINDOW = 1
@@ -23,7 +24,8 @@ SECRET_LENGTH = 32
 CODE = re.compile(r"[0-9]{6}")
 # A secret that nobody confirms within this was never scanned.
 UNCONFIRMED_LIFETIME_S = 600
-PURPOSE = "totp"
+# Where it is sealed: core/keys/places.py.
+PLACE = ("factors", "sealed")
 
 FORGET_UNCONFIRMED = (
     "delete from factors where tenant_id = $1 and person_id = $2 and kind = $3 and confirmed_at is null"
@@ -61,21 +63,21 @@ class Begun(NamedTuple):
 
 
 async def begin_totp(
-    connection: Connection, seals: Seals, tenant_id: int, person_id: str, name: str, issuer: str, login: str
+    connection: Connection, cipher: Cipher, tenant_id: int, person_id: str, name: str, issuer: str, login: str
 ) -> Begun:
     """Draw a secret; one that waited before is forgotten. What was confirmed stays until this one is."""
     secret = pyotp.random_base32(SECRET_LENGTH)
     factor_id = str(uuid.uuid4())
     await lock_person(connection, tenant_id, person_id)
     await connection.execute(FORGET_UNCONFIRMED, tenant_id, person_id, Kind.TOTP)
-    sealed = seals.seal(tenant_id, person_id, PURPOSE, secret.encode())
+    sealed = cipher.seal(*PLACE, factor_id, secret)
     await connection.execute(INSERT, tenant_id, factor_id, person_id, Kind.TOTP, name, sealed)
     uri = pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=issuer)
     return Begun(factor_id, secret, uri)
 
 
 async def confirm_totp(
-    connection: Connection, seals: Seals, tenant_id: int, person_id: str, factor_id: str, code: str, now: float
+    connection: Connection, cipher: Cipher, tenant_id: int, person_id: str, factor_id: str, code: str, now: float
 ) -> list[str]:
     """The first code: from now on it counts, in place of the one before. Gives the ids of what it replaces.
 
@@ -87,7 +89,7 @@ async def confirm_totp(
     )
     if sealed is None:
         raise NotFound
-    step = _match(seals.open(tenant_id, person_id, PURPOSE, sealed).decode(), code, now)
+    step = _match(cipher.open(*PLACE, factor_id, sealed), code, now)
     if step is None:
         raise ProofRefused("code_wrong", factor_id)
     replaced = await connection.fetch(FORGET_CONFIRMED, tenant_id, person_id, Kind.TOTP)
@@ -95,12 +97,14 @@ async def confirm_totp(
     return [row["id"] for row in replaced]
 
 
-async def use_totp(connection: Connection, seals: Seals, tenant_id: int, person_id: str, code: str, now: float) -> str:
+async def use_totp(
+    connection: Connection, cipher: Cipher, tenant_id: int, person_id: str, code: str, now: float
+) -> str:
     """Take a code of the person's authenticator, once. Gives the factor's id. Raises ProofRefused."""
     row = await connection.fetchrow(READ, tenant_id, person_id, Kind.TOTP)
     if row is None:
         raise ProofRefused("no_such_factor")
-    step = _match(seals.open(tenant_id, person_id, PURPOSE, row["sealed"]).decode(), code, now)
+    step = _match(cipher.open(*PLACE, row["id"], row["sealed"]), code, now)
     if step is None:
         raise ProofRefused("code_wrong", row["id"])
     if row["last_step"] is not None and step <= row["last_step"]:
@@ -109,8 +113,13 @@ async def use_totp(connection: Connection, seals: Seals, tenant_id: int, person_
     return str(row["id"])
 
 
-def _match(secret: str, code: str, now: float) -> int | None:
-    """The step within the window that this is the code of; every one of them is looked at, always."""
+def _match(secret: str | None, code: str, now: float) -> int | None:
+    """The step within the window that this is the code of; every one of them is looked at, always.
+
+    Without a secret, none: its key was destroyed with everything else of its person's.
+    """
+    if secret is None:
+        return None
     totp, current = pyotp.TOTP(secret, interval=STEP_S), int(now) // STEP_S
     is_code = CODE.fullmatch(code) is not None
     candidate = code.encode() if is_code else b""

@@ -256,7 +256,7 @@ async def count_for(context: Context, session: Session) -> Count:
     """What guesses in this session are counted by."""
     speaker = session.speaker
     device = await read_device(context.pool, speaker.tenant_id, speaker.session_id)
-    return count_proof(context.means.seals, speaker.tenant_id, speaker.person_id, device)
+    return count_proof(context.means.marks, speaker.tenant_id, speaker.person_id, device)
 
 
 async def tell_refused(context: Context, session: Session, act: Act, refused: ProofRefused) -> None:

@@ -14,7 +14,8 @@ import pytest_asyncio
 
 from core.audit.trail import Act, By, read_trail
 from core.database import Pool, in_tenant
-from core.errors import CredentialsRefused, NotFound, ProofRefused, Refusal
+from core.errors import CredentialsRefused, NotFound, ProofRefused, Refusal, SealBroken
+from core.keys.safe import Safe
 from core.people.enrolment import enrol_totp, finish_totp
 from core.people.factors import (
     FACTORS_PER_PERSON_MAX,
@@ -27,12 +28,12 @@ from core.people.factors import (
     renew_codes,
     reset_factors,
 )
+from core.people.marking import Marks
 from core.people.opening import Tenant, open_person
 from core.people.persons import Role
 from core.people.proofs import add_proofs
 from core.people.proving import Brought, Means, step_up
 from core.people.recovery import CODES, use_code
-from core.people.sealing import SealBroken, Seals
 from core.people.sessions import Arrival, revoke, start_session
 from core.people.throttles import Throttled, count_proof
 from core.people.tickets import (
@@ -66,7 +67,7 @@ class Desk(NamedTuple):
         return await enrol_totp(self.means, self.tenant.id, self.person, "App", "Demo", "ana")
 
     async def finish(self, factor: str, code: str, now: float = NOW) -> Any:
-        count = count_proof(self.means.seals, self.tenant.id, self.person, None)
+        count = count_proof(self.means.marks, self.tenant.id, self.person, None)
         return await finish_totp(self.means, self.tenant.id, self.by, ("pwd",), factor, code, now, count)
 
     async def enrol(self, now: float = NOW) -> tuple[pyotp.TOTP, Any]:
@@ -77,8 +78,9 @@ class Desk(NamedTuple):
     async def use(self, code: str, now: float) -> str:
         """`ok`, or why not."""
         try:
+            cipher = await self.means.keys.one(self.tenant.id, self.person)
             async with in_tenant(self.means.pool, self.tenant.id) as connection:
-                await use_totp(connection, self.means.seals, self.tenant.id, self.person, code, now)
+                await use_totp(connection, cipher, self.tenant.id, self.person, code, now)
         except ProofRefused as refused:
             return refused.reason
         return "ok"
@@ -93,14 +95,16 @@ class Desk(NamedTuple):
 
 
 @pytest_asyncio.fixture
-async def desk(pool: Pool, tenant: Tenant) -> Desk:
-    return await sit_down(pool, tenant, Seals(secrets.token_bytes(32)))
+async def desk(pool: Pool, keys: Safe, tenant: Tenant) -> Desk:
+    return await sit_down(pool, tenant, keys)
 
 
-async def sit_down(pool: Pool, tenant: Tenant, seals: Seals) -> Desk:
+async def sit_down(pool: Pool, tenant: Tenant, keys: Safe) -> Desk:
     person = (await open_person(pool, tenant.id, Role.CUSTOMER, "Somebody")).person_id
     started = await start_session(pool, tenant.id, person, Arrival("payhub-web", proofs=("pwd",)))
-    return Desk(Means(pool, seals, None), tenant, By(person, started.session_id, "192.0.2.0/24"))
+    return Desk(
+        Means(pool, keys, Marks(secrets.token_bytes(32)), None), tenant, By(person, started.session_id, "192.0.2.0/24")
+    )
 
 
 async def refused(trying: Awaitable[Any]) -> str:
@@ -149,11 +153,18 @@ async def test_the_secret_and_the_codes_are_nowhere_in_the_database(desk: Desk) 
     assert len(rows) > CODES
     for secret in (begun.secret, begun.secret.encode().hex(), *enrolled.recovery_codes):
         assert not any(secret in row for row in rows)
-    assert desk.means.seals.open(desk.tenant.id, desk.person, "totp", sealed).decode() == begun.secret
+    cipher = await desk.means.keys.one(desk.tenant.id, desk.person)
+    assert cipher.open("factors", "sealed", begun.factor_id, sealed) == begun.secret
+
+
+async def test_of_somebody_who_was_erased_no_code_works(desk: Desk) -> None:
+    totp, _ = await desk.enrol()
+    await desk.means.keys.destroy(desk.tenant.id, desk.person, By())
+    assert await desk.use(code_near(totp, 1), NOW) == "code_wrong"
 
 
 async def test_a_sealed_secret_moved_to_another_person_does_not_open(desk: Desk, pool: Pool, tenant: Tenant) -> None:
-    rui = await sit_down(pool, tenant, desk.means.seals)
+    rui = await sit_down(pool, tenant, desk.means.keys)
     (totp, _), _ = await desk.enrol(), await rui.enrol()
     async with in_tenant(pool, tenant.id) as connection:
         await connection.execute(
@@ -206,7 +217,7 @@ async def test_an_app_is_not_confirmed_by_a_wrong_code_too_late_or_by_anybody_el
     totp = pyotp.TOTP(begun.secret)
     wrong = f"{(int(totp.at(NOW)) + 1) % 1_000_000:06}"
     assert await refused(desk.finish(begun.factor_id, wrong)) == "code_wrong"
-    rui = await sit_down(pool, tenant, desk.means.seals)
+    rui = await sit_down(pool, tenant, desk.means.keys)
     for who, factor in ((rui, begun.factor_id), (desk, str(uuid.uuid4()))):
         with pytest.raises(NotFound):
             await who.finish(factor, totp.at(NOW))
@@ -230,7 +241,7 @@ async def test_a_recovery_code_works_once_however_it_is_spelled(desk: Desk, pool
     _, enrolled = await desk.enrol()
     codes = enrolled.recovery_codes
     assert all(re.fullmatch(r"([0-9A-HJKMNP-TV-Z]{4}-){5}[0-9A-HJKMNP-TV-Z]{4}", code) for code in codes)
-    rui = await sit_down(pool, tenant, desk.means.seals)
+    rui = await sit_down(pool, tenant, desk.means.keys)
     assert await rui.recover(codes[0]) == "recovery_code_wrong"
     spellings = [
         codes[0],
@@ -260,7 +271,7 @@ async def test_new_recovery_codes_make_the_old_ones_void(desk: Desk, pool: Pool,
 
 async def test_a_factor_is_named_and_removed_by_its_person_alone(desk: Desk, pool: Pool, tenant: Tenant) -> None:
     totp, enrolled = await desk.enrol()
-    rui = await sit_down(pool, tenant, desk.means.seals)
+    rui = await sit_down(pool, tenant, desk.means.keys)
     for factor in (enrolled.factor.id, str(uuid.uuid4())):
         with pytest.raises(NotFound):
             await name_factor(pool, tenant.id, rui.person, factor, "Mine")
@@ -277,7 +288,7 @@ async def test_a_factor_is_named_and_removed_by_its_person_alone(desk: Desk, poo
 
 async def test_factors_that_are_reset_are_gone_with_the_sessions(desk: Desk, pool: Pool, tenant: Tenant) -> None:
     await desk.enrol()
-    operator = await sit_down(pool, tenant, desk.means.seals)
+    operator = await sit_down(pool, tenant, desk.means.keys)
     removed, ended = await reset_factors(pool, tenant.id, desk.person, operator.by, "Case 17")
     assert (removed, ended) == (1, [desk.by.session_id])
     assert (await read_offer(pool, tenant.id, desk.person)).is_empty

@@ -15,10 +15,10 @@ from core.database import Pool
 from core.errors import NotFound, ProofRefused, Refusal
 from core.people.changing import change_password
 from core.people.credentials import check_password
+from core.people.marking import Marks
 from core.people.opening import Tenant, open_person
 from core.people.passwords import WORDS, BreachedFile, Policy, is_obvious
 from core.people.persons import Role
-from core.people.sealing import Seals
 from core.people.sessions import Arrival, find_revoked, start_session
 from core.people.throttles import count_proof
 
@@ -181,7 +181,7 @@ async def test_a_changed_password_is_the_only_one_and_ends_the_other_sessions(po
     ana = (await open_person(pool, tenant.id, Role.CUSTOMER, "Ana", "ana", OLD)).person_id
     here, there = [await start_session(pool, tenant.id, ana, Arrival("payhub-web")) for _ in range(2)]
     by = By(ana, here.session_id)
-    count = count_proof(Seals(bytes(32)), tenant.id, ana, None)
+    count = count_proof(Marks(bytes(32)), tenant.id, ana, None)
     with pytest.raises(ProofRefused):
         await change_password(pool, tenant.id, by, NEW, "wrong horse battery", count)
     assert await check_password(pool, tenant.id, "ana", OLD) == ana

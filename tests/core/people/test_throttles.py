@@ -8,8 +8,8 @@ import uuid
 import pytest
 
 from core.database import Pool, in_tenant
+from core.people.marking import Marks
 from core.people.opening import Tenant
-from core.people.sealing import Seals
 from core.people.throttles import (
     PACES,
     QUIET,
@@ -25,7 +25,7 @@ from core.people.throttles import (
 )
 
 NOW = datetime.datetime(2031, 5, 4, 12, 0, tzinfo=datetime.UTC)
-SEALS = Seals(secrets.token_bytes(32))
+MARKS = Marks(secrets.token_bytes(32))
 
 
 def at(seconds: float) -> datetime.datetime:
@@ -33,7 +33,7 @@ def at(seconds: float) -> datetime.datetime:
 
 
 def log_in(tenant: Tenant, login: str = "ana", device: str | None = None, address: str = "192.0.2.7") -> Count:
-    return count_log_in(SEALS, tenant.id, login, device, address, "192.0.2.0/24")
+    return count_log_in(MARKS, tenant.id, login, device, address, "192.0.2.0/24")
 
 
 async def wait(pool: Pool, count: Count, seconds: float = 0.0) -> float:
@@ -115,7 +115,7 @@ async def test_each_of_login_address_network_and_tenant_is_counted(
 
     def count(number: int) -> Count:
         login, address, network = (str(number) if part == 0 else str(part) for part in kinds)
-        return count_log_in(SEALS, tenant.id, login, None, address, network)
+        return count_log_in(MARKS, tenant.id, login, None, address, network)
 
     # As if this many had been wrong before.
     async with in_tenant(pool, tenant.id) as connection:
@@ -143,7 +143,7 @@ async def test_a_whole_network_and_a_whole_tenant_are_slowed_and_never_shut(pool
         )
     now, looked, longest = 0.0, 0, 0.0
     while looked < 200:
-        count = count_log_in(SEALS, tenant.id, f"l {looked}", None, f"a {looked}", f"n {looked}")
+        count = count_log_in(MARKS, tenant.id, f"l {looked}", None, f"a {looked}", f"n {looked}")
         told = await wait(pool, count, now)
         looked += not told
         now += told
@@ -175,12 +175,12 @@ async def test_a_login_is_counted_as_it_is_looked_up(pool: Pool, tenant: Tenant,
 
 async def test_proofs_are_counted_by_person_and_known_device(pool: Pool, tenant: Tenant) -> None:
     ana, device = str(uuid.uuid4()), str(uuid.uuid4())
-    strange, known = count_proof(SEALS, tenant.id, ana, None), count_proof(SEALS, tenant.id, ana, device)
+    strange, known = count_proof(MARKS, tenant.id, ana, None), count_proof(MARKS, tenant.id, ana, device)
     while not await wait(pool, strange):
         pass
     assert await wait(pool, known) == 0
-    assert await wait(pool, count_proof(SEALS, tenant.id, str(uuid.uuid4()), None)) == 0
-    assert count_stranger(SEALS, tenant.id, "a", None).kinds == (Kind.ADDRESS, Kind.NETWORK, Kind.TENANT)
+    assert await wait(pool, count_proof(MARKS, tenant.id, str(uuid.uuid4()), None)) == 0
+    assert count_stranger(MARKS, tenant.id, "a", None).kinds == (Kind.ADDRESS, Kind.NETWORK, Kind.TENANT)
 
 
 async def test_counts_that_are_quiet_are_forgotten(pool: Pool, tenant: Tenant) -> None:
