@@ -77,6 +77,7 @@ _PIECE: Final = ("dispute_id", "id")
 PIECE_TEXT: Final = Place("dispute_evidence", "text_sealed", _PIECE, person="person_id", plain="text")
 PIECE_NAME: Final = Place("dispute_evidence", "name_sealed", _PIECE, person="person_id", plain="name")
 PIECE_CONTENT: Final = Place("dispute_evidence", "content_sealed", _PIECE, person="person_id", plain="content")
+FACTOR_SECRET: Final = Place("factors", "sealed", ("id",), person="person_id")
 
 PLACES: Final = (
     DISPLAY_NAME,
@@ -91,4 +92,5 @@ PLACES: Final = (
     PIECE_TEXT,
     PIECE_NAME,
     PIECE_CONTENT,
+    FACTOR_SECRET,
 )
