@@ -13,6 +13,7 @@ from core.bulk.posting import Ahead
 from core.database import Pool, open_pool
 from core.ledger.expiring import expire_holds
 from core.ledger.verify import find_unbalanced_tenants
+from core.nonces import forget_spent
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
 from core.people.sessions import forget_ended
 from workers.bulk import post_bulks
@@ -38,6 +39,9 @@ NOTICES_PER_ROUND = 1_000
 SESSIONS_PER_ROUND = 1_000
 # An ended session is kept for a while: whoever asks why they were logged out gets an answer.
 SESSION_KEPT = timedelta(days=90)
+NONCES_PER_ROUND = 5_000
+# Nothing that old is taken; the rest is for clocks that differ.
+NONCE_KEPT = timedelta(minutes=5)
 POOL_SIZE = 4
 
 
@@ -77,6 +81,9 @@ def rounds(pool: Pool) -> list[Round]:
     async def forget_sessions() -> int:
         return await forget_ended(pool, SESSION_KEPT, SESSIONS_PER_ROUND)
 
+    async def forget_nonces() -> int:
+        return await forget_spent(pool, NONCE_KEPT, NONCES_PER_ROUND)
+
     async def expire() -> int:
         return await expire_holds(pool, HOLDS_PER_ROUND)
 
@@ -109,6 +116,7 @@ def rounds(pool: Pool) -> list[Round]:
         Round("note_unheard", 1.0, note, full=BATCHES_PER_ROUND),
         Round("forget_heard", 5.0, forget_notices, full=NOTICES_PER_ROUND),
         Round("forget_sessions", 600.0, forget_sessions, full=SESSIONS_PER_ROUND),
+        Round("forget_nonces", 60.0, forget_nonces, full=NONCES_PER_ROUND),
         Round("expire_holds", 1.0, expire, full=HOLDS_PER_ROUND),
         Round("pay_schedules", 1.0, pay, full=SCHEDULES_PER_ROUND),
         Round("tend_disputes", 5.0, tend, full=DISPUTES_PER_ROUND),

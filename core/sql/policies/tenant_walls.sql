@@ -10,7 +10,8 @@ begin
         'account_metadata', 'limits', 'rules', 'own_limits', 'payees', 'usages', 'decisions', 'audit_entries',
         'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens',
         'bulks', 'bulk_lines',
-        'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes'
+        'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
+        'spent_nonces'
     ] loop
         execute format('alter table %I enable row level security', v_table);
         execute format('alter table %I force row level security', v_table);
@@ -63,6 +64,8 @@ grant select, insert on dispute_evidence to payhub_app;
 grant select, insert, update on bulks to payhub_app;
 -- Lines are taken, marked, and dropped when their file is sent anew; money moves by none of them.
 grant select, insert, update, delete on bulk_lines to payhub_app;
+-- What was used once stays used, until a worker forgets what is too old to be taken.
+grant select, insert on spent_nonces to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;
 -- Not even the functions that work for all: what was done stays as it was written.
 revoke update, delete on audit_entries, payments, shares, decisions from payhub_ledger;
