@@ -35,6 +35,11 @@ class Act(StrEnum):
     SESSION_REFUSED = "session.refused"
     SESSION_ENDED = "session.ended"
     PERSONAL_DATA_READ = "personal_data.read"
+    API_KEY_MADE = "api_key.made"
+    API_KEY_ROTATED = "api_key.rotated"
+    API_KEY_REVOKED = "api_key.revoked"
+    API_KEY_USED = "api_key.used"
+    API_KEY_REFUSED = "api_key.refused"
 
 
 class By(NamedTuple):

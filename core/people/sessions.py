@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from core.database import Pool, acquire, in_tenant
+from core.database import Connection, Pool, acquire, in_tenant
 from core.errors import CredentialsRefused, NotFound
 from core.people.persons import Role
 
@@ -36,6 +36,11 @@ insert into refresh_tokens (tenant_id, hash, session_id, issued_at)
 select tenant_id, $4, id, created_at from started
 returning true
 """
+# A machine's: it has no refresh token, and lasts as long as what it speaks with.
+OPEN = """
+insert into sessions (tenant_id, id, person_id, expires_at) values ($1, $3, $2, coalesce($4::timestamptz, 'infinity'))
+"""
+SHORTEN = "update sessions set expires_at = least(expires_at, $3) where tenant_id = $1 and id = $2"
 ROTATE = """
 select outcome, session_id, person_id, role from rotate_refresh_token($1, $2, $3, $4, $5)
 """
@@ -93,6 +98,25 @@ async def start_session(pool: Pool, tenant_id: int, person_id: str, *, now: date
     if not started:
         raise CredentialsRefused
     return Started(session_id, token)
+
+
+async def open_session(
+    connection: Connection, tenant_id: int, person_id: str, session_id: str, expires_at: datetime.datetime | None
+) -> None:
+    """Start a machine's session in the connection's transaction; None: it lasts until it is ended."""
+    await connection.execute(OPEN, tenant_id, person_id, session_id, expires_at)
+
+
+async def shorten_session(
+    connection: Connection, tenant_id: int, session_id: str, expires_at: datetime.datetime
+) -> None:
+    """Let a session end by then, in the connection's transaction."""
+    await connection.execute(SHORTEN, tenant_id, session_id, expires_at)
+
+
+async def end_session(connection: Connection, tenant_id: int, session_id: str) -> None:
+    """End a session in the connection's transaction, if it is still there."""
+    await connection.execute(REVOKE, tenant_id, session_id)
 
 
 async def rotate(pool: Pool, tenant_id: int, refresh_token: str, *, now: datetime.datetime | None = None) -> Rotated:

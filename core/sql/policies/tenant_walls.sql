@@ -11,7 +11,7 @@ begin
         'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens',
         'bulks', 'bulk_lines',
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
-        'spent_nonces'
+        'spent_nonces', 'api_keys'
     ] loop
         execute format('alter table %I enable row level security', v_table);
         execute format('alter table %I force row level security', v_table);
@@ -66,6 +66,9 @@ grant select, insert, update on bulks to payhub_app;
 grant select, insert, update, delete on bulk_lines to payhub_app;
 -- What was used once stays used, until a worker forgets what is too old to be taken.
 grant select, insert on spent_nonces to payhub_app;
+-- What a key may do stands as it was made; that it was used, and that it ends, is written beside it.
+grant select, insert on api_keys to payhub_app;
+grant update (expires_at, revoked_at, successor, last_used_on, last_used_network) on api_keys to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;
 -- Not even the functions that work for all: what was done stays as it was written.
 revoke update, delete on audit_entries, payments, shares, decisions from payhub_ledger;
