@@ -98,7 +98,7 @@ class Hub:
             tokens=tokens,
             limits=Limits(),
             doors=Doors(options.allowed_origins),
-            end_session=self.connections.end_session,
+            end_session=self._end_session,
             tell=self.connections.tell,
             public_url=options.public_url.rstrip("/"),
         )
@@ -145,6 +145,7 @@ class Hub:
             return
         await self.context.batcher.close()
         await self._quietly(self._write_acknowledgements)
+        await asyncio.gather(*self.context.afterwards)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -196,7 +197,7 @@ class Hub:
         if kind == "events":
             spread(self.context, int(tenant), hint)
         elif channel == CONTROL and hint[0] == "end_session":
-            self.connections.end_session(hint[1], hint[2])
+            self._end_session(hint[1], hint[2])
         elif channel == CONTROL and hint[0] == "spent":
             self.context.limits.hear(self.context.now(), ((tuple(key), count) for key, count in hint[1]))
 
@@ -223,7 +224,12 @@ class Hub:
     async def _sweep_sessions(self) -> None:
         assert self.context is not None
         for tenant_id, session_id in await find_revoked(self.context.pool, list(self.connections.live_sessions())):
-            self.connections.end_session(tenant_id, session_id)
+            self._end_session(tenant_id, session_id)
+
+    def _end_session(self, tenant_id: int, session_id: str) -> None:
+        assert self.context is not None
+        self.context.note_ended(tenant_id, session_id)
+        self.connections.end_session(tenant_id, session_id)
 
     async def _read_keys(self) -> None:
         assert self.context is not None

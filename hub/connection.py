@@ -23,6 +23,7 @@ from hub import metrics
 from hub.commands import following, identifying, paying
 from hub.commands.context import Context, events_channel
 from hub.commands.refusal import CommandRefused, from_core
+from hub.commands.scoping import needs_of, require_scope
 from hub.commands.table import ROWS
 from hub.commands.values import to_time
 from hub.doors import Door
@@ -126,14 +127,21 @@ class Connection:
     """One client's connection."""
 
     def __init__(
-        self, context: Context, connections: Connections, wire: EdgeWebSocket, codec: Codec, address: str, door: Door
+        self,
+        context: Context,
+        connections: Connections,
+        wire: EdgeWebSocket,
+        codec: Codec,
+        host: str | None,
+        door: Door,
     ) -> None:
+        address = address_key(host) if host else "unix"
         self._context = context
         self._connections = connections
         self._wire = wire
         self._codec = codec
         self._is_binary = codec.is_binary
-        self.session = Session(context.now(), door, network_of(address.partition("/")[0]))
+        self.session = Session(context.now(), door, network_of(host or ""), host)
         self.trace_id = secrets.token_hex(16)
         self._client_address = address
         self._address = context.limits.bucket("address", 0, address, ADDRESS)
@@ -260,6 +268,8 @@ class Connection:
             refusal = session.check(message)
             if refusal is not None:
                 raise CommandRefused(refusal)
+            if session.scopes is not None:
+                require_scope(session, needs_of(message))
             if type(message) is Pay:
                 self._pay(message)
             elif type(message) is Acknowledge:
@@ -415,7 +425,8 @@ async def serve(
     """A WebSocket endpoint: Origin, subprotocol, then a Connection until it closes."""
     await receive()
     wire: EdgeWebSocket = scope["extensions"]["payhub.wire"]["wire"]
-    address = address_key(scope["client"][0]) if scope["client"] else "unix"
+    host = scope["client"][0] if scope["client"] else None
+    address = address_key(host) if host else "unix"
     if context.draining or not address_allows(context, address):
         await refuse_handshake(send, 503 if context.draining else 429)
         return
@@ -431,7 +442,7 @@ async def serve(
     if codec is None:
         wire.end(CloseCode.SUBPROTOCOL_MISSING, "offer payhub.v1.msgpack or payhub.v1.json")
         return
-    await Connection(context, connections, wire, codec, address, door).run(receive)
+    await Connection(context, connections, wire, codec, host, door).run(receive)
 
 
 async def refuse_handshake(send: Send, status: int) -> None:

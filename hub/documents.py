@@ -11,13 +11,16 @@ import msgspec
 from core.nouns import PaymentStatus
 from hub import http
 from hub.commands.paying import UNKNOWN
+from hub.commands.scoping import BY_CONTENT, COMMANDS, FOLLOWING, SETTLING
 from hub.commands.table import ROWS
 from hub.doors import PATHS
+from hub.endpoint import Endpoint, Nothing
 from hub.protocol import messages
 from hub.protocol.catalogue import FROM_CLIENT, FROM_HUB
 from hub.protocol.codec import JSON, MSGPACK, SIZE_MAX
 from hub.protocol.codes import CLOSE_MEANINGS, MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, EventName, comes_back
 from hub.protocol.fields import Message
+from hub.protocol.scopes import SCOPE_MEANINGS, Scope
 
 VERSION: Final = "1.0.0"
 REFERENCE: Final = "#/components/schemas/{name}"
@@ -33,6 +36,8 @@ ANSWERS: Final[dict[type, type | None]] = {
     messages.Ping: messages.Pong,
     **{row.takes: row.gives for row in ROWS},
 }
+# What comes before anybody is known.
+BEFORE_A_SESSION: Final = frozenset({messages.Authenticate})
 # What the hub says without being asked.
 UNASKED: Final = tuple(one for one in FROM_HUB if one not in {*ANSWERS.values(), messages.Refused})
 
@@ -91,6 +96,7 @@ def asyncapi() -> dict[str, Any]:
             "schemas": schemas,
         },
         "x-codes": codes(),
+        "x-scopes": scopes(),
     }
 
 
@@ -118,7 +124,13 @@ def openapi() -> dict[str, Any]:
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
         "security": [{"bearer": []}],
+        "x-scopes": scopes(),
     }
+
+
+def scopes() -> dict[str, str]:
+    """What machines can be allowed to do. A person needs none of them."""
+    return {scope.value: SCOPE_MEANINGS[scope] for scope in Scope}
 
 
 def codes() -> dict[str, Any]:
@@ -150,6 +162,7 @@ def _operation(command: type, answer: type | None) -> dict[str, Any]:
         "channel": {"$ref": "#/channels/socket"},
         "summary": _summary(command),
         "messages": [{"$ref": f"#/channels/socket/messages/{_tag(command)}"}],
+        **({} if command in BEFORE_A_SESSION else _for_machines(command)),
     }
     if answer is not None:
         operation["reply"] = {
@@ -162,7 +175,7 @@ def _operation(command: type, answer: type | None) -> dict[str, Any]:
     return operation
 
 
-def _path_item(endpoint: http.Endpoint, body: type | None) -> dict[str, Any]:
+def _path_item(endpoint: Endpoint, body: type | None) -> dict[str, Any]:
     in_path = _path_names(endpoint)
     item: dict[str, Any] = {
         "summary": _summary(endpoint.takes),
@@ -177,7 +190,7 @@ def _path_item(endpoint: http.Endpoint, body: type | None) -> dict[str, Any]:
     if endpoint.produces is not None:
         written = {endpoint.produces: {"schema": {"type": "string"}}}
         item["responses"] = {**item["responses"], "200": {"description": "The file.", "content": written}}
-    elif endpoint.gives is not http.Nothing:
+    elif endpoint.gives is not Nothing:
         item["responses"][str(endpoint.status)]["content"] = {
             "application/json": {"schema": {"$ref": REFERENCE.format(name=_answer(endpoint.gives).__name__)}}
         }
@@ -195,11 +208,24 @@ def _path_item(endpoint: http.Endpoint, body: type | None) -> dict[str, Any]:
         }
     if endpoint.public:
         item["security"] = []
+    else:
+        item.update(_for_machines(endpoint.takes if endpoint.scope is None else endpoint.scope))
     return item
 
 
-def _good_status(endpoint: http.Endpoint) -> str:
-    return str(204 if endpoint.gives is http.Nothing and endpoint.produces is None else endpoint.status)
+def _for_machines(command: "type | Scope") -> dict[str, Any]:
+    """What a key needs for it. Of a command with parts: the most that it may need; each part needs its own."""
+    if isinstance(command, Scope):
+        return {"x-scopes": [command.value]}
+    needs = FOLLOWING | SETTLING if command is messages.Resume else COMMANDS.get(command)
+    if needs is None:
+        return {"x-people-only": True}
+    found: dict[str, Any] = {"x-scopes": sorted(needs)}
+    return {**found, "x-scopes-by-content": True} if command in BY_CONTENT else found
+
+
+def _good_status(endpoint: Endpoint) -> str:
+    return str(204 if endpoint.gives is Nothing and endpoint.produces is None else endpoint.status)
 
 
 def _problem_response() -> dict[str, Any]:
@@ -215,17 +241,17 @@ def _parameter(takes: type, name: str, place: str) -> dict[str, Any]:
     return {"name": name, "in": place, "required": place == "path", "schema": schema}
 
 
-def _path_names(endpoint: http.Endpoint) -> list[str]:
+def _path_names(endpoint: Endpoint) -> list[str]:
     return [part[1:-1] for part in endpoint.path.split("/") if part.startswith("{")]
 
 
-def _rest(endpoint: http.Endpoint) -> list[str]:
+def _rest(endpoint: Endpoint) -> list[str]:
     """The fields that stand neither in the path nor on the socket alone."""
     in_path = {*_path_names(endpoint), "id"}
     return [field.name for field in msgspec.structs.fields(endpoint.takes) if field.name not in in_path]
 
 
-def _body(endpoint: http.Endpoint) -> type | None:
+def _body(endpoint: Endpoint) -> type | None:
     """The JSON body: the command without its correlation id and what stands in the path."""
     rest = _rest(endpoint)
     if endpoint.method in {"GET", "DELETE"} or not rest:

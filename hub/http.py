@@ -9,7 +9,7 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final, NamedTuple, NoReturn, get_args
+from typing import Annotated, Any, Final, NoReturn, get_args
 
 import msgspec
 import structlog
@@ -22,21 +22,23 @@ from starlette.routing import Route
 from core.errors import CoreError
 from core.nouns import PaymentStatus
 from core.people.credentials import check_password
-from core.people.opening import Tenant, find_tenant
+from core.people.opening import Tenant
 from core.people.persons import Role, read_person
 from core.people.sessions import RefreshTokenReused, revoke, rotate, start_session
-from hub import metrics
-from hub.broker import CONTROL
+from hub import entering, metrics
 from hub.commands import bulking, charging, identifying, operating, paying
 from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused, from_core
+from hub.commands.scoping import needs_of, require_scope
 from hub.commands.table import ROWS
 from hub.commands.values import to_time
 from hub.doors import door_for
-from hub.limits import ADDRESS, ADDRESS_LOGIN, BY_ROLE, LOGIN, TENANT, Limit, address_key, network_of
+from hub.endpoint import Call, Endpoint, Nothing, Slug, address_of, enter, spend
+from hub.limits import ADDRESS, BY_ROLE, LOGIN, TENANT, network_of
 from hub.protocol import bulks, fields, messages
 from hub.protocol.codec import SIZE_MAX
 from hub.protocol.codes import MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, ErrorCode
+from hub.protocol.scopes import Scope
 from hub.qr import draw
 from hub.session import Session
 
@@ -49,8 +51,6 @@ TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 # after a few seconds: an ended session is noticed within them (sockets are told at once).
 SESSION_MEMORY_S = 5.0
 SESSIONS_REMEMBERED_MAX = 10_000
-
-Slug = Annotated[str, Meta(min_length=3, max_length=40, description="The tenant's short name.")]
 
 
 class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,10 +103,6 @@ class SettledAnswer(msgspec.Struct, frozen=True):
     settled: list[messages.SettledPayment]
 
 
-class Nothing(msgspec.Struct, frozen=True):
-    """Done; there is nothing to say."""
-
-
 class ReadQr(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A charge's QR code as a picture."""
 
@@ -125,33 +121,6 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     payment: str | UnsetType = UNSET
 
 
-class Call(NamedTuple):
-    """One request on its way to its handler."""
-
-    context: Context
-    request: Request
-    session: Session
-    body: Any
-
-
-class Endpoint(NamedTuple):
-    """One row of the API: where, what goes in, what comes out, who does it.
-
-    With `consumes`, the body is a file of one of these media types, which `handle` reads as it arrives (hub/edge.py
-    lets files pass on these paths). With `produces`, so is the answer, and `handle` gives the response itself.
-    """
-
-    method: str
-    path: str
-    takes: type[msgspec.Struct]
-    gives: type[msgspec.Struct]
-    handle: Callable[[Call], Awaitable[msgspec.Struct | Response]]
-    status: int = 200
-    public: bool = False
-    consumes: tuple[str, ...] = ()
-    produces: str | None = None
-
-
 def _command(handler: Callable[[Context, Session, Any], Awaitable[msgspec.Struct]]) -> Callable[[Call], Awaitable[Any]]:
     async def handle(call: Call) -> msgspec.Struct:
         return await handler(call.context, call.session, call.body)
@@ -162,7 +131,7 @@ def _command(handler: Callable[[Context, Session, Any], Awaitable[msgspec.Struct
 async def register(call: Call) -> TokensAnswer:
     """Open a person and an account, and log in."""
     body: Register = call.body
-    tenant = await _enter(call, body.tenant, body.login)
+    tenant = await enter(call, body.tenant, body.login)
     opened = await operating.enter(call.context, tenant.id, Role.CUSTOMER, body.name, body.login, body.password)
     return await _start(call, tenant, opened.person_id, Role.CUSTOMER, opened.account_id)
 
@@ -170,7 +139,7 @@ async def register(call: Call) -> TokensAnswer:
 async def log_in(call: Call) -> TokensAnswer:
     """Check the password and start a session."""
     body: LogIn = call.body
-    tenant = await _enter(call, body.tenant, body.login)
+    tenant = await enter(call, body.tenant, body.login)
     person_id = await check_password(call.context.pool, tenant.id, body.login, body.password)
     # The limit is for guesses; whoever knows the password did not guess.
     call.context.limits.bucket("login", tenant.id, body.login.lower(), LOGIN).give_back()
@@ -182,11 +151,11 @@ async def refresh(call: Call) -> TokensAnswer:
     """Trade a refresh token for new tokens. One that was used before ends the session everywhere."""
     body: RefreshTokens = call.body
     context = call.context
-    tenant = await _enter(call, body.tenant, None)
+    tenant = await enter(call, body.tenant, None)
     try:
         rotated = await rotate(context.pool, tenant.id, body.refresh_token)
     except RefreshTokenReused as error:
-        _end_everywhere(context, tenant.id, error.session_id)
+        context.end_everywhere(tenant.id, error.session_id)
         raise
     issued = context.tokens.issue(
         tenant.id,
@@ -203,7 +172,7 @@ async def log_out(call: Call) -> Nothing:
     """End the session: its refresh tokens, its sockets on every hub."""
     speaker = call.session.speaker
     await revoke(call.context.pool, speaker.tenant_id, speaker.session_id)
-    _end_everywhere(call.context, speaker.tenant_id, speaker.session_id)
+    call.context.end_everywhere(speaker.tenant_id, speaker.session_id)
     return Nothing()
 
 
@@ -249,8 +218,9 @@ ENDPOINTS: Final = (
     Endpoint("POST", "/v1/login", LogIn, TokensAnswer, log_in, public=True),
     Endpoint("POST", "/v1/refresh", RefreshTokens, TokensAnswer, refresh, public=True),
     Endpoint("POST", "/v1/logout", LogOut, Nothing, log_out),
-    Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle),
-    Endpoint("GET", "/v1/charges/{charge}/qr.svg", ReadQr, Nothing, draw_qr, produces=SVG),
+    *entering.ENDPOINTS,
+    Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle, scope=Scope.PAYMENTS_WRITE),
+    Endpoint("GET", "/v1/charges/{charge}/qr.svg", ReadQr, Nothing, draw_qr, produces=SVG, scope=Scope.CHARGES_READ),
     Endpoint(
         "PUT",
         "/v1/bulks/{bulk}/file",
@@ -258,8 +228,17 @@ ENDPOINTS: Final = (
         bulks.BulkAnswer,
         send_bulk_file,
         consumes=bulking.MEDIA_TYPES,
+        scope=Scope.BULKS_WRITE,
     ),
-    Endpoint("GET", "/v1/bulks/{bulk}/report.csv", bulks.ReadBulkCsv, Nothing, read_bulk_csv, produces=CSV),
+    Endpoint(
+        "GET",
+        "/v1/bulks/{bulk}/report.csv",
+        bulks.ReadBulkCsv,
+        Nothing,
+        read_bulk_csv,
+        produces=CSV,
+        scope=Scope.BULKS_READ,
+    ),
     *(Endpoint(row.method, row.path, row.takes, row.gives, _command(row.handle), row.status) for row in ROWS),
 )
 
@@ -278,23 +257,30 @@ class RememberedSessions:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._known: dict[tuple[str, str | None], tuple[float, Session]] = {}
+        self._by_session: dict[tuple[int, str], set[tuple[str, str | None]]] = {}
+        context.endings.append(self.forget)
 
-    async def find(self, token: str, network: str | None) -> Session:
+    async def find(self, token: str, network: str | None, host: str | None) -> Session:
         """The session behind a bearer token that comes from there. Raises CommandRefused."""
         now = self._context.now()
-        known = self._known.get((token, network))
+        # By the whole address: a key may be bound to one.
+        known = self._known.get((token, host))
         if known is not None and known[0] > now and known[1].must_close(now) is None:
             return known[1]
-        session = Session(now, network=network)
+        session = Session(now, network=network, host=host)
         await identifying.begin_session(self._context, session, identifying.verify(self._context, session, token))
         if len(self._known) >= SESSIONS_REMEMBERED_MAX:
             self._known.clear()
-        self._known[token, network] = now + SESSION_MEMORY_S, session
+            self._by_session.clear()
+        self._known[token, host] = now + SESSION_MEMORY_S, session
+        speaker = session.speaker
+        self._by_session.setdefault((speaker.tenant_id, speaker.session_id), set()).add((token, host))
         return session
 
-    def forget_all(self) -> None:
-        """Check every token anew."""
-        self._known.clear()
+    def forget(self, tenant_id: int, session_id: str) -> None:
+        """Check the tokens of a session anew: it has ended."""
+        for key in self._by_session.pop((tenant_id, session_id), ()):
+            self._known.pop(key, None)
 
 
 def _serve(
@@ -326,30 +312,23 @@ def _serve(
     async def carry_out(request: Request) -> Response:
         if context.draining:
             raise CommandRefused(ErrorCode.UNAVAILABLE, retry_after_ms=1_000)
-        spend(context, "address", 0, _address(request), ADDRESS)
-        network = network_of(request.client.host) if request.client else None
-        session = Session(context.now(), network=network)
+        spend(context, "address", 0, address_of(request), ADDRESS)
+        host = request.client.host if request.client else None
+        network = network_of(host or "")
+        session = Session(context.now(), network=network, host=host)
         if not endpoint.public:
-            session = await sessions.find(_bearer(request), network)
+            session = await sessions.find(_bearer(request), network, host)
             speaker = session.speaker
             kind = f"person-{speaker.role.name.lower()}"
             spend(context, kind, speaker.tenant_id, speaker.person_id, BY_ROLE[speaker.role])
             spend(context, "tenant", speaker.tenant_id, "", TENANT)
         body = read(b"" if endpoint.consumes else await _read_body(request), request)
+        if session.scopes is not None:
+            require_scope(session, needs_of(body) if endpoint.scope is None else frozenset({endpoint.scope}))
         answer = await endpoint.handle(Call(context, request, session, body))
-        if endpoint.handle is log_out:
-            sessions.forget_all()
         return to_response(answer, endpoint.status)
 
     return serve
-
-
-def spend(context: Context, kind: str, tenant_id: int, who: str, limit: Limit) -> None:
-    """Take one from a shared bucket, or refuse."""
-    wait = context.limits.bucket(kind, tenant_id, who, limit).spend(context.now())
-    if wait:
-        metrics.rate_refusals.inc()
-        raise CommandRefused(ErrorCode.RATE_LIMITED, retry_after_ms=int(wait * 1000) + 1)
 
 
 def to_response(answer: msgspec.Struct | Response, status: int) -> Response:
@@ -430,24 +409,6 @@ def _problem_type(code: str) -> str:
     return f"/docs/codes#{code}"
 
 
-async def _enter(call: Call, slug: str, login: str | None) -> Tenant:
-    """The tenant somebody wants to enter, if they have not knocked too often.
-
-    One that does not exist is answered in the words of a wrong password.
-    """
-    context = call.context
-    if login is not None:
-        # A refresh token is no guess: its 256 random bits need no such limit, and many people share an address.
-        spend(context, "address-login", 0, _address(call.request), ADDRESS_LOGIN)
-    tenant = await find_tenant(context.pool, slug)
-    if tenant is None:
-        raise CommandRefused(ErrorCode.CREDENTIALS_REFUSED)
-    context.tenants[tenant.id] = tenant
-    if login is not None:
-        spend(context, "login", tenant.id, login.lower(), LOGIN)
-    return tenant
-
-
 async def _start(call: Call, tenant: Tenant, person_id: str, role: Role, account: int | None = None) -> TokensAnswer:
     context, door = call.context, door_for(call.request.headers.raw)
     started = await start_session(context.pool, tenant.id, person_id)
@@ -461,21 +422,12 @@ async def _start(call: Call, tenant: Tenant, person_id: str, role: Role, account
     )
 
 
-def _end_everywhere(context: Context, tenant_id: int, session_id: str) -> None:
-    context.end_session(tenant_id, session_id)
-    context.broker.publish(CONTROL, ["end_session", tenant_id, session_id])
-
-
 def _bearer(request: Request) -> str:
     given = request.headers.getlist("authorization")
     scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not token:
         raise CommandRefused(ErrorCode.AUTHENTICATION_REQUIRED, "Send your access token as a bearer token.")
     return token
-
-
-def _address(request: Request) -> str:
-    return address_key(request.client.host) if request.client else "unix"
 
 
 async def _read_body(request: Request) -> bytes:

@@ -58,6 +58,10 @@ TENANT = Limit(40_000, 80_000)
 LOGIN = Limit(1 / 60, 10)
 # Log-ins and registrations from one address, whoever they name.
 ADDRESS_LOGIN = Limit(1, 30)
+# Keys of programs, tried from one address: a fleet behind one gateway deploys, and nobody guesses 256 bits.
+ADDRESS_KEY = Limit(1, 30)
+# Tokens for one key: a fleet of a hundred processes takes one each in five minutes, and comes up all at once.
+KEY_TRADE = Limit(2, 200)
 # New connections from one address.
 ADDRESS_CONNECT = Limit(200, 2_000)
 # Payment links opened from one address: a crowd behind one router, not somebody who tries out addresses.
@@ -180,6 +184,8 @@ LIMITS: dict[str, Limit] = {
     "tenant": TENANT,
     "login": LOGIN,
     "address-login": ADDRESS_LOGIN,
+    "address-key": ADDRESS_KEY,
+    "key": KEY_TRADE,
     "address-connect": ADDRESS_CONNECT,
     "address-page": ADDRESS_PAGE,
 }

@@ -44,22 +44,30 @@ class Session:
         "began_at",
         "door",
         "followed",
+        "host",
         "in_flight",
         "network",
+        "only",
         "principal",
         "started_at",
         "state",
         "watching",
     )
 
-    def __init__(self, now: float, door: Door | None = None, network: str | None = None) -> None:
+    def __init__(
+        self, now: float, door: Door | None = None, network: str | None = None, host: str | None = None
+    ) -> None:
         self.door = door
+        # Where from, to the address: looked at, never written down.
+        self.host = host
         # Where from, for the audit trail.
         self.network = network
         self.state = State.NEW
         self.started_at = now
         self.principal: Principal | None = None
         self.accounts: frozenset[int] = frozenset()
+        # The one account that a till may use, of all that are its merchant's.
+        self.only: int | None = None
         self.followed: set[int] = set()
         # What is told besides events: "alerts", "bulk:<id>".
         self.watching: set[str] = set()
@@ -90,8 +98,12 @@ class Session:
         """The token was good: this person, these accounts."""
         self.state = State.LIVE
         self.principal = principal
-        self.accounts = frozenset(accounts)
+        self.keep_accounts(accounts)
         self.began_at = began_at
+
+    def keep_accounts(self, accounts: Iterable[int]) -> None:
+        """These are the person's accounts now; a till may use its own of them, and no other."""
+        self.accounts = frozenset(accounts if self.only is None else {self.only}.intersection(accounts))
 
     def renew(self, principal: Principal) -> bool:
         """Take a newer token of the same session. False: it is somebody else's or another session's."""
@@ -119,6 +131,11 @@ class Session:
         if principal is None:
             return By(network=self.network)
         return By(principal.person_id, principal.session_id, self.network)
+
+    @property
+    def scopes(self) -> frozenset[str] | None:
+        """What a machine that speaks may do; None: a person speaks."""
+        return None if self.principal is None else self.principal.scopes
 
     @property
     def is_operator(self) -> bool:

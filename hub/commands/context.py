@@ -1,7 +1,9 @@
 """What every handler is given: the hub's parts, put together once at start."""
 
+import asyncio
+import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -27,7 +29,7 @@ from core.nouns import (
 from core.people.opening import Tenant
 from hub.audience import Audience
 from hub.auth import Tokens
-from hub.broker import Broker
+from hub.broker import CONTROL, Broker
 from hub.commands.values import to_time
 from hub.doors import Doors
 from hub.limits import Limits
@@ -37,6 +39,10 @@ from hub.protocol.fields import Message
 from hub.protocol.messages import AccountState, EntryState, Event
 from hub.protocol.rules import Alert
 
+log = logging.getLogger(__name__)
+
+# Longer than whatever is looked up of a session takes.
+ENDED_KEPT_S = 15.0
 # What hubs tell each other of a posted payment: of a plain one its id, payer, payee, amount, then the Posting's
 # balances, versions and time, then the description or None; of any other its Entries as they are; of one that a rule
 # decided its id, payer, payee, amount, rule, action and time.
@@ -85,10 +91,47 @@ class Context:
     # (tenant, bulk) → who watches it and what they were told last.
     watched_bulks: dict[tuple[int, str], Any] = field(default_factory=dict)
     draining: bool = False
+    # Called with each session that ends, beside what closes its sockets.
+    endings: list[Callable[[int, str], None]] = field(default_factory=list)
+    # (tenant, session) → when it ended, of those that ended a moment ago.
+    ended: dict[tuple[int, str], float] = field(default_factory=dict)
+    # What goes on after an answer.
+    afterwards: set[asyncio.Task[None]] = field(default_factory=set)
 
     def now(self) -> float:
         """Seconds since the epoch."""
         return time.time()
+
+    def end_everywhere(self, tenant_id: int, session_id: str) -> None:
+        """Close the session's sockets on every hub and believe its tokens no longer. It has been ended in core."""
+        self.end_session(tenant_id, session_id)
+        self.broker.publish(CONTROL, ["end_session", tenant_id, session_id])
+
+    def note_ended(self, tenant_id: int, session_id: str) -> None:
+        """Whoever is being let in with this session now is not."""
+        now = time.monotonic()
+        while self.ended and (oldest := next(iter(self.ended))) and self.ended[oldest] < now - ENDED_KEPT_S:
+            del self.ended[oldest]
+        self.ended.setdefault((tenant_id, session_id), now)
+        for ending in self.endings:
+            ending(tenant_id, session_id)
+
+    def has_ended(self, tenant_id: int, session_id: str) -> bool:
+        """Whether this hub heard a moment ago that the session ended."""
+        return (tenant_id, session_id) in self.ended
+
+    def after(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this when the answer has left, so that its time tells nothing."""
+
+        async def do() -> None:
+            try:
+                await work
+            except Exception as error:
+                log.warning("afterwork_failed", extra={"error": type(error).__name__})
+
+        task = asyncio.create_task(do())
+        self.afterwards.add(task)
+        task.add_done_callback(self.afterwards.discard)
 
 
 def to_account_state(account: Account) -> AccountState:

@@ -1,6 +1,8 @@
 """From a token to a session."""
 
 from core.errors import NotFound
+from core.machines.networks import is_inside
+from core.machines.standing import read_standing
 from core.people.opening import list_accounts, read_tenant
 from core.people.persons import read_person
 from core.people.sessions import find_revoked, read_session_start
@@ -37,8 +39,13 @@ async def begin_session(context: Context, session: Session, principal: Principal
     except NotFound:
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED) from None
     tenant = context.tenants[tenant_id]
+    if principal.scopes is not None:
+        await _check_machine(context, session, principal)
     accounts = await list_accounts(context.pool, tenant_id, person_id)
     began_at = await read_session_start(context.pool, tenant_id, principal.session_id)
+    if context.has_ended(tenant_id, principal.session_id):
+        # While it was looked up.
+        raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
     session.begin(principal, (account.id for account in accounts), began_at)
     return Welcome(
         person=person_id,
@@ -46,10 +53,18 @@ async def begin_session(context: Context, session: Session, principal: Principal
         role=person.role.name.lower(),
         tenant=tenant.slug,
         currency=tenant.currency,
-        accounts=[to_account_state(account) for account in accounts],
+        accounts=[to_account_state(account) for account in accounts if account.id in session.accounts],
         expires_at=to_time(int(principal.expires_at * 1_000_000)),
         at=to_time(int(context.now() * 1_000_000)),
     )
+
+
+async def _check_machine(context: Context, session: Session, principal: Principal) -> None:
+    """A key is used from its networks alone, its tokens too; a till uses its account alone."""
+    standing = await read_standing(context.pool, principal.tenant_id, principal.session_id)
+    if standing is None or (standing.networks is not None and not is_inside(standing.networks, session.host)):
+        raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
+    session.only = standing.account
 
 
 async def authenticate(context: Context, session: Session, command: Authenticate) -> Welcome:

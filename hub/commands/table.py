@@ -6,6 +6,7 @@ from hub.commands import (
     bulking,
     charging,
     disputing,
+    keying,
     operating,
     paying,
     pricing,
@@ -29,4 +30,5 @@ ROWS: Final[tuple[Row, ...]] = (
     *ruling.ROWS,
     *pricing.ROWS,
     *recalling.ROWS,
+    *keying.ROWS,
 )

@@ -22,6 +22,7 @@ class ErrorCode(StrEnum):
     ALREADY_AUTHENTICATED = "already_authenticated"
     CREDENTIALS_REFUSED = "credentials_refused"
     FORBIDDEN = "forbidden"
+    SCOPE_MISSING = "scope_missing"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
     NOT_DISPUTABLE = "not_disputable"
@@ -50,6 +51,8 @@ class ErrorCode(StrEnum):
     BULK_IS_EMPTY = "bulk_is_empty"
     BULK_HAS_BAD_LINES = "bulk_has_bad_lines"
     MAKER_CANNOT_APPROVE = "maker_cannot_approve"
+    TOO_MANY_KEYS = "too_many_keys"
+    KEY_OVER = "key_over"
     CURSOR_OUT_OF_RANGE = "cursor_out_of_range"
     TOO_MANY_FOLLOWED = "too_many_followed"
     TOO_MANY_IN_FLIGHT = "too_many_in_flight"
@@ -79,6 +82,9 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.ALREADY_AUTHENTICATED: Meaning(409, False, "This session is authenticated. Use renew for a new token."),
     ErrorCode.CREDENTIALS_REFUSED: Meaning(401, False, "The name, the password or the refresh token is wrong."),
     ErrorCode.FORBIDDEN: Meaning(403, False, "This person may not do that."),
+    ErrorCode.SCOPE_MISSING: Meaning(
+        403, False, "This key or till may not do that. Make a key with the scope that the command needs."
+    ),
     ErrorCode.NOT_FOUND: Meaning(404, False, "There is no such thing here."),
     ErrorCode.CONFLICT: Meaning(409, False, "It exists already."),
     ErrorCode.NOT_DISPUTABLE: Meaning(
@@ -129,6 +135,8 @@ MEANINGS: dict[ErrorCode, Meaning] = {
         409, False, "An atomic bulk is posted without bad lines only. Read its report and send a mended file."
     ),
     ErrorCode.MAKER_CANNOT_APPROVE: Meaning(403, False, "Whoever made the bulk cannot approve it. Ask somebody else."),
+    ErrorCode.TOO_MANY_KEYS: Meaning(429, False, "This merchant has as many keys as it may. Revoke one."),
+    ErrorCode.KEY_OVER: Meaning(409, False, "The key has ended or has a successor already. Make a new one."),
     ErrorCode.CURSOR_OUT_OF_RANGE: Meaning(422, False, "The account has no such event yet. Read the account again."),
     ErrorCode.TOO_MANY_FOLLOWED: Meaning(429, False, "This session follows as many accounts as it may. Unfollow one."),
     ErrorCode.TOO_MANY_IN_FLIGHT: Meaning(429, True, "Too many commands are unanswered. Wait for answers."),

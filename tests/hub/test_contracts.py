@@ -6,9 +6,10 @@ import httpx2
 import pytest
 
 from core.people.opening import Tenant
-from hub.commands import bulking, charging, disputing, paying, pricing, recalling, ruling, scheduling
+from hub.commands import bulking, charging, disputing, keying, paying, pricing, recalling, ruling, scheduling
 from tests.hub.conftest import Enter, Hubs, Join
 from tests.hub.contracts import (
+    of_api_keys,
     of_bulks,
     of_charges,
     of_disputes,
@@ -32,6 +33,7 @@ from tests.hub.contracts.contract import Contract
         (ruling, of_rules),
         (pricing, of_terms),
         (recalling, of_histories),
+        (keying, of_api_keys),
     ],
     ids=lambda module: module.__name__.rsplit(".", 1)[1],
 )

@@ -15,6 +15,7 @@ from hub.protocol.codec import CODECS, JSON, MSGPACK
 from hub.protocol.fields import Message
 from hub.protocol.messages import AccountState, EntryState, SettledPayment
 from tests.hub.protocol import (
+    examples_of_api_keys,
     examples_of_bulks,
     examples_of_charges,
     examples_of_disputes,
@@ -106,6 +107,7 @@ EXAMPLES: tuple[Message, ...] = (
     *examples_of_rules.EXAMPLES,
     *examples_of_terms.EXAMPLES,
     *examples_of_histories.EXAMPLES,
+    *examples_of_api_keys.EXAMPLES,
 )
 
 
