@@ -40,6 +40,11 @@ class Act(StrEnum):
     API_KEY_REVOKED = "api_key.revoked"
     API_KEY_USED = "api_key.used"
     API_KEY_REFUSED = "api_key.refused"
+    PAIRING_CODE_MADE = "terminal.code_made"
+    TERMINAL_PAIRED = "terminal.paired"
+    TERMINAL_CHANGED = "terminal.changed"
+    TERMINAL_REVOKED = "terminal.revoked"
+    TERMINAL_USED = "terminal.used"
 
 
 class By(NamedTuple):

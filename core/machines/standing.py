@@ -7,6 +7,8 @@ from core.database import Pool, in_tenant
 
 READ: Final = """
 select networks::text[], null::bigint from api_keys where tenant_id = $1 and id = $2
+union all
+select null, account_id from terminals where tenant_id = $1 and session_id = $2
 """
 
 

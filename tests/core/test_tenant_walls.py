@@ -46,6 +46,7 @@ DEFINERS = {
     "lock_bulk_accounts": "the caller may not lock accounts itself; works on the tenant it is given, and tells nothing",
     "read_bulk_progress": "counts of watched bulks, matched pair by pair",
     "note_audit": "the caller may not write the trail itself; adds to the tenant it is given, and tells nothing",
+    "forget_pairing_codes": "workers clean all tenants' codes; returns a count alone",
     "forget_spent": "workers clean all tenants' used nonces; returns a count alone",
     "find_due_disputes": "workers keep all tenants' clocks; returns ids alone",
 }

@@ -11,7 +11,7 @@ begin
         'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens',
         'bulks', 'bulk_lines',
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
-        'spent_nonces', 'api_keys'
+        'spent_nonces', 'api_keys', 'terminals', 'pairing_codes'
     ] loop
         execute format('alter table %I enable row level security', v_table);
         execute format('alter table %I force row level security', v_table);
@@ -69,6 +69,10 @@ grant select, insert on spent_nonces to payhub_app;
 -- What a key may do stands as it was made; that it was used, and that it ends, is written beside it.
 grant select, insert on api_keys to payhub_app;
 grant update (expires_at, revoked_at, successor, last_used_on, last_used_network) on api_keys to payhub_app;
+-- A till's key and its account stand as they were paired.
+grant select, insert on terminals, pairing_codes to payhub_app;
+grant update (name, may_refund, session_id, revoked_at, last_used_on, last_used_network) on terminals to payhub_app;
+grant update (attempts, terminal_id) on pairing_codes to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;
 -- Not even the functions that work for all: what was done stays as it was written.
 revoke update, delete on audit_entries, payments, shares, decisions from payhub_ledger;
