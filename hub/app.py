@@ -20,10 +20,12 @@ from starlette.types import Receive, Scope, Send
 
 from core.database import Pool, open_pool
 from core.errors import CoreError
+from core.indexing import derive_index_key
 from core.keyring import load_keys
 from core.ledger.batcher import FLIGHTS_MAX, Batcher
 from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
+from core.nonces import Nonces
 from core.nouns import Payment, Posting
 from core.people.sessions import find_revoked
 from hub import documents, http, metrics, pages
@@ -98,6 +100,8 @@ class Hub:
             tokens=tokens,
             limits=Limits(),
             doors=Doors(options.allowed_origins),
+            nonces=Nonces(options.master_key),
+            index_key=derive_index_key(options.master_key),
             end_session=self._end_session,
             tell=self.connections.tell,
             public_url=options.public_url.rstrip("/"),

@@ -20,7 +20,7 @@ from core.errors import CoreError
 from core.ledger.batcher import Outcome
 from core.nouns import Payment
 from hub import metrics
-from hub.commands import following, identifying, paying
+from hub.commands import following, identifying, pairing, paying
 from hub.commands.context import Context, events_channel
 from hub.commands.refusal import CommandRefused, from_core
 from hub.commands.scoping import needs_of, require_scope
@@ -62,12 +62,15 @@ from hub.protocol.messages import (
     Resume,
     Unfollow,
 )
+from hub.protocol.terminals import AskChallenge
 from hub.session import IN_FLIGHT_MAX, Session, State
 
 log = logging.getLogger(__name__)
 
 # One person's open connections on one hub: phones, browsers, tabs, a till or two.
 CONNECTIONS_PER_PERSON_MAX = 64
+# A till's: one that is used, one that is being left after a change of networks, and as many again.
+CONNECTIONS_PER_TERMINAL_MAX = 4
 # Another hub has taken over by then.
 DRAINING_RETRY_MS = 500
 
@@ -84,18 +87,16 @@ class Connections:
 
     def admit(self, connection: "Connection") -> bool:
         """Count an authenticated connection. False: its person has enough."""
-        speaker = connection.session.speaker
-        key = speaker.tenant_id, speaker.person_id
+        key, most = _counted(connection)
         count = self._by_person.get(key, 0)
-        if count >= CONNECTIONS_PER_PERSON_MAX:
+        if count >= most:
             return False
         self._by_person[key] = count + 1
         return True
 
     def leave(self, connection: "Connection") -> None:
         """Count it no longer."""
-        speaker = connection.session.speaker
-        key = speaker.tenant_id, speaker.person_id
+        key, _ = _counted(connection)
         self._by_person[key] -= 1
         if not self._by_person[key]:
             del self._by_person[key]
@@ -121,6 +122,14 @@ class Connections:
             for connection in self.all
             if (speaker := connection.session.principal) is not None and speaker.session_id is not None
         }
+
+
+def _counted(connection: "Connection") -> tuple[tuple[int, str], int]:
+    """Whose connection it is, and how many of theirs there may be: a till is one by itself."""
+    speaker = connection.session.speaker
+    if speaker.thumbprint is not None:
+        return (speaker.tenant_id, speaker.session_id), CONNECTIONS_PER_TERMINAL_MAX
+    return (speaker.tenant_id, speaker.person_id), CONNECTIONS_PER_PERSON_MAX
 
 
 class Connection:
@@ -274,6 +283,8 @@ class Connection:
                 self._pay(message)
             elif type(message) is Acknowledge:
                 following.acknowledge(self._context, session, self, message)
+            elif type(message) is AskChallenge:
+                self.send(pairing.challenge(self._context, session, message))
             elif type(message) is Ping:
                 self.send(Pong(message.id, to_time_now(self._context)))
             else:

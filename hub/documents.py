@@ -15,18 +15,20 @@ from hub.commands.scoping import BY_CONTENT, COMMANDS, FOLLOWING, SETTLING
 from hub.commands.table import ROWS
 from hub.doors import PATHS
 from hub.endpoint import Endpoint, Nothing
-from hub.protocol import messages
+from hub.protocol import messages, terminals
 from hub.protocol.catalogue import FROM_CLIENT, FROM_HUB
 from hub.protocol.codec import JSON, MSGPACK, SIZE_MAX
 from hub.protocol.codes import CLOSE_MEANINGS, MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, EventName, comes_back
 from hub.protocol.fields import Message
 from hub.protocol.scopes import SCOPE_MEANINGS, Scope
+from hub.session import BEFORE_A_SESSION
 
 VERSION: Final = "1.0.0"
 REFERENCE: Final = "#/components/schemas/{name}"
 
 # Which message answers which command. Every one may also be answered by `error`.
 ANSWERS: Final[dict[type, type | None]] = {
+    terminals.AskChallenge: terminals.Challenge,
     messages.Authenticate: messages.Welcome,
     messages.Renew: messages.Renewed,
     messages.Follow: messages.Following,
@@ -36,8 +38,17 @@ ANSWERS: Final[dict[type, type | None]] = {
     messages.Ping: messages.Pong,
     **{row.takes: row.gives for row in ROWS},
 }
-# What comes before anybody is known.
-BEFORE_A_SESSION: Final = frozenset({messages.Authenticate})
+# Not required by the document: who comes without one is told which nonce to make it with.
+PROOF_PARAMETER: Final = {
+    "name": "DPoP",
+    "in": "header",
+    "required": False,
+    "description": (
+        "A proof of possession (RFC 9449): htm, htu, iat, jti and the nonce that the answer's DPoP-Nonce or "
+        "/v1/nonces gave, signed by the key in its header."
+    ),
+    "schema": {"type": "string"},
+}
 # What the hub says without being asked.
 UNASKED: Final = tuple(one for one in FROM_HUB if one not in {*ANSWERS.values(), messages.Refused})
 
@@ -121,9 +132,16 @@ def openapi() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "dpop": {
+                    "type": "http",
+                    "scheme": "DPoP",
+                    "description": "A till's token, with a proof by its key for each request (RFC 9449).",
+                },
+            },
         },
-        "security": [{"bearer": []}],
+        "security": [{"bearer": []}, {"dpop": []}],
         "x-scopes": scopes(),
     }
 
@@ -206,6 +224,8 @@ def _path_item(endpoint: Endpoint, body: type | None) -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": {"$ref": REFERENCE.format(name=body.__name__)}}},
         }
+    if endpoint.proves:
+        item["parameters"].append(PROOF_PARAMETER)
     if endpoint.public:
         item["security"] = []
     else:

@@ -38,7 +38,8 @@ class Endpoint(NamedTuple):
 
     With `consumes`, the body is a file of one of these media types, which `handle` reads as it arrives (hub/edge.py
     lets files pass on these paths). With `produces`, so is the answer, and `handle` gives the response itself.
-    `scope`: what a machine needs for it, where `takes` is no command that says so.
+    `scope`: what a machine needs for it, where `takes` is no command that says so. `proves`: it takes a proof of
+    possession in the header DPoP.
     """
 
     method: str
@@ -49,6 +50,7 @@ class Endpoint(NamedTuple):
     status: int = 200
     public: bool = False
     scope: Scope | None = None
+    proves: bool = False
     consumes: tuple[str, ...] = ()
     produces: str | None = None
 

@@ -39,6 +39,7 @@ from hub.protocol import bulks, fields, messages
 from hub.protocol.codec import SIZE_MAX
 from hub.protocol.codes import MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, ErrorCode
 from hub.protocol.scopes import Scope
+from hub.proving import add_nonce, require_proof
 from hub.qr import draw
 from hub.session import Session
 
@@ -46,6 +47,12 @@ log = logging.getLogger(__name__)
 
 PROBLEM: Final = "application/problem+json"
 SVG: Final = "image/svg+xml"
+# What a till is told to do (RFC 9449, 7.1, 8); everybody else is told to bring a token.
+CHALLENGES: Final[dict[str, str]] = {
+    ErrorCode.PROOF_NONCE_REQUIRED: 'DPoP error="use_dpop_nonce", algs="ES256 EdDSA"',
+    ErrorCode.PROOF_REFUSED: 'DPoP error="invalid_dpop_proof", algs="ES256 EdDSA"',
+    ErrorCode.CLOCK_SKEWED: 'DPoP error="invalid_dpop_proof", algs="ES256 EdDSA"',
+}
 TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 # Sessions of tokens seen lately, so that a busy client costs one signature check and not thousands. Dropped
 # after a few seconds: an ended session is noticed within them (sockets are told at once).
@@ -110,7 +117,10 @@ class ReadQr(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """RFC 9457. `code` is the stable code, an error's or a payment status'; `type` is its URI."""
+    """RFC 9457. `code` is the stable code, an error's or a payment status'; `type` is its URI.
+
+    `at`: what time it is, for whoever's clock is wrong.
+    """
 
     type: str
     title: str
@@ -119,6 +129,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     field: str | UnsetType = UNSET
     retry_after_ms: int | UnsetType = UNSET
     payment: str | UnsetType = UNSET
+    at: str | UnsetType = UNSET
 
 
 def _command(handler: Callable[[Context, Session, Any], Awaitable[msgspec.Struct]]) -> Callable[[Call], Awaitable[Any]]:
@@ -305,6 +316,7 @@ def _serve(
             response = problem(CommandRefused(ErrorCode.INTERNAL))
         finally:
             structlog.contextvars.unbind_contextvars("trace_id")
+        add_nonce(context, request, response)
         metrics.http_requests.labels(endpoint.path, response.status_code).inc()
         response.headers["x-trace-id"] = trace_id
         return response
@@ -317,11 +329,13 @@ def _serve(
         network = network_of(host or "")
         session = Session(context.now(), network=network, host=host)
         if not endpoint.public:
-            session = await sessions.find(_bearer(request), network, host)
+            scheme, token = _authorization(request)
+            session = await sessions.find(token, network, host)
             speaker = session.speaker
             kind = f"person-{speaker.role.name.lower()}"
             spend(context, kind, speaker.tenant_id, speaker.person_id, BY_ROLE[speaker.role])
             spend(context, "tenant", speaker.tenant_id, "", TENANT)
+            await require_proof(context, request, session, scheme, token)
         body = read(b"" if endpoint.consumes else await _read_body(request), request)
         if session.scopes is not None:
             require_scope(session, needs_of(body) if endpoint.scope is None else frozenset({endpoint.scope}))
@@ -338,7 +352,11 @@ def to_response(answer: msgspec.Struct | Response, status: int) -> Response:
     if isinstance(answer, messages.Refused):
         return problem(
             CommandRefused(
-                ErrorCode(answer.code), answer.message, field=answer.field, retry_after_ms=answer.retry_after_ms
+                ErrorCode(answer.code),
+                answer.message,
+                field=answer.field,
+                retry_after_ms=answer.retry_after_ms,
+                at=answer.at,
             )
         )
     if isinstance(answer, messages.Paid) and answer.status == IN_REVIEW:
@@ -392,6 +410,7 @@ def problem(refusal: CommandRefused, status: int | None = None) -> Response:
             refusal.code,
             refusal.field,
             refusal.retry_after_ms,
+            at=refusal.at,
         )
     )
 
@@ -401,7 +420,7 @@ def _problem(content: Problem) -> Response:
     if not isinstance(content.retry_after_ms, UnsetType):
         headers["retry-after"] = str(-(-content.retry_after_ms // 1000))
     if content.status == 401:
-        headers["www-authenticate"] = "Bearer"
+        headers["www-authenticate"] = CHALLENGES.get(content.code, "Bearer")
     return Response(msgspec.json.encode(content), content.status, headers, PROBLEM)
 
 
@@ -422,12 +441,13 @@ async def _start(call: Call, tenant: Tenant, person_id: str, role: Role, account
     )
 
 
-def _bearer(request: Request) -> str:
+def _authorization(request: Request) -> tuple[str, str]:
+    """The scheme, in small letters, and the access token."""
     given = request.headers.getlist("authorization")
     scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
-    if scheme.lower() != "bearer" or not token:
+    if scheme.lower() not in {"bearer", "dpop"} or not token:
         raise CommandRefused(ErrorCode.AUTHENTICATION_REQUIRED, "Send your access token as a bearer token.")
-    return token
+    return scheme.lower(), token
 
 
 async def _read_body(request: Request) -> bytes:

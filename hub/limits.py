@@ -62,6 +62,11 @@ ADDRESS_LOGIN = Limit(1, 30)
 ADDRESS_KEY = Limit(1, 30)
 # Tokens for one key: a fleet of a hundred processes takes one each in five minutes, and comes up all at once.
 KEY_TRADE = Limit(2, 200)
+# Codes of eight letters, typed: somebody who mistypes has ten tries, and a tenant's merchants sixty together.
+ADDRESS_PAIRING = Limit(1 / 30, 10)
+TENANT_PAIRING = Limit(1, 60)
+# Nonces, which cost a look at the tenant: a shop's tills behind one address, all switched on at once.
+ADDRESS_NONCE = Limit(20, 400)
 # New connections from one address.
 ADDRESS_CONNECT = Limit(200, 2_000)
 # Payment links opened from one address: a crowd behind one router, not somebody who tries out addresses.
@@ -186,6 +191,9 @@ LIMITS: dict[str, Limit] = {
     "address-login": ADDRESS_LOGIN,
     "address-key": ADDRESS_KEY,
     "key": KEY_TRADE,
+    "address-pairing": ADDRESS_PAIRING,
+    "tenant-pairing": TENANT_PAIRING,
+    "address-nonce": ADDRESS_NONCE,
     "address-connect": ADDRESS_CONNECT,
     "address-page": ADDRESS_PAGE,
 }

@@ -17,6 +17,7 @@ from hub.doors import Door
 from hub.protocol.codes import CloseCode, ErrorCode
 from hub.protocol.fields import FOLLOWED_MAX, Message
 from hub.protocol.messages import Authenticate
+from hub.protocol.terminals import AskChallenge
 
 # A first message within this, or the socket is somebody's parking place.
 AUTHENTICATION_TIMEOUT_S = 5.0
@@ -24,6 +25,8 @@ AUTHENTICATION_TIMEOUT_S = 5.0
 IN_FLIGHT_MAX = 256
 # Refused messages in a row before the hub takes the client for broken.
 BAD_MESSAGES_MAX = 10
+# What is said before anybody is known, and not again.
+BEFORE_A_SESSION = frozenset({Authenticate, AskChallenge})
 
 
 class State(Enum):
@@ -42,6 +45,7 @@ class Session:
         "_bad_messages",
         "accounts",
         "began_at",
+        "challenge",
         "door",
         "followed",
         "host",
@@ -73,13 +77,15 @@ class Session:
         self.watching: set[str] = set()
         # When the speaker logged in, seconds since the epoch: rules look at how new a device is.
         self.began_at: int | None = None
+        # What a till was given to sign on this connection.
+        self.challenge: str | None = None
         self.in_flight = 0
         self._bad_messages = 0
 
     def check(self, message: Message) -> ErrorCode | None:
         """Whether this kind of message may come now. A first token puts the session into CHECKING."""
         if self.state is State.LIVE:
-            if type(message) is Authenticate:
+            if type(message) in BEFORE_A_SESSION:
                 return ErrorCode.ALREADY_AUTHENTICATED
             self._bad_messages = 0
             return None
@@ -88,6 +94,8 @@ class Session:
                 self.state = State.CHECKING
                 return None
             return ErrorCode.ALREADY_AUTHENTICATED
+        if type(message) is AskChallenge and self.state is State.NEW:
+            return None
         return ErrorCode.AUTHENTICATION_REQUIRED
 
     def welcomes(self, principal: Principal) -> bool:

@@ -13,6 +13,7 @@ from msgspec import UNSET
 from core.database import Pool
 from core.ledger.batcher import Batcher
 from core.ledger.entries import entries_of
+from core.nonces import Nonces
 from core.nouns import (
     DONE,
     SYSTEM_ACCOUNT_MAX,
@@ -79,6 +80,9 @@ class Context:
     tokens: Tokens
     limits: Limits
     doors: Doors
+    nonces: Nonces
+    # For what is found again and not kept: core/indexing.py.
+    index_key: bytes
     # Closes this hub's connections of a (tenant, session).
     end_session: Callable[[int, str], None]
     # Sends a message to this hub's sessions of a tenant that watch a topic.

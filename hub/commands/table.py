@@ -8,6 +8,7 @@ from hub.commands import (
     disputing,
     keying,
     operating,
+    pairing,
     paying,
     pricing,
     reading,
@@ -31,4 +32,5 @@ ROWS: Final[tuple[Row, ...]] = (
     *pricing.ROWS,
     *recalling.ROWS,
     *keying.ROWS,
+    *pairing.ROWS,
 )

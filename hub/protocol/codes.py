@@ -21,6 +21,9 @@ class ErrorCode(StrEnum):
     AUTHENTICATION_FAILED = "authentication_failed"
     ALREADY_AUTHENTICATED = "already_authenticated"
     CREDENTIALS_REFUSED = "credentials_refused"
+    PROOF_REFUSED = "proof_refused"
+    PROOF_NONCE_REQUIRED = "proof_nonce_required"
+    CLOCK_SKEWED = "clock_skewed"
     FORBIDDEN = "forbidden"
     SCOPE_MISSING = "scope_missing"
     NOT_FOUND = "not_found"
@@ -53,6 +56,7 @@ class ErrorCode(StrEnum):
     MAKER_CANNOT_APPROVE = "maker_cannot_approve"
     TOO_MANY_KEYS = "too_many_keys"
     KEY_OVER = "key_over"
+    TOO_MANY_TERMINALS = "too_many_terminals"
     CURSOR_OUT_OF_RANGE = "cursor_out_of_range"
     TOO_MANY_FOLLOWED = "too_many_followed"
     TOO_MANY_IN_FLIGHT = "too_many_in_flight"
@@ -81,6 +85,13 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.AUTHENTICATION_FAILED: Meaning(401, False, "The token is not valid. Refresh it or log in again."),
     ErrorCode.ALREADY_AUTHENTICATED: Meaning(409, False, "This session is authenticated. Use renew for a new token."),
     ErrorCode.CREDENTIALS_REFUSED: Meaning(401, False, "The name, the password or the refresh token is wrong."),
+    ErrorCode.PROOF_REFUSED: Meaning(
+        401, False, "The proof does not show that you hold the token's key, for this request and once."
+    ),
+    ErrorCode.PROOF_NONCE_REQUIRED: Meaning(
+        401, True, "Make the proof anew with a fresh nonce: the one in DPoP-Nonce, or one from /v1/nonces."
+    ),
+    ErrorCode.CLOCK_SKEWED: Meaning(401, True, "Your clock is wrong. Set it by `at`, and make the proof anew."),
     ErrorCode.FORBIDDEN: Meaning(403, False, "This person may not do that."),
     ErrorCode.SCOPE_MISSING: Meaning(
         403, False, "This key or till may not do that. Make a key with the scope that the command needs."
@@ -137,6 +148,9 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.MAKER_CANNOT_APPROVE: Meaning(403, False, "Whoever made the bulk cannot approve it. Ask somebody else."),
     ErrorCode.TOO_MANY_KEYS: Meaning(429, False, "This merchant has as many keys as it may. Revoke one."),
     ErrorCode.KEY_OVER: Meaning(409, False, "The key has ended or has a successor already. Make a new one."),
+    ErrorCode.TOO_MANY_TERMINALS: Meaning(
+        429, False, "This merchant has as many tills, or open codes for them, as it may. Revoke one, or wait."
+    ),
     ErrorCode.CURSOR_OUT_OF_RANGE: Meaning(422, False, "The account has no such event yet. Read the account again."),
     ErrorCode.TOO_MANY_FOLLOWED: Meaning(429, False, "This session follows as many accounts as it may. Unfollow one."),
     ErrorCode.TOO_MANY_IN_FLIGHT: Meaning(429, True, "Too many commands are unanswered. Wait for answers."),

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from core.people.opening import Tenant
-from hub.commands import bulking, charging, disputing, keying, paying, pricing, recalling, ruling, scheduling
+from hub.commands import bulking, charging, disputing, keying, pairing, paying, pricing, recalling, ruling, scheduling
 from tests.hub.conftest import Enter, Hubs, Join
 from tests.hub.contracts import (
     of_api_keys,
@@ -17,6 +17,7 @@ from tests.hub.contracts import (
     of_rules,
     of_schedules,
     of_steps,
+    of_terminals,
     of_terms,
 )
 from tests.hub.contracts.contract import Contract
@@ -34,6 +35,7 @@ from tests.hub.contracts.contract import Contract
         (pricing, of_terms),
         (recalling, of_histories),
         (keying, of_api_keys),
+        (pairing, of_terminals),
     ],
     ids=lambda module: module.__name__.rsplit(".", 1)[1],
 )

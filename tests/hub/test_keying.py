@@ -25,12 +25,15 @@ from hub.commands.table import ROWS
 from hub.protocol.fields import Command
 from hub.protocol.messages import Authenticate, Renew
 from hub.protocol.scopes import SCOPE_MEANINGS, Scope
+from hub.session import BEFORE_A_SESSION
 from tests.hub.conftest import Enter, Hubs, Join, Somebody, StartHub
 from tests.hub.machines import bearer, make_key, program_of, speak_with, trade
 from tests.hub.protocol.examples import from_client
 from tests.hub.stranger import JSON, Stranger
 
-COMMANDS_OF_CLIENTS = [one for one in from_client() if isinstance(one, Command) and type(one) is not Renew]
+COMMANDS_OF_CLIENTS = [
+    one for one in from_client() if isinstance(one, Command) and type(one) not in {Renew, *BEFORE_A_SESSION}
+]
 NO_REDIS = "redis://127.0.0.1:1/0"
 PLACES = {row.takes: row for row in ROWS}
 
