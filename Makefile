@@ -44,7 +44,7 @@ $(VENV)/ready: pyproject.toml
 	  echo "This folder cannot be written to: clone Payhub where you may write." >&2; exit 1; \
 	fi; \
 	echo "Installing Payhub with $$($$found -V) into $(VENV), about a minute…"; \
-	$$found -m venv $(VENV) && $(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,loadtest]'
+	$$found -m venv $(VENV) && $(BIN)/python -m pip install -q --disable-pip-version-check -e '.[aws,dev,loadtest]'
 	@touch $@
 
 $(VENV)/client-ready: $(VENV)/ready $(CLIENT_SOURCES)

@@ -29,7 +29,6 @@ from config.settings import (
     ensure_master_key,
     explain,
     masked,
-    read_master_key,
     unknown_variables,
 )
 
@@ -127,6 +126,8 @@ def embedded(temporary: bool, as_json: bool) -> None:
         facts = {
             "database_url": servers.database_url,
             "admin_database_url": servers.admin_database_url,
+            "keys_database_url": servers.keys_database_url,
+            "keys_admin_database_url": servers.keys_admin_database_url,
             "redis_url": servers.redis_url,
             "data_dir": str(servers.data_dir),
             "bin_dir": str(postgres_binaries()),
@@ -424,20 +425,22 @@ def rotate_key(algorithm: str) -> None:
     """Sign access tokens with a new key. Hubs learn it first; tokens of the old one stay valid until they end."""
 
     async def rotate(admin: Any, _: Any) -> Any:
-        return await room("core.keyring").rotate(
-            admin, read_master_key(reachable_settings().master_key_file), algorithm
-        )
+        return await room("core.keyring").rotate(admin, _open_master(reachable_settings()), algorithm)
 
     click.echo(f"Key {with_database(rotate)} signs from half a minute from now on.")
 
 
-@main.command()
+@main.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
-def verify(as_json: bool) -> None:
+@click.pass_context
+def verify(ctx: click.Context, as_json: bool) -> None:
     """Prove the books: every tenant sums to zero, every balance is the sum of its numbered entries.
 
-    Reads everything in one snapshot while payments go on. Exit code 1 if anything is wrong.
+    Reads everything in one snapshot while payments go on. Exit code 1 if anything is wrong. The commands below prove
+    what others hold, and need no database.
     """
+    if ctx.invoked_subcommand is not None:
+        return
 
     async def check(admin: Any, _: Any) -> Any:
         async with admin.acquire() as connection:
@@ -456,6 +459,74 @@ def verify(as_json: bool) -> None:
     )
     if not verdict.is_sound:
         sys.exit(1)
+
+
+@verify.command("receipt")
+@click.argument("file", type=click.File("rb"))
+@click.option("--keys", "keys_file", type=click.File("rb"), required=True, help="What /docs/proof-keys.json gave.")
+def verify_receipt(file: Any, keys_file: Any) -> None:
+    """Prove a payment from the paper that its payer or payee keeps (what read_proof gave, as JSON; - for a pipe)."""
+    papers = room("core.proof.papers")
+    with proving():
+        for sentence in papers.check_paper(file.read(), papers.read_keys(keys_file.read())):
+            click.echo(sentence)
+
+
+@verify.command("log")
+@click.argument("file", type=click.File("rb"))
+@click.option("--keys", "keys_file", type=click.File("rb"), help="Trust these keys, not those in the file.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def verify_log(file: Any, keys_file: Any, as_json: bool) -> None:
+    """Prove a whole log from its file (payhub export log), leaf by leaf and head by head, without a database.
+
+    Without --keys it is proved that the file is whole, not whose it is. Exit code 1, and the first thing that is
+    wrong, if it is not.
+    """
+    checking = room("core.proof.checking")
+    with proving():
+        trusted = None if keys_file is None else room("core.proof.papers").read_keys(keys_file.read())
+        size = os.fstat(file.fileno()).st_size
+        with _bar("Proving", size) as reach:
+            verdict = checking.check_log(_counted(file, reach), trusted)
+    show(
+        {
+            "tenant": verdict.slug,
+            "leaves": verdict.leaves,
+            "payments": verdict.payments,
+            "audit_entries": verdict.entries,
+            "heads": verdict.heads,
+            "sealed_at": verdict.sealed_at.isoformat(),
+            "keys": "those in the file" if trusted is None else "yours",
+            "sound": True,
+        },
+        as_json,
+    )
+
+
+@main.group()
+def export() -> None:
+    """Write things into files of their own."""
+
+
+@export.command("log")
+@click.argument("tenant")
+@click.option("--into", type=click.File("wb", lazy=True), default="-", help="A file.  [default: standard output]")
+def export_log(tenant: str, into: Any) -> None:
+    """Write a tenant's whole log: all payments, all audit entries, all signed heads, one JSON object per line.
+
+    For the institution and its auditors: it holds what one side of a payment must not know of the other.
+    """
+    keyring = room("core.keyring")
+
+    async def write(_: Any, pool: Any) -> None:
+        found = await room("core.people.opening").find_tenant(pool, tenant)
+        if found is None:
+            raise click.ClickException(f"There is no tenant {tenant}.")
+        keys = await keyring.load_keys(pool, _open_master(reachable_settings()), keyring.Purpose.PROOFS)
+        async for line in room("core.proof.export").export_log(pool, found.id, found.slug, keys):
+            into.write(line)
+
+    with_database(write)
 
 
 @main.command()
@@ -488,25 +559,38 @@ def reachable_settings() -> Settings:
 
 
 def prepare(settings: Settings) -> Sequence[str]:
-    """Make the database and the master key ready for hubs; names the files applied."""
-    ensure_master_key(settings.master_key_file)
-    master_key = read_master_key(settings.master_key_file)
+    """Make the databases and the master key ready for hubs; names the files applied."""
+    if settings.key_service == "local":
+        ensure_master_key(settings.master_key_file)
+    migrate, sql = room("core.migrate"), room("core.keys.store").SQL
 
     async def bring_up_to_date() -> list[str]:
-        applied: list[str] = await room("core.migrate").migrate(settings.admin_database_url)
-        await room("core.keyring").ensure_key(settings.admin_database_url, master_key)
+        applied: list[str] = await migrate.migrate(settings.admin_database_url)
+        await room("core.keyring").ensure_key(settings.admin_database_url, _open_master(settings))
         return applied
 
+    async def bring_keys_up_to_date() -> list[str]:
+        await migrate.ensure_database(settings.keys_admin_database_url)
+        return [f"keys/{name}" for name in await migrate.migrate(settings.keys_admin_database_url, sql)]
+
+    applied = _let_in(bring_up_to_date, settings.admin_database_url, "PAYHUB_ADMIN_DATABASE_URL")
+    return applied + _let_in(bring_keys_up_to_date, settings.keys_admin_database_url, "PAYHUB_KEYS_ADMIN_DATABASE_URL")
+
+
+def _let_in(work: Callable[[], Awaitable[list[str]]], url: str, variable: str) -> list[str]:
+    """Run what logs in to a database; that it cannot is the operator's to mend."""
+
+    async def run() -> list[str]:
+        return await work()
+
     try:
-        applied = asyncio.run(bring_up_to_date())
+        return asyncio.run(run())
     except Exception as error:
         if not _is_refused_login(error):
             raise
-        where = masked(settings.admin_database_url)
         raise launcher.LaunchError(
-            f"PostgreSQL at {where} does not let us in ({error}): check PAYHUB_ADMIN_DATABASE_URL."
+            f"PostgreSQL at {masked(url)} does not let us in ({error}): check {variable}."
         ) from error
-    return applied
 
 
 def seed_demo(settings: Settings) -> Sequence[str]:
@@ -550,7 +634,7 @@ async def issue_tokens(pool: Any, tenant_id: int, person_ids: Sequence[str], min
     """Open a session for each person and sign an access token for it."""
     auth, keyring = room("hub.auth"), room("core.keyring")
     sessions, persons = room("core.people.sessions"), room("core.people.persons")
-    keys = await keyring.load_keys(pool, read_master_key(reachable_settings().master_key_file))
+    keys = await keyring.load_keys(pool, _open_master(reachable_settings()))
     tokens = auth.Tokens(keys, lifetime_s=minutes * 60)
     issued = []
     for person_id in person_ids:
@@ -560,6 +644,11 @@ async def issue_tokens(pool: Any, tenant_id: int, person_ids: Sequence[str], min
     return issued
 
 
+def _open_master(settings: Settings) -> Any:
+    choosing = room("core.keys.choosing")
+    return choosing.open_master(choosing.Choice(**settings.key_choice()))
+
+
 def show(facts: dict[str, Any], as_json: bool) -> None:
     """Print facts for people, or as one JSON object."""
     if as_json:
@@ -567,6 +656,26 @@ def show(facts: dict[str, Any], as_json: bool) -> None:
         return
     for name, value in facts.items():
         click.echo(f"{name.replace('_', ' '):20}{value}")
+
+
+@contextmanager
+def proving() -> Iterator[None]:
+    """Turn what a proof is refused for into one sentence and exit code 1."""
+    try:
+        yield
+    except (room("core.proof.receipts").ReceiptRefused, room("core.proof.checking").LogBroken) as error:
+        raise click.ClickException(f"Not proved. {error}") from error
+
+
+def _counted(lines: Any, reach: Callable[[int], None]) -> Iterator[bytes]:
+    """The lines of a file, and word of how many bytes they are, now and then."""
+    read = 0
+    for at, line in enumerate(lines):
+        read += len(line)
+        if at % 100 == 0:
+            reach(read)
+        yield line
+    reach(read)
 
 
 @contextmanager

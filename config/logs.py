@@ -26,6 +26,8 @@ ALLOWED_FIELDS = frozenset(
         "code",
         "process",
         "address",
+        "tenant_id",
+        "missing",
     }
 )
 

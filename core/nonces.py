@@ -14,9 +14,6 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from core.database import Connection, Pool, acquire
 
 RANDOM_BYTES: Final = 16
@@ -48,10 +45,13 @@ class Minted(NamedTuple):
 
 
 class Nonces:
-    """Makes nonces and knows those of this instance. Times are seconds since the epoch."""
+    """Makes nonces and knows those of this instance. Times are seconds since the epoch.
 
-    def __init__(self, master_key: bytes) -> None:
-        self._key = HKDF(SHA256(), 32, salt=None, info=b"payhub nonces v1").derive(master_key)
+    `secret` is the instance's, the same for all its hubs: 32 bytes that are for this alone.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = secret
 
     def mint(self, tenant_id: int, purpose: Purpose, now: float) -> Minted:
         """A nonce of this tenant."""

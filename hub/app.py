@@ -5,6 +5,7 @@ import base64
 import hashlib
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -20,19 +21,22 @@ from starlette.types import Receive, Scope, Send
 
 from core.database import Pool, open_pool
 from core.errors import CoreError
-from core.indexing import derive_index_key
-from core.keyring import load_keys
+from core.keyring import Purpose, SigningKey, load_keys
+from core.keys.choosing import Choice, open_safe
+from core.keys.erasing import replay
+from core.keys.safe import Safe
 from core.ledger.batcher import FLIGHTS_MAX, Batcher
 from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
 from core.nonces import Nonces
 from core.nouns import Payment, Posting
 from core.people.sessions import find_revoked
+from core.proof.notary import Notary, Signer
 from hub import documents, http, metrics, pages
 from hub.audience import Audience
 from hub.auth import Tokens
 from hub.broker import CONTROL, Broker
-from hub.commands import bulking
+from hub.commands import bulking, proving
 from hub.commands.context import STATUS_NAMES, Context, announce, spread, to_event
 from hub.connection import Connections, serve
 from hub.doors import PATHS, Door, Doors
@@ -47,6 +51,8 @@ LIMITS_REPORT_S = 0.25
 ACKNOWLEDGEMENTS_WRITE_S = 1.0
 # An ended session's sockets are closed within this even when the hint was lost.
 SESSIONS_SWEEP_S = 2.5
+# The log waits a little longer for the roots of batches (core/proof/sealing.py) before it finds them itself.
+ROOTS_TOLD_S = 0.2
 # New signing keys are read this often; they are announced for longer before they sign.
 KEYS_READ_S = 10.0
 # At the end, connections are closed in slices spread over most of the time there is.
@@ -59,7 +65,7 @@ class Options(NamedTuple):
 
     database_url: str
     redis_url: str
-    master_key: bytes
+    keys: Choice
     allowed_origins: Sequence[str]
     drain_seconds: float
     trusted_proxies: Sequence[str] = ()
@@ -77,14 +83,28 @@ class Hub:
         self._answered = dict.fromkeys(STATUS_NAMES, 0)
         self._posters = Posters(options.database_url, FLIGHTS_MAX)
         self._pool: Pool | None = None
+        self._signer: Signer | None = None
+        self._notary: Notary | None = None
+        self._keys: Safe | None = None
+        self._signing_keys: list[SigningKey] = []
 
     async def start(self) -> Context:
-        """Connect and begin. Raises core.errors.Unavailable when PostgreSQL cannot be reached."""
+        """Connect and begin.
+
+        Raises core.errors.Unavailable when PostgreSQL cannot be reached, KeysRefused for another installation's master
+        key.
+        """
         options = self._options
         pool = await open_pool(options.database_url, size_max=POOL_SIZE, name="payhub-hub")
         self._pool = pool
         await self._posters.open()
-        tokens = Tokens(await load_keys(pool, options.master_key))
+        keys = self._keys = await open_safe(options.keys, name="payhub-hub")
+        # Before anybody is served: a database that came out of a backup brings no erased person back.
+        await replay(pool, keys)
+        self._signing_keys = await load_keys(pool, keys.master)
+        self._signer = Signer(await load_keys(pool, keys.master, Purpose.PROOFS))
+        notary = self._notary = Notary(self._posters, pool, self._signer, time.time)
+        secret = await keys.secret("hints")
 
         async def read_after(tenant_id: int, account: int, after: int, limit: int) -> Any:
             return await read_entries_after(pool, tenant_id, account, after, limit)
@@ -94,14 +114,15 @@ class Hub:
 
         context = self.context = Context(
             pool=pool,
-            batcher=Batcher(self._posters, on_commit=self._on_commit),
+            keys=keys,
+            batcher=Batcher(notary, on_commit=self._on_commit),
             audience=Audience(read_after, versions, to_event),
-            broker=Broker(options.redis_url, options.master_key, self._hear),
-            tokens=tokens,
+            broker=Broker(options.redis_url, secret, self._hear),
+            tokens=Tokens(self._signing_keys),
+            signer=self._signer,
             limits=Limits(),
             doors=Doors(options.allowed_origins),
-            nonces=Nonces(options.master_key),
-            index_key=derive_index_key(options.master_key),
+            nonces=Nonces(await keys.secret("nonces")),
             end_session=self._end_session,
             tell=self.connections.tell,
             public_url=options.public_url.rstrip("/"),
@@ -116,6 +137,7 @@ class Hub:
                 self._every(ACKNOWLEDGEMENTS_WRITE_S, self._write_acknowledgements),
                 self._every(SESSIONS_SWEEP_S, self._sweep_sessions),
                 self._every(KEYS_READ_S, self._read_keys),
+                self._every(ROOTS_TOLD_S, notary.tell_roots),
             )
         ]
         return context
@@ -150,6 +172,8 @@ class Hub:
         await self.context.batcher.close()
         await self._quietly(self._write_acknowledgements)
         await asyncio.gather(*self.context.afterwards)
+        if self._notary is not None:
+            await self._quietly(self._notary.tell_roots)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -161,6 +185,8 @@ class Hub:
                 await asyncio.wait_for(self._pool.close(), timeout=2)
             except TimeoutError:
                 self._pool.terminate()
+        if self._keys is not None:
+            await self._keys.close()
 
     async def ready(self) -> dict[str, bool]:
         """What the hub needs in order to serve, and whether it is there. Redis is a hint and not needed."""
@@ -237,7 +263,11 @@ class Hub:
 
     async def _read_keys(self) -> None:
         assert self.context is not None
-        self.context.tokens.replace_keys(await load_keys(self.context.pool, self._options.master_key))
+        context, signer = self.context, self._signer
+        assert signer is not None
+        self._signing_keys = await load_keys(context.pool, context.keys.master, known=self._signing_keys)
+        context.tokens.replace_keys(self._signing_keys)
+        signer.replace_keys(await load_keys(context.pool, context.keys.master, Purpose.PROOFS, signer.keys))
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -285,6 +315,11 @@ def create_app(hub: Hub) -> Starlette:
 
         return serve_document
 
+    async def proof_keys(_: Request) -> Response:
+        # For whoever checks a receipt, without an account here. They change when a new one is announced.
+        body = msgspec.json.encode({"keys": proving.list_keys(context)})
+        return Response(body, media_type="application/json", headers={"cache-control": "max-age=10"})
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
@@ -301,6 +336,7 @@ def create_app(hub: Hub) -> Starlette:
             Route("/docs/asyncapi.json", document(documents.asyncapi())),
             Route("/docs/openapi.json", document(documents.openapi())),
             Route("/docs/codes", document(documents.codes())),
+            Route("/docs/proof-keys.json", proof_keys),
         ],
         exception_handlers={HTTPException: http.no_such_page},
         lifespan=lifespan,

@@ -20,12 +20,12 @@ from hub.commands.pairing import proof_refused, scopes_of
 from hub.commands.refusal import CommandRefused
 from hub.commands.values import to_time
 from hub.doors import door_for
+from hub.dpop import REMEMBERED_S, read_proof
 from hub.endpoint import Call, Endpoint, Slug, address_of, enter, spend
 from hub.limits import ADDRESS_KEY, ADDRESS_NONCE, ADDRESS_PAIRING, KEY_TRADE, TENANT_PAIRING
-from hub.proofs import Proof, ProofCode
+from hub.possession import Proof, ProofCode
 from hub.protocol.codes import ErrorCode
 from hub.protocol.terminals import TerminalId
-from hub.proving import REMEMBERED_S, read_proof
 
 
 class KeyLogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -153,7 +153,7 @@ async def pair(call: Call) -> PairedAnswer:
         raise proof
     proven = None if isinstance(proof, CommandRefused) else _to_proven(call, proof)
     try:
-        terminal = await pair_terminal(context.pool, context.index_key, tenant.id, body.code, proven, network)
+        terminal = await pair_terminal(context.pool, context.keys, tenant.id, body.code, proven, network)
     except Replayed:
         raise proof_refused(context, ProofCode.REPLAYED) from None
     except CoreError:

@@ -33,13 +33,13 @@ from hub.commands.scoping import needs_of, require_scope
 from hub.commands.table import ROWS
 from hub.commands.values import to_time
 from hub.doors import door_for
+from hub.dpop import add_nonce, require_proof
 from hub.endpoint import Call, Endpoint, Nothing, Slug, address_of, enter, spend
 from hub.limits import ADDRESS, BY_ROLE, LOGIN, TENANT, network_of
 from hub.protocol import bulks, fields, messages
 from hub.protocol.codec import SIZE_MAX
 from hub.protocol.codes import MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, ErrorCode
 from hub.protocol.scopes import Scope
-from hub.proving import add_nonce, require_proof
 from hub.qr import draw
 from hub.session import Session
 

@@ -1,7 +1,7 @@
 """Signed texts, strictly: compact JWS taken apart and checked, public keys as JWK (RFC 7515, 7517, 7638, 8725).
 
 The only module that knows PyJWT. What is signed, by whom and what it means is for others: access tokens
-(hub/auth.py), proofs of possession (hub/proofs.py), identity tokens (hub/identity.py). It never asks a text how to
+(hub/auth.py), proofs of possession (hub/possession.py), identity tokens (hub/identity.py). It never asks a text how to
 verify it, and no text enters a log line or an exception.
 """
 

@@ -15,8 +15,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from config.logs import configure_logs
-from config.settings import Settings, address, read_master_key
+from config.settings import Settings, address
 from core.errors import CoreError
+from core.keys.choosing import Choice
 from hub.app import Hub, Options, create_app, is_ready
 from hub.edge import EdgeHttp, EdgeWebSocket
 from hub.protocol.codec import SIZE_MAX
@@ -56,7 +57,7 @@ def serve(settings: Settings) -> None:
     options = Options(
         database_url=settings.database_url,
         redis_url=settings.redis_url,
-        master_key=read_master_key(settings.master_key_file),
+        keys=Choice(**settings.key_choice()),
         allowed_origins=settings.allowed_origins,
         drain_seconds=settings.drain_seconds,
         trusted_proxies=settings.trusted_proxies,

@@ -50,6 +50,8 @@ class Servers(NamedTuple):
 
     database_url: str
     admin_database_url: str
+    keys_database_url: str
+    keys_admin_database_url: str
     redis_url: str
     bin_dir: Path
     postgres_pid: int
@@ -149,6 +151,8 @@ def running_stack(hubs: int = 2) -> Iterator[Stack]:
         environment = _environment() | {
             "PAYHUB_DATABASE_URL": servers.database_url,
             "PAYHUB_ADMIN_DATABASE_URL": servers.admin_database_url,
+            "PAYHUB_KEYS_DATABASE_URL": servers.keys_database_url,
+            "PAYHUB_KEYS_ADMIN_DATABASE_URL": servers.keys_admin_database_url,
             "PAYHUB_REDIS_URL": servers.redis_url,
             "PAYHUB_MASTER_KEY_FILE": str(folder / "master.key"),
             "PAYHUB_DATA_DIR": str(folder),
@@ -189,6 +193,8 @@ def _embedded(folder: Path) -> Iterator[Servers]:
             yield Servers(
                 facts["database_url"],
                 facts["admin_database_url"],
+                facts["keys_database_url"],
+                facts["keys_admin_database_url"],
                 facts["redis_url"],
                 Path(facts["bin_dir"]),
                 facts["postgres_pid"],

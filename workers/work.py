@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import time
 from datetime import timedelta
 
 from prometheus_client import start_http_server
@@ -11,12 +12,19 @@ from config.logs import configure_logs
 from config.settings import Settings, address
 from core.bulk.posting import Ahead
 from core.database import Pool, open_pool
+from core.keyring import Purpose, load_keys
+from core.keys.choosing import Choice, open_safe
+from core.keys.erasing import replay
+from core.keys.safe import Safe
+from core.keys.telling import tell
 from core.ledger.expiring import expire_holds
 from core.ledger.verify import find_unbalanced_tenants
 from core.machines.pairing import forget_codes
 from core.nonces import forget_spent
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
 from core.people.sessions import forget_ended
+from core.proof.notary import Signer
+from core.proof.sealing import BATCHES_PER_TURN, seal_logs
 from workers.bulk import post_bulks
 from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
 from workers.rounds import (
@@ -38,6 +46,7 @@ BATCHES_PER_ROUND = 100
 HOLDS_PER_ROUND = 256
 NOTICES_PER_ROUND = 1_000
 SESSIONS_PER_ROUND = 1_000
+KEY_EVENTS_PER_ROUND = 1_000
 # An ended session is kept for a while: whoever asks why they were logged out gets an answer.
 SESSION_KEPT = timedelta(days=90)
 NONCES_PER_ROUND = 5_000
@@ -47,6 +56,8 @@ CODES_PER_ROUND = 1_000
 # Which till a code was used for is in the trail.
 CODE_KEPT = timedelta(days=1)
 POOL_SIZE = 4
+# More often than core.keyring.ANNOUNCEMENT_DELAY.
+KEYS_READ_S = 10.0
 
 
 def work(settings: Settings) -> None:
@@ -57,23 +68,27 @@ def work(settings: Settings) -> None:
 
 async def _work(settings: Settings) -> None:
     pool = await open_pool(settings.database_url, size_max=POOL_SIZE, name="payhub-worker")
+    keys = await open_safe(Choice(**settings.key_choice()), name="payhub-worker")
+    await replay(pool, keys)
     host, port = address(settings.admin_listen)
     metrics_server, _ = start_http_server(port, host)
     stopped = asyncio.Event()
     for sig in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sig, stopped.set)
-    tasks = [asyncio.create_task(go_round(round_)) for round_ in rounds(pool)]
+    signer = Signer(await load_keys(pool, keys.master, Purpose.PROOFS))
+    tasks = [asyncio.create_task(go_round(round_)) for round_ in rounds(pool, keys, signer)]
     log.info("worker_started")
     await stopped.wait()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await pool.close()
+    await keys.close()
     metrics_server.shutdown()
     log.info("worker_stopped")
 
 
-def rounds(pool: Pool) -> list[Round]:
+def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
     """Everything a worker does."""
 
     async def note() -> int:
@@ -100,10 +115,20 @@ def rounds(pool: Pool) -> list[Round]:
     async def tend() -> int:
         return await tend_disputes(pool)
 
+    async def tell_trail() -> int:
+        return await tell(pool, keys.pool, KEY_EVENTS_PER_ROUND)
+
     ahead = Ahead()
 
     async def post() -> int:
         return await post_bulks(pool, ahead)
+
+    async def seal() -> int:
+        return await seal_logs(pool, signer, time.time)
+
+    async def read_keys() -> int:
+        signer.replace_keys(await load_keys(pool, keys.master, Purpose.PROOFS, signer.keys))
+        return 0
 
     async def watch() -> int:
         state = await read_outbox_state(pool)
@@ -129,6 +154,9 @@ def rounds(pool: Pool) -> list[Round]:
         Round("pay_schedules", 1.0, pay, full=SCHEDULES_PER_ROUND),
         Round("tend_disputes", 5.0, tend, full=DISPUTES_PER_ROUND),
         Round("post_bulks", 0.25, post, full=1),
+        Round("seal_logs", 0.25, seal, full=BATCHES_PER_TURN),
+        Round("read_keys", KEYS_READ_S, read_keys),
+        Round("tell_keys", 1.0, tell_trail, full=KEY_EVENTS_PER_ROUND),
         Round("watch_outbox", 5.0, watch),
         Round("balance_tenants", 60.0, balance),
     ]

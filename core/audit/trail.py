@@ -45,6 +45,9 @@ class Act(StrEnum):
     TERMINAL_CHANGED = "terminal.changed"
     TERMINAL_REVOKED = "terminal.revoked"
     TERMINAL_USED = "terminal.used"
+    KEY_MADE = "key.made"
+    KEY_ROTATED = "key.rotated"
+    KEY_DESTROYED = "key.destroyed"
 
 
 class By(NamedTuple):

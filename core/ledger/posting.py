@@ -27,10 +27,12 @@ from core.nouns import BEGINNING, Kind, Leg, Payment, Posting, SystemAccount
 POST_PAYMENTS = """
 select statuses, payer_balances, payer_versions, payee_balances, payee_versions, judged_at_us,
        holds, payer_helds, fees, fee_balances, fee_versions, shareds, share_balances, share_versions,
-       amounts, rules, actions
+       amounts, rules, actions, batches
   from post_payments($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-                     $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
+                     $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
 """
+# What the answer to a plain payment says of everything between its time and its batch.
+NO_EXTRA = tuple(Posting._field_defaults.values())[:-2]
 # What a batch of plain payments says of everything else.
 NOTHING_ELSE = (None,) * 14
 
@@ -120,17 +122,31 @@ class Posters:
 
 def _postings(row: asyncpg.Record | None, batch: Sequence[Payment]) -> list[Posting]:
     assert row is not None
-    plain, extra = row[:6], row[6:]
-    if all(given is None for given in extra):
-        return list(map(Posting, *plain))
+    plain, extra, batches = row[:6], row[6:-1], row[-1]
     nothing: Sequence[Any] = (None,) * len(batch)
+    if all(given is None for given in extra):
+        if batches is None:
+            return list(map(Posting, *plain))
+        return [
+            Posting._make((*answer, *NO_EXTRA, number, None))
+            for answer, number in zip(zip(*plain, strict=True), batches, strict=True)
+        ]
     holds, helds, fees, fee_balances, fee_versions, shareds, share_balances, share_versions, amounts, rules, actions = (
         given or nothing for given in extra
     )
     postings = [
-        Posting._make((*answer, hold or 0, held, fee or 0, shared or 0, amount, rule, action, ()))
-        for answer, hold, held, fee, shared, amount, rule, action in zip(
-            zip(*plain, strict=True), holds, helds, fees, shareds, amounts, rules, actions, strict=True
+        Posting._make((*answer, hold or 0, held, fee or 0, shared or 0, amount, rule, action, (), number, None))
+        for answer, hold, held, fee, shared, amount, rule, action, number in zip(
+            zip(*plain, strict=True),
+            holds,
+            helds,
+            fees,
+            shareds,
+            amounts,
+            rules,
+            actions,
+            batches or nothing,
+            strict=True,
         )
     ]
     first = 0
@@ -156,7 +172,7 @@ def _postings(row: asyncpg.Record | None, batch: Sequence[Payment]) -> list[Post
 
 def _arrays(batch: Sequence[Payment]) -> tuple[object, ...]:
     tenants, ids, payers, payees, amounts, asked_by, descriptions, kinds, *others = zip(*batch, strict=True)
-    subjects, charges, _, _, _, shares, metadata, sessions_at, groups = others
+    subjects, charges, _, _, _, shares, metadata, sessions_at, groups, sessions = others
     payer_keys = list(zip(tenants, payers, strict=True))
     payee_keys = list(zip(tenants, payees, strict=True))
     accounts = {*payer_keys, *payee_keys}
@@ -184,6 +200,7 @@ def _arrays(batch: Sequence[Payment]) -> tuple[object, ...]:
         _first_copies(tenants, ids),
         sessions_at if any(sessions_at) else None,
         *(NOTHING_ELSE if is_plain else (kinds, subjects, charges, *_rest(batch, position))),
+        sessions if any(sessions) else None,
     )
 
 

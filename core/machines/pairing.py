@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from core.audit.trail import Act, By, note
 from core.database import Connection, Pool, acquire, in_tenant
 from core.errors import Conflict, CoreError, CredentialsRefused, Refusal, Unavailable
-from core.indexing import index_of
+from core.keys.safe import Safe
 from core.machines.terminals import TERMINALS_MAX, Terminal, read_terminal
 from core.nonces import spend
 from core.people.persons import PersonStatus, Role
@@ -100,12 +100,14 @@ class Replayed(CoreError):
     """The proof, or its nonce, was used before."""
 
 
-async def make_code(pool: Pool, index_key: bytes, tenant_id: int, merchant: str, wanted: Wanted, by: By) -> Code:
+async def make_code(pool: Pool, keys: Safe, tenant_id: int, merchant: str, wanted: Wanted, by: By) -> Code:
     """A code for one till of this merchant.
 
     Raises Refusal: `not_found` with its field for somebody who is no merchant or an account that is not theirs,
     `too_many_terminals`.
     """
+    # Before the transaction: a key service may take its time.
+    codes = {code: await keys.index(tenant_id, KIND, code) for code in _draw()}
     async with in_tenant(pool, tenant_id) as connection:
         row = await connection.fetchrow(LOCK_MERCHANT, tenant_id, merchant)
         if row is None or row["role"] != Role.MERCHANT or row["status"] != PersonStatus.ACTIVE:
@@ -116,12 +118,12 @@ async def make_code(pool: Pool, index_key: bytes, tenant_id: int, merchant: str,
             connection, tenant_id, merchant
         ):
             raise Refusal("too_many_terminals")
-        for _ in range(DRAWS_MAX):
-            code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+        while codes:
+            code, digest = codes.popitem()
             expires_at = await connection.fetchval(
                 INSERT_CODE,
                 tenant_id,
-                index_of(index_key, tenant_id, KIND, code),
+                digest,
                 merchant,
                 wanted.account,
                 wanted.name,
@@ -136,6 +138,10 @@ async def make_code(pool: Pool, index_key: bytes, tenant_id: int, merchant: str,
     raise Unavailable("No free pairing code was found.")
 
 
+def _draw() -> list[str]:
+    return ["".join(secrets.choice(ALPHABET) for _ in range(LENGTH)) for _ in range(DRAWS_MAX)]
+
+
 def read_code(text: str) -> str | None:
     """A code as somebody typed it: small letters, spaces and dashes do not matter. None: it cannot be one."""
     code = "".join(mark for mark in text[:40].upper() if mark not in " -")
@@ -143,7 +149,7 @@ def read_code(text: str) -> str | None:
 
 
 async def pair_terminal(
-    pool: Pool, index_key: bytes, tenant_id: int, text: str, proven: Proven | None, network: str | None
+    pool: Pool, keys: Safe, tenant_id: int, text: str, proven: Proven | None, network: str | None
 ) -> Terminal:
     """Take the till in that came with this code. `proven` None: it did not prove its key, which counts.
 
@@ -153,7 +159,7 @@ async def pair_terminal(
     code = read_code(text)
     if code is None:
         raise CredentialsRefused
-    digest = index_of(index_key, tenant_id, KIND, code)
+    digest = await keys.index(tenant_id, KIND, code)
     async with in_tenant(pool, tenant_id) as connection:
         row = await connection.fetchrow(
             FIND, tenant_id, digest, ATTEMPTS_MAX, int(Role.MERCHANT), int(PersonStatus.ACTIVE)

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET
 
 from core.database import Pool
+from core.keys.safe import Safe
 from core.ledger.batcher import Batcher
 from core.ledger.entries import entries_of
 from core.nonces import Nonces
@@ -28,6 +29,7 @@ from core.nouns import (
     SystemAccount,
 )
 from core.people.opening import Tenant
+from core.proof.notary import Signer
 from hub.audience import Audience
 from hub.auth import Tokens
 from hub.broker import CONTROL, Broker
@@ -74,15 +76,16 @@ class Context:
     """The parts of one hub process."""
 
     pool: Pool
+    keys: Safe
     batcher: Batcher
     audience: Audience
     broker: Broker
     tokens: Tokens
+    # Signs receipts.
+    signer: Signer
     limits: Limits
     doors: Doors
     nonces: Nonces
-    # For what is found again and not kept: core/indexing.py.
-    index_key: bytes
     # Closes this hub's connections of a (tenant, session).
     end_session: Callable[[int, str], None]
     # Sends a message to this hub's sessions of a tenant that watch a topic.

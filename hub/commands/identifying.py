@@ -13,7 +13,7 @@ from hub.commands.context import Context, to_account_state
 from hub.commands.pairing import proof_refused
 from hub.commands.refusal import CommandRefused
 from hub.commands.values import to_time
-from hub.proofs import ProofCode, ProofRefused, check_socket_proof
+from hub.possession import ProofCode, ProofRefused, check_socket_proof
 from hub.protocol.codes import ErrorCode
 from hub.protocol.messages import Authenticate, Renew, Renewed, Welcome
 from hub.session import Session

@@ -15,7 +15,7 @@ from hub.commands.keying import merchant_of, whose
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
 from hub.commands.values import given, or_unset, time_of, time_or_unset, to_time
-from hub.proofs import ProofCode
+from hub.possession import ProofCode
 from hub.protocol import terminals
 from hub.protocol.codes import ErrorCode
 from hub.protocol.scopes import Scope
@@ -53,7 +53,7 @@ async def create_pairing_code(
     merchant = merchant_of(session, command.person)
     wanted = Wanted(command.account, command.name, command.may_refund is True)
     made = await core_pairing.make_code(
-        context.pool, context.index_key, session.speaker.tenant_id, merchant, wanted, session.by
+        context.pool, context.keys, session.speaker.tenant_id, merchant, wanted, session.by
     )
     return terminals.PairingCodeMade(command.id, made.code, command.account, time_of(made.expires_at))
 

@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from core.errors import CoreError, OutcomeUnknown
 from core.ledger.reading import Life, Settled, read_payments, read_shares, settle_payments
 from core.nouns import BACKWARD, DONE, Kind, Payment, PaymentStatus, Posting
+from core.proof.receipts import to_text
 from hub.commands.context import STATUS_NAMES, Context
 from hub.commands.refusal import CommandRefused, from_core
 from hub.commands.row import Row
@@ -56,6 +57,7 @@ def to_payment(session: Session, command: Pay) -> Payment:
         shares=() if isinstance(shares, UnsetType) else tuple(shares),
         metadata=_to_json(command.metadata),
         session_at=session.began_at,
+        session=speaker.session_id,
     )
 
 
@@ -81,6 +83,7 @@ def to_answer(id: int, payment: Payment, outcome: Posting | CoreError) -> Messag
         UNSET if outcome.amount is None else outcome.amount,
         (is_payees and outcome.fee) or UNSET,
         outcome.rule if outcome.rule is not None and is_rule_told else UNSET,
+        UNSET if outcome.receipt is None else to_text(outcome.receipt),
     )
 
 
@@ -186,6 +189,7 @@ async def _to_step(
         shares=shares,
         metadata=_to_json(getattr(command, "metadata", UNSET)),
         session_at=session.began_at,
+        session=speaker.session_id,
     )
 
 
@@ -226,6 +230,7 @@ def to_outcome(payment: Payment, posting: Posting) -> steps.Outcome:
         ((payment.kind in BY_PAYEE or payment.kind in BACKWARD) and posting.fee) or UNSET,
         held,
         or_unset(posting.rule) if posting.status != PaymentStatus.POSTED else UNSET,
+        UNSET if posting.receipt is None else to_text(posting.receipt),
     )
 
 

@@ -6,6 +6,7 @@ from core.errors import (
     Conflict,
     CoreError,
     CredentialsRefused,
+    KeysUnavailable,
     NotFound,
     OutcomeUnknown,
     Overloaded,
@@ -14,6 +15,8 @@ from core.errors import (
 )
 from hub.protocol.codes import MEANINGS, ErrorCode
 from hub.protocol.messages import Refused
+
+AWAY = {Overloaded: ErrorCode.OVERLOADED, KeysUnavailable: ErrorCode.KEYS_UNAVAILABLE}
 
 
 class CommandRefused(Exception):
@@ -45,7 +48,7 @@ class CommandRefused(Exception):
 def from_core(error: CoreError) -> CommandRefused:
     """What the client is told of an error in core. Its own words stay here: they are for operators."""
     if isinstance(error, Unavailable):
-        code = ErrorCode.OVERLOADED if isinstance(error, Overloaded) else ErrorCode.UNAVAILABLE
+        code = next((code for kind, code in AWAY.items() if isinstance(error, kind)), ErrorCode.UNAVAILABLE)
         return CommandRefused(code, retry_after_ms=error.retry_after_ms)
     if isinstance(error, Refusal):
         return CommandRefused(ErrorCode(error.code), str(error) or None, field=error.field or UNSET)

@@ -11,6 +11,7 @@ from hub.commands import (
     pairing,
     paying,
     pricing,
+    proving,
     reading,
     recalling,
     ruling,
@@ -33,4 +34,5 @@ ROWS: Final[tuple[Row, ...]] = (
     *recalling.ROWS,
     *keying.ROWS,
     *pairing.ROWS,
+    *proving.ROWS,
 )

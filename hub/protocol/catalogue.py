@@ -9,6 +9,7 @@ from hub.protocol import (
     disputes,
     histories,
     messages,
+    proofs,
     rules,
     schedules,
     steps,
@@ -17,6 +18,19 @@ from hub.protocol import (
 )
 from hub.protocol.fields import Message
 
-ROOMS: Final = (messages, steps, charges, bulks, schedules, disputes, rules, terms, histories, api_keys, terminals)
+ROOMS: Final = (
+    messages,
+    steps,
+    charges,
+    bulks,
+    schedules,
+    disputes,
+    rules,
+    terms,
+    histories,
+    proofs,
+    api_keys,
+    terminals,
+)
 FROM_CLIENT: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_CLIENT)
 FROM_HUB: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_HUB)

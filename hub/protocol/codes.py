@@ -63,6 +63,7 @@ class ErrorCode(StrEnum):
     RATE_LIMITED = "rate_limited"
     OVERLOADED = "overloaded"
     UNAVAILABLE = "unavailable"
+    KEYS_UNAVAILABLE = "keys_unavailable"
     OUTCOME_UNKNOWN = "outcome_unknown"
     INTERNAL = "internal"
 
@@ -157,6 +158,9 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.RATE_LIMITED: Meaning(429, True, "Too many requests. Wait for retry_after_ms."),
     ErrorCode.OVERLOADED: Meaning(503, True, "The hub is full. Nothing was done. Wait for retry_after_ms."),
     ErrorCode.UNAVAILABLE: Meaning(503, True, "Nothing was done. Wait for retry_after_ms and ask again."),
+    ErrorCode.KEYS_UNAVAILABLE: Meaning(
+        503, True, "Personal data cannot be read or written just now. Nothing was done. Wait for retry_after_ms."
+    ),
     ErrorCode.OUTCOME_UNKNOWN: Meaning(504, True, "It may have been done, or not. Look before you ask again."),
     ErrorCode.INTERNAL: Meaning(500, True, "A bug of ours. Nothing is lost; ask again with the same payment id."),
 }

@@ -231,6 +231,7 @@ class Paid(Message, frozen=True, tag="payment", gc=False):
     `balance` (after) and `number` are the payer's, or the payee's where the payee takes the step (capture, void); they
     are there when it was done. `held`: what is reserved on that account after, if it changed. `amount`: what it was
     for, where the ledger says it. `fee`: what was kept of the amount; negative: given back. `rule`: who decided.
+    `receipt`: signed proof of what was done now; of what was done before, read_proof gives it.
     """
 
     id: int
@@ -243,6 +244,7 @@ class Paid(Message, frozen=True, tag="payment", gc=False):
     amount: int | UnsetType = UNSET
     fee: int | UnsetType = UNSET
     rule: int | UnsetType = UNSET
+    receipt: str | UnsetType = UNSET
 
 
 class AccountAnswer(Message, frozen=True, tag="account_state", gc=False):

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from core.database import Pool
 from core.keyring import load_keys
+from core.keys.safe import Safe
 from core.ledger.posting import post_payments
 from core.nouns import Payment, PaymentStatus, SystemAccount
 from core.people.opening import Tenant, open_person
@@ -56,14 +57,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("hubs")
 
 
-@pytest.fixture(scope="session")
-def master_key_file(folder: Path, database: Database) -> Path:
-    path = folder / "master.key"
-    path.write_bytes(database.master_key)
-    path.chmod(0o600)
-    return path
-
-
 @pytest_asyncio.fixture(scope="session")
 async def hubs(database: Database, folder: Path, master_key_file: Path) -> AsyncIterator[Hubs]:
     a = HubProcess(database, folder, "a", master_key_file=master_key_file)
@@ -99,14 +92,14 @@ async def start_hub(database: Database, folder: Path, master_key_file: Path) -> 
 
 
 @pytest_asyncio.fixture(scope="session")
-async def tokens(pool: Pool, database: Database) -> Tokens:
-    return Tokens(await load_keys(pool, database.master_key))
+async def tokens(pool: Pool, keys: Safe) -> Tokens:
+    return Tokens(await load_keys(pool, keys.master))
 
 
 @pytest_asyncio.fixture(scope="session")
-async def short_tokens(pool: Pool, database: Database) -> Tokens:
+async def short_tokens(pool: Pool, keys: Safe) -> Tokens:
     """Tokens that end before anybody gets bored."""
-    return Tokens(await load_keys(pool, database.master_key), lifetime_s=3)
+    return Tokens(await load_keys(pool, keys.master), lifetime_s=3)
 
 
 async def fund(pool: Pool, tenant: Tenant, account: int, amount: int, asked_by: str) -> None:

@@ -23,6 +23,9 @@ from websockets.exceptions import ConnectionClosed
 from config.embedded import temporary_servers
 from core.database import open_pool
 from core.keyring import create_key, load_keys
+from core.keys.local import LocalKeys
+from core.keys.master import Master
+from core.keys.store import SQL as KEYS_SQL
 from core.migrate import migrate
 from core.people.opening import create_tenant, open_person
 from core.people.persons import Role
@@ -150,17 +153,25 @@ class Fuzzer:
 async def _main(frames: int, seconds: float, seed: int, folder: Path) -> int:
     with temporary_servers(durable=False) as servers:
         await migrate(servers.admin_database_url)
-        key = secrets.token_bytes(32)
+        (folder / "master.key").write_bytes(secrets.token_bytes(32))
+        master = Master(LocalKeys(folder / "master.key"))
         admin = await asyncpg.connect(servers.admin_database_url, server_settings={"search_path": "payhub"})
-        await create_key(admin, key)
+        await create_key(admin, master)
         tenant = await create_tenant(admin, "fuzzed", "Fuzzed", "BRL", "America/Sao_Paulo")
         await admin.close()
         pool = await open_pool(servers.database_url, size_max=2, name="payhub-fuzz")
         opened = await open_person(pool, tenant.id, Role.OPERATOR, "Fuzzer")
         await fund(pool, tenant, opened.account_id, 10**9, opened.person_id)
-        tokens = Tokens(await load_keys(pool, key), lifetime_s=3_600)
-        (folder / "master.key").write_bytes(key)
-        database = Database(servers.admin_database_url, servers.database_url, servers.redis_url, key)
+        tokens = Tokens(await load_keys(pool, master), lifetime_s=3_600)
+        await migrate(servers.keys_admin_database_url, KEYS_SQL)
+        database = Database(
+            servers.admin_database_url,
+            servers.database_url,
+            servers.keys_admin_database_url,
+            servers.keys_database_url,
+            servers.redis_url,
+            folder / "master.key",
+        )
         hub = await HubProcess(database, folder, "fuzzed", master_key_file=folder / "master.key").start()
         try:
             fuzzers = []

@@ -25,6 +25,9 @@ class Databases(Protocol):
     def app_url(self) -> str: ...
 
     @property
+    def keys_url(self) -> str: ...
+
+    @property
     def redis_url(self) -> str: ...
 
 
@@ -49,6 +52,7 @@ class HubProcess:
             **{key: value for key, value in os.environ.items() if not key.startswith("PAYHUB_")},
             "PYTHONPATH": str(ROOT),
             "PAYHUB_DATABASE_URL": databases.app_url,
+            "PAYHUB_KEYS_DATABASE_URL": databases.keys_url,
             "PAYHUB_REDIS_URL": databases.redis_url,
             "PAYHUB_MASTER_KEY_FILE": str(master_key_file),
             "PAYHUB_LISTEN": f"127.0.0.1:{self.port}",

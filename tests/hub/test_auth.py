@@ -20,6 +20,7 @@ from core import keyring
 from core.database import Connection
 from core.errors import Unavailable
 from core.keyring import SigningKey
+from core.keys.master import Master
 from core.people.persons import Role
 from hub.auth import LEEWAY_S, TOKEN_LIFETIME_S, Principal, TokenCode, TokenRefused, Tokens
 from hub.doors import Door
@@ -47,7 +48,6 @@ from tests.hub.token_vectors import (
 )
 
 C = TokenCode
-MASTER_KEY = bytes(range(32))
 # A refusal costs a hub no more than this, whatever was sent.
 REFUSAL_S_MAX = 0.001
 FILE = json.loads(VECTORS.read_text())
@@ -269,10 +269,10 @@ async def keyless(database: Any) -> AsyncIterator[Connection]:
     await connection.close()
 
 
-async def test_three_rotations_refuse_no_valid_token_and_keep_no_old_one(keyless: Connection) -> None:
+async def test_three_rotations_refuse_no_valid_token_and_keep_no_old_one(keyless: Connection, master: Master) -> None:
     """Two hubs that reload their keys at different moments, on a clock that is moved by hand."""
-    await keyring.create_key(keyless, MASTER_KEY, signs_from=datetime.datetime.fromtimestamp(NOW, datetime.UTC))
-    hubs = [Tokens(await keyring.load_keys(keyless, MASTER_KEY)) for _ in range(2)]
+    await keyring.create_key(keyless, master, signs_from=datetime.datetime.fromtimestamp(NOW, datetime.UTC))
+    hubs = [Tokens(await keyring.load_keys(keyless, master)) for _ in range(2)]
     clock, kids, verified = float(NOW), set(), 0
     live: list[tuple[str, int]] = []
 
@@ -287,10 +287,10 @@ async def test_three_rotations_refuse_no_valid_token_and_keep_no_old_one(keyless
         clock = NOW + second
         moment = datetime.datetime.fromtimestamp(clock, datetime.UTC)
         if second in (30, 50, 70):  # three within a minute
-            await keyring.rotate(keyless, MASTER_KEY, "ES256" if second == 50 else "EdDSA", now=moment)
+            await keyring.rotate(keyless, master, "ES256" if second == 50 else "EdDSA", now=moment)
         for at, hub in enumerate(hubs):
             if (second + 10 * at) % 20 == 0:
-                hub.replace_keys(await keyring.load_keys(keyless, MASTER_KEY))
+                hub.replace_keys(await keyring.load_keys(keyless, master))
             token, expires_at = hub.issue(7, PERSON, Role.CUSTOMER, SESSION, clock)
             live.append((token, expires_at))
             kids.add(jwt.get_unverified_header(token)["kid"])
@@ -299,9 +299,9 @@ async def test_three_rotations_refuse_no_valid_token_and_keep_no_old_one(keyless
             verified += sum(await asyncio.gather(*map(verify_all, hubs)))
     assert len(kids) == 4
     assert verified > 5_000
-    newest = max(await keyring.load_keys(keyless, MASTER_KEY), key=lambda key: key.signs_from)
+    newest = max(await keyring.load_keys(keyless, master), key=lambda key: key.signs_from)
     assert {jwt.get_unverified_header(token)["kid"] for token, _ in live} == {newest.kid}
-    for key in await keyring.load_keys(keyless, MASTER_KEY):
+    for key in await keyring.load_keys(keyless, master):
         if key.kid != newest.kid:
             lone = Tokens([key._replace(signs_until=None)])
             with pytest.raises(TokenRefused) as refused:

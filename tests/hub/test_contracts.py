@@ -1,12 +1,29 @@
 """Every command of every room, at both doors, against the documents that the hub serves."""
 
+from functools import partial
 from types import ModuleType
 
 import httpx2
 import pytest
 
+from core.database import Pool
 from core.people.opening import Tenant
-from hub.commands import bulking, charging, disputing, keying, pairing, paying, pricing, recalling, ruling, scheduling
+from core.proof.notary import Signer
+from hub.commands import (
+    bulking,
+    charging,
+    disputing,
+    keying,
+    pairing,
+    paying,
+    pricing,
+    proving,
+    recalling,
+    ruling,
+    scheduling,
+    trying,
+)
+from tests.conftest import seal_all
 from tests.hub.conftest import Enter, Hubs, Join
 from tests.hub.contracts import (
     of_api_keys,
@@ -14,6 +31,7 @@ from tests.hub.contracts import (
     of_charges,
     of_disputes,
     of_histories,
+    of_proofs,
     of_rules,
     of_schedules,
     of_steps,
@@ -36,6 +54,8 @@ from tests.hub.contracts.contract import Contract
         (recalling, of_histories),
         (keying, of_api_keys),
         (pairing, of_terminals),
+        (trying, of_steps),
+        (proving, of_proofs),
     ],
     ids=lambda module: module.__name__.rsplit(".", 1)[1],
 )
@@ -47,9 +67,11 @@ async def test_what_is_promised_is_kept_at_both_doors(
     tenant: Tenant,
     enter: Enter,
     join: Join,
+    pool: Pool,
+    signer: Signer,
 ) -> None:
     openapi = (await web.get(f"{hubs.a.url}/docs/openapi.json")).json()
     asyncapi = (await web.get(f"{hubs.a.url}/docs/asyncapi.json")).json()
-    contract = Contract(openapi, asyncapi, hubs, web, tenant, enter, join)
+    contract = Contract(openapi, asyncapi, hubs, web, tenant, enter, join, partial(seal_all, pool, signer))
     await promises.exercise(contract)
     assert contract.unmet(handlers.ROWS) == set()

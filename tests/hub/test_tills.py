@@ -13,11 +13,11 @@ import pytest_asyncio
 
 from core.audit.trail import read_trail
 from core.database import Pool
+from core.keys.safe import Safe
 from core.machines.pairing import ATTEMPTS_MAX
 from core.nonces import Nonces, Purpose
 from core.people.opening import Tenant, open_account
 from core.people.persons import Role
-from tests.conftest import Database
 from tests.hub.conftest import Enter, Hubs, Join, Somebody, StartHub
 from tests.hub.machines import bearer, make_key, trade
 from tests.hub.processes import HubProcess
@@ -279,10 +279,10 @@ async def test_a_proof_is_for_one_request(hubs: Hubs, web: httpx2.AsyncClient, s
 
 
 async def test_a_nonce_is_of_this_tenant_for_this_purpose_and_fresh(
-    hubs: Hubs, web: httpx2.AsyncClient, shop: Somebody, other_tenant: Tenant, database: Database, tenant: Tenant
+    hubs: Hubs, web: httpx2.AsyncClient, shop: Somebody, other_tenant: Tenant, keys: Safe, tenant: Tenant
 ) -> None:
     till = await till_of(web, hubs.a, shop)
-    ours = Nonces(database.master_key)
+    ours = Nonces(await keys.secret("nonces"))
     now = time.time()
     for nonce in (
         await nonce_of(web, hubs.a, other_tenant.slug),

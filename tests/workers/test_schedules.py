@@ -8,9 +8,11 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from core.database import Pool
+from core.keys.safe import Safe
 from core.ledger.reading import read_account
 from core.payments.calendar import Plan, Rule
 from core.payments.schedules import IfUnpaid, Order, create_schedule
+from core.proof.notary import Signer
 from tests.conftest import Books
 from workers.rounds import go_round
 from workers.schedules import pay_schedules
@@ -28,9 +30,9 @@ async def schedule(books: Books, admin: Pool) -> str:
     return one.id
 
 
-async def test_a_worker_pays_what_is_due(books: Books, admin: Pool) -> None:
+async def test_a_worker_pays_what_is_due(books: Books, admin: Pool, keys: Safe, signer: Signer) -> None:
     await schedule(books, admin)
-    (paying,) = [one for one in rounds(books.pool) if one.name == "pay_schedules"]
+    (paying,) = [one for one in rounds(books.pool, keys, signer) if one.name == "pay_schedules"]
     worker = asyncio.create_task(go_round(paying))
     try:
         async with asyncio.timeout(5):

@@ -14,7 +14,9 @@ do $$
 declare
     v_table text;
 begin
-    foreach v_table in array array['audit_entries', 'payments', 'shares', 'decisions'] loop
+    foreach v_table in array array[
+        'audit_entries', 'payments', 'shares', 'decisions', 'proof_salts', 'log_leaves', 'log_nodes', 'log_heads'
+    ] loop
         execute format('drop trigger if exists keep_as_written on %I', v_table);
         execute format(
             'create trigger keep_as_written before update or delete or truncate on %I execute function keep_as_written()',

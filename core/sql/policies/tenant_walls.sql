@@ -8,10 +8,11 @@ begin
     foreach v_table in array array[
         'accounts', 'terms', 'payments', 'standings', 'shares', 'charges', 'outbox', 'acknowledgements', 'notices',
         'account_metadata', 'limits', 'rules', 'own_limits', 'payees', 'usages', 'decisions', 'audit_entries',
-        'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens',
+        'erased_persons', 'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens',
         'bulks', 'bulk_lines',
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
-        'spent_nonces', 'api_keys', 'terminals', 'pairing_codes'
+        'spent_nonces', 'api_keys', 'terminals', 'pairing_codes',
+        'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged'
     ] loop
         execute format('alter table %I enable row level security', v_table);
         execute format('alter table %I force row level security', v_table);
@@ -47,7 +48,7 @@ end
 $$;
 
 -- Money moves through functions alone: on the books the serving role may only look.
-grant select on limits, rules, own_limits, payees, usages, decisions, audit_entries to payhub_app;
+grant select on limits, rules, own_limits, payees, usages, decisions, audit_entries, erased_persons to payhub_app;
 grant select on tenants, signing_keys, accounts, terms, payments, standings, shares, charges, outbox, acknowledgements, notices to payhub_app;
 grant select, insert, update, delete on persons, profiles, credentials, sessions, refresh_tokens to payhub_app;
 -- A charge is asked for by its payee; whether it is paid, functions say.
@@ -73,8 +74,12 @@ grant update (expires_at, revoked_at, successor, last_used_on, last_used_network
 grant select, insert on terminals, pairing_codes to payhub_app;
 grant update (name, may_refund, session_id, revoked_at, last_used_on, last_used_network) on terminals to payhub_app;
 grant update (attempts, terminal_id) on pairing_codes to payhub_app;
+grant select on proof_salts, log_leaves, log_nodes, log_heads to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;
+grant usage on sequence outbox_batch_seq to payhub_ledger;
 -- Not even the functions that work for all: what was done stays as it was written.
-revoke update, delete on audit_entries, payments, shares, decisions from payhub_ledger;
+revoke update, delete
+    on audit_entries, erased_persons, payments, shares, decisions, proof_salts, log_leaves, log_nodes, log_heads
+    from payhub_ledger;
 -- To lock a row asks for the right to change it; the trigger lets nobody use that.
 grant update (tenant_id) on payments to payhub_ledger;

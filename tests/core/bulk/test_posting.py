@@ -17,7 +17,8 @@ from core.ledger.posting import post_payments
 from core.notices.outbox import note_unheard
 from core.nouns import Payment, PaymentStatus, Posting
 from core.people.opening import Tenant
-from tests.conftest import Books
+from core.proof.notary import Signer
+from tests.conftest import Books, seal_all
 from tests.core.bulk.conftest import Desk
 from tests.core.bulk.files import Row
 
@@ -238,12 +239,16 @@ async def test_another_tenants_bulk_moves_nothing_here(desk: Desk, other_tenant:
     assert ((await desk.balances())[0], (await theirs.balances())[0]) == (991, 494)
 
 
-async def test_thousands_of_payments_of_one_batch_become_notices_each_found_by_its_key(desk: Desk) -> None:
+async def test_thousands_of_payments_of_one_batch_become_notices_each_found_by_its_key(
+    desk: Desk, signer: Signer
+) -> None:
     await desk.books.fund(6_000)
+    await seal_all(desk.pool, signer)
     while (await note_unheard(desk.pool, timedelta(0), 1_000)).batches:
         pass
     await desk.approved(desk.rows(6_000))
     await post_all(desk.pool, 2_000)
+    await seal_all(desk.pool, signer)
     began = time.perf_counter()
     noted = await note_unheard(desk.pool, timedelta(0), 1_000)
     assert noted.notices == 6_000

@@ -248,7 +248,7 @@ async def test_two_batchers_and_a_hundred_copies_have_one_effect(books: Books, p
 
     answers = await asyncio.gather(*(batcher.post(copy) for _ in range(50) for batcher in (one, two)))
 
-    assert len(set(answers)) == 1
+    assert len({answer._replace(batch=None) for answer in answers}) == 1
     account = await read_account(pool, books.tenant.id, books.account(0))
     assert account is not None
     assert account.balance == 900
@@ -264,7 +264,7 @@ async def test_copies_with_accounts_that_do_not_exist_race_to_one_answer(books: 
         copy = books.payment(0, 1, 100)._replace(payer=1_234_567, payee=7_654_321)
         answers = await asyncio.gather(*(batcher.post(copy) for batcher in batchers))
         assert {answer.status for answer in answers} == {PaymentStatus.PAYER_NOT_FOUND}
-        assert len(set(answers)) == 1
+        assert len({answer._replace(batch=None) for answer in answers}) == 1
     for post in posters:
         post.close()
 

@@ -32,7 +32,7 @@ from core.nouns import (
 )
 from core.people.opening import create_tenant, open_people, set_floor
 from core.people.persons import Role
-from tests.conftest import prove
+from tests.conftest import answers, prove
 
 ACCOUNTS = 5
 CHARGES = 4
@@ -379,7 +379,7 @@ def without_time(postings: list[Posting]) -> list[OraclePosting]:
 
 async def post(pool: Pool, batch: list[Payment]) -> list[Posting]:
     async with acquire(pool) as connection:
-        return await post_payments(connection, batch)
+        return answers(await post_payments(connection, batch))
 
 
 patiently = settings(

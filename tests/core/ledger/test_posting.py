@@ -12,14 +12,14 @@ from core.ledger.posting import post_payments
 from core.ledger.reading import read_account, read_entries_after, read_entries_before, settle_payments
 from core.nouns import AMOUNT_MAX, AccountStatus, Payment, PaymentStatus, Posting
 from core.people.opening import Tenant, set_floor
-from tests.conftest import Books
+from tests.conftest import Books, answers
 
 S = PaymentStatus
 
 
 async def post(pool: Pool, *batch: Payment) -> list[Posting]:
     async with pool.acquire() as connection:
-        return await post_payments(connection, batch)
+        return answers(await post_payments(connection, batch))
 
 
 async def statuses(pool: Pool, *batch: Payment) -> list[PaymentStatus]:

@@ -15,14 +15,14 @@ from core.ledger.reading import find_expired_holds, read_account, read_entries_a
 from core.ledger.rehearsing import rehearse
 from core.ledger.terms import Terms, put_under_terms, set_terms
 from core.nouns import GROUP_SIZE_MAX, Kind, Payment, PaymentStatus, Posting, SystemAccount
-from tests.conftest import PAST_TRIGGERS, Books, prove
+from tests.conftest import PAST_TRIGGERS, Books, answers, prove
 
 POSTED = PaymentStatus.POSTED
 
 
 async def post(books: Books, *payments: Payment) -> list[Posting]:
     async with acquire(books.pool) as connection:
-        return await post_payments(connection, payments)
+        return answers(await post_payments(connection, payments))
 
 
 async def status(books: Books, payment: Payment) -> int:
@@ -210,7 +210,7 @@ async def test_a_dry_run_tells_exactly_what_would_be_written_and_writes_nothing(
     assert await admin.fetchval(count, books.tenant.id) == before
     assert await balance(books, 0) == (1_000, 0)
     real = await post(books, *batch)
-    assert [one._replace(judged_at_us=0) for one in real] == [one._replace(judged_at_us=0) for one in postings]
+    assert [one._replace(judged_at_us=0) for one in real] == [one._replace(judged_at_us=0) for one in answers(postings)]
     for account in (*(books.account(at) for at in range(3)), int(SystemAccount.FEES)):
         written = await read_entries_after(books.pool, books.tenant.id, account, 0, 100)
         tried = [entry for entry in entries if entry.account == account]

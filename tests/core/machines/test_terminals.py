@@ -14,7 +14,7 @@ import pytest_asyncio
 from core.audit.trail import By, read_trail
 from core.database import Pool, acquire, in_tenant
 from core.errors import Conflict, CoreError, CredentialsRefused, NotFound, Refusal
-from core.indexing import derive_index_key
+from core.keys.safe import Safe
 from core.machines.pairing import (
     ALPHABET,
     ATTEMPTS_MAX,
@@ -42,7 +42,6 @@ from core.people.opening import Opened, Tenant, open_account, open_person
 from core.people.persons import PersonStatus, Role, set_status
 from core.people.sessions import find_revoked
 
-KEY = derive_index_key(bytes(range(32)))
 NETWORK = "192.0.2.0/24"
 
 Pair = Callable[..., Awaitable[Terminal]]
@@ -59,16 +58,16 @@ def proven(**changed: Any) -> Proven:
     return fresh._replace(**changed)
 
 
-async def code_for(pool: Pool, tenant: Tenant, shop: Opened, *, may_refund: bool = False) -> str:
+async def code_for(pool: Pool, keys: Safe, tenant: Tenant, shop: Opened, *, may_refund: bool = False) -> str:
     wanted = Wanted(shop.account_id, "Till 1", may_refund)
-    return (await make_code(pool, KEY, tenant.id, shop.person_id, wanted, By(shop.person_id))).code
+    return (await make_code(pool, keys, tenant.id, shop.person_id, wanted, By(shop.person_id))).code
 
 
 @pytest.fixture
-def pair(pool: Pool, tenant: Tenant, shop: Opened) -> Pair:
+def pair(keys: Safe, pool: Pool, tenant: Tenant, shop: Opened) -> Pair:
     async def pair_(*, may_refund: bool = False, key: Proven | None = None) -> Terminal:
-        code = await code_for(pool, tenant, shop, may_refund=may_refund)
-        return await pair_terminal(pool, KEY, tenant.id, code, key or proven(), NETWORK)
+        code = await code_for(pool, keys, tenant, shop, may_refund=may_refund)
+        return await pair_terminal(pool, keys, tenant.id, code, key or proven(), NETWORK)
 
     return pair_
 
@@ -98,87 +97,96 @@ def test_a_code_is_read_as_people_type_it() -> None:
 
 
 async def test_a_code_takes_one_till_in_for_the_account_it_was_made_for(
-    pool: Pool, tenant: Tenant, shop: Opened
+    keys: Safe, pool: Pool, tenant: Tenant, shop: Opened
 ) -> None:
-    code = await code_for(pool, tenant, shop, may_refund=True)
+    code = await code_for(pool, keys, tenant, shop, may_refund=True)
     key = proven()
-    terminal = await pair_terminal(pool, KEY, tenant.id, code.lower(), key, NETWORK)
+    terminal = await pair_terminal(pool, keys, tenant.id, code.lower(), key, NETWORK)
     assert (terminal.person_id, terminal.account, terminal.name) == (*shop, "Till 1")
     assert (terminal.may_refund, terminal.algorithm, terminal.revoked_at) == (True, "EdDSA", None)
     assert await list_terminals(pool, tenant.id, shop.person_id) == [terminal]
     assert await read_standing(pool, tenant.id, terminal.session_id) == Standing(None, shop.account_id)
     assert isinstance(
-        await refusal_of(pair_terminal(pool, KEY, tenant.id, code, proven(), NETWORK)), CredentialsRefused
+        await refusal_of(pair_terminal(pool, keys, tenant.id, code, proven(), NETWORK)), CredentialsRefused
     )
     logged_in = await log_in(pool, tenant, terminal.id, key.thumbprint)
     assert logged_in == LoggedIn(shop.person_id, shop.account_id, terminal.session_id, True)
     assert await find_revoked(pool, [(tenant.id, terminal.session_id)]) == []
 
 
-async def test_of_many_tills_with_one_code_exactly_one_is_taken_in(pool: Pool, tenant: Tenant, shop: Opened) -> None:
+async def test_of_many_tills_with_one_code_exactly_one_is_taken_in(
+    keys: Safe, pool: Pool, tenant: Tenant, shop: Opened
+) -> None:
     for _ in range(5):
-        code = await code_for(pool, tenant, shop)
+        code = await code_for(pool, keys, tenant, shop)
         answers = await asyncio.gather(
-            *(pair_terminal(pool, KEY, tenant.id, code, proven(), NETWORK) for _ in range(5)), return_exceptions=True
+            *(pair_terminal(pool, keys, tenant.id, code, proven(), NETWORK) for _ in range(5)), return_exceptions=True
         )
         assert sum(isinstance(answer, Terminal) for answer in answers) == 1
         assert sum(type(answer) is CredentialsRefused for answer in answers) == 4
 
 
-async def test_a_code_is_found_by_nothing_that_the_database_holds(pool: Pool, tenant: Tenant, shop: Opened) -> None:
+async def test_a_code_is_found_by_nothing_that_the_database_holds(
+    keys: Safe, other_tenant: Tenant, pool: Pool, tenant: Tenant, shop: Opened
+) -> None:
     made = await make_code(
-        pool, KEY, tenant.id, shop.person_id, Wanted(shop.account_id, "Till", False), By(shop.person_id)
+        pool, keys, tenant.id, shop.person_id, Wanted(shop.account_id, "Till", False), By(shop.person_id)
     )
     assert made.code not in repr(made)
     async with in_tenant(pool, tenant.id) as connection:
         for table in ("pairing_codes", "audit_entries"):
             text = await connection.fetchval(f"select string_agg({table}::text, ' ') from {table}")
             assert made.code not in text
-    # Whoever has the table and another key finds nothing.
-    other = derive_index_key(bytes(32))
+    # Another tenant's key finds nothing, either.
     assert isinstance(
-        await refusal_of(pair_terminal(pool, other, tenant.id, made.code, proven(), NETWORK)), CredentialsRefused
+        await refusal_of(pair_terminal(pool, keys, other_tenant.id, made.code, proven(), NETWORK)), CredentialsRefused
     )
-    await pair_terminal(pool, KEY, tenant.id, made.code, proven(), NETWORK)
+    await pair_terminal(pool, keys, tenant.id, made.code, proven(), NETWORK)
 
 
-async def test_a_code_is_over_after_ten_minutes(pool: Pool, tenant: Tenant, shop: Opened, admin: Pool) -> None:
-    early, late = await code_for(pool, tenant, shop), await code_for(pool, tenant, shop)
+async def test_a_code_is_over_after_ten_minutes(
+    keys: Safe, pool: Pool, tenant: Tenant, shop: Opened, admin: Pool
+) -> None:
+    early, late = await code_for(pool, keys, tenant, shop), await code_for(pool, keys, tenant, shop)
     for code, age in ((early, "9 minutes 50 seconds"), (late, "10 minutes")):
         await admin.execute(
             f"update pairing_codes set expires_at = expires_at - interval '{age}'"
             " where tenant_id = $1 and terminal_id is null",
             tenant.id,
         )
-        work = pair_terminal(pool, KEY, tenant.id, code, proven(), NETWORK)
+        work = pair_terminal(pool, keys, tenant.id, code, proven(), NETWORK)
         if code == early:
             await work
         else:
             assert isinstance(await refusal_of(work), CredentialsRefused)
 
 
-async def test_a_code_survives_few_tills_that_do_not_prove_their_key(pool: Pool, tenant: Tenant, shop: Opened) -> None:
-    saved, lost = await code_for(pool, tenant, shop), await code_for(pool, tenant, shop)
+async def test_a_code_survives_few_tills_that_do_not_prove_their_key(
+    keys: Safe, pool: Pool, tenant: Tenant, shop: Opened
+) -> None:
+    saved, lost = await code_for(pool, keys, tenant, shop), await code_for(pool, keys, tenant, shop)
     for code, tries in ((saved, ATTEMPTS_MAX - 1), (lost, ATTEMPTS_MAX)):
         for _ in range(tries):
             assert (
-                type(await refusal_of(pair_terminal(pool, KEY, tenant.id, code, None, NETWORK))) is CredentialsRefused
+                type(await refusal_of(pair_terminal(pool, keys, tenant.id, code, None, NETWORK))) is CredentialsRefused
             )
-    await pair_terminal(pool, KEY, tenant.id, saved, proven(), NETWORK)
+    await pair_terminal(pool, keys, tenant.id, saved, proven(), NETWORK)
     assert isinstance(
-        await refusal_of(pair_terminal(pool, KEY, tenant.id, lost, proven(), NETWORK)), CredentialsRefused
+        await refusal_of(pair_terminal(pool, keys, tenant.id, lost, proven(), NETWORK)), CredentialsRefused
     )
 
 
-async def test_a_proof_that_was_used_pairs_nothing_and_costs_a_try(pool: Pool, tenant: Tenant, shop: Opened) -> None:
+async def test_a_proof_that_was_used_pairs_nothing_and_costs_a_try(
+    keys: Safe, pool: Pool, tenant: Tenant, shop: Opened
+) -> None:
     key = proven()
-    await pair_terminal(pool, KEY, tenant.id, await code_for(pool, tenant, shop), key, NETWORK)
-    code = await code_for(pool, tenant, shop)
+    await pair_terminal(pool, keys, tenant.id, await code_for(pool, keys, tenant, shop), key, NETWORK)
+    code = await code_for(pool, keys, tenant, shop)
     for _ in range(ATTEMPTS_MAX):
         again = proven(things=key.things)
-        assert isinstance(await refusal_of(pair_terminal(pool, KEY, tenant.id, code, again, NETWORK)), Replayed)
+        assert isinstance(await refusal_of(pair_terminal(pool, keys, tenant.id, code, again, NETWORK)), Replayed)
     assert isinstance(
-        await refusal_of(pair_terminal(pool, KEY, tenant.id, code, proven(), NETWORK)), CredentialsRefused
+        await refusal_of(pair_terminal(pool, keys, tenant.id, code, proven(), NETWORK)), CredentialsRefused
     )
 
 
@@ -265,7 +273,7 @@ async def test_another_merchants_till_is_like_none(
 
 
 async def test_a_code_is_for_a_merchant_and_an_account_of_theirs(
-    pool: Pool, tenant: Tenant, other_tenant: Tenant, shop: Opened
+    keys: Safe, pool: Pool, tenant: Tenant, other_tenant: Tenant, shop: Opened
 ) -> None:
     customer = await open_person(pool, tenant.id, Role.CUSTOMER, "Somebody")
     rival = await open_person(pool, tenant.id, Role.MERCHANT, "A rival")
@@ -279,20 +287,24 @@ async def test_a_code_is_for_a_merchant_and_an_account_of_theirs(
         (shop.person_id, foreign.account_id, "account"),
         (shop.person_id, 1, "account"),
     ):
-        refused = await refusal_of(make_code(pool, KEY, tenant.id, person, Wanted(account, "x", False), By(person)))
+        refused = await refusal_of(make_code(pool, keys, tenant.id, person, Wanted(account, "x", False), By(person)))
         assert isinstance(refused, Refusal)
         assert (refused.code, refused.field) == ("not_found", field)
-    await make_code(pool, KEY, tenant.id, shop.person_id, Wanted(second, "x", False), By(shop.person_id))
+    await make_code(pool, keys, tenant.id, shop.person_id, Wanted(second, "x", False), By(shop.person_id))
 
 
-async def test_a_merchant_has_so_many_open_codes_and_no_more(pool: Pool, tenant: Tenant, shop: Opened) -> None:
-    answers = await asyncio.gather(*(code_for(pool, tenant, shop) for _ in range(OPEN_MAX + 4)), return_exceptions=True)
+async def test_a_merchant_has_so_many_open_codes_and_no_more(
+    keys: Safe, pool: Pool, tenant: Tenant, shop: Opened
+) -> None:
+    answers = await asyncio.gather(
+        *(code_for(pool, keys, tenant, shop) for _ in range(OPEN_MAX + 4)), return_exceptions=True
+    )
     refused = [answer for answer in answers if isinstance(answer, Refusal)]
     assert [one.code for one in refused] == ["too_many_terminals"] * 4
 
 
-async def test_a_merchant_has_so_many_tills_and_no_more(pool: Pool, tenant: Tenant, shop: Opened) -> None:
-    code = await code_for(pool, tenant, shop)
+async def test_a_merchant_has_so_many_tills_and_no_more(keys: Safe, pool: Pool, tenant: Tenant, shop: Opened) -> None:
+    code = await code_for(pool, keys, tenant, shop)
     async with in_tenant(pool, tenant.id) as connection:
         await connection.execute(
             "insert into terminals (tenant_id, id, person_id, account_id, session_id, name, may_refund, algorithm,"
@@ -302,13 +314,13 @@ async def test_a_merchant_has_so_many_tills_and_no_more(pool: Pool, tenant: Tena
             *shop,
             TERMINALS_MAX,
         )
-    refused = await refusal_of(pair_terminal(pool, KEY, tenant.id, code, proven(), NETWORK))
+    refused = await refusal_of(pair_terminal(pool, keys, tenant.id, code, proven(), NETWORK))
     assert isinstance(refused, Refusal)
     assert refused.code == "too_many_terminals"
-    assert isinstance(await refusal_of(code_for(pool, tenant, shop)), Refusal)
+    assert isinstance(await refusal_of(code_for(pool, keys, tenant, shop)), Refusal)
     one = (await list_terminals(pool, tenant.id, shop.person_id))[0]
     await revoke_terminal(pool, tenant.id, one.id, By())
-    await pair_terminal(pool, KEY, tenant.id, code, proven(), NETWORK)
+    await pair_terminal(pool, keys, tenant.id, code, proven(), NETWORK)
 
 
 async def test_every_step_is_in_the_trail(pool: Pool, tenant: Tenant, pair: Pair, shop: Opened) -> None:
@@ -333,8 +345,10 @@ async def test_every_step_is_in_the_trail(pool: Pool, tenant: Tenant, pair: Pair
     assert "zq-canary" not in str(entries)
 
 
-async def test_a_worker_forgets_codes_that_are_long_over(pool: Pool, tenant: Tenant, shop: Opened, admin: Pool) -> None:
-    old, young = await code_for(pool, tenant, shop), await code_for(pool, tenant, shop)
+async def test_a_worker_forgets_codes_that_are_long_over(
+    keys: Safe, pool: Pool, tenant: Tenant, shop: Opened, admin: Pool
+) -> None:
+    old, young = await code_for(pool, keys, tenant, shop), await code_for(pool, keys, tenant, shop)
     async with acquire(admin) as connection:
         await connection.execute(
             "update pairing_codes set expires_at = now() - interval '2 days' where tenant_id = $1 and hash <> $2",
@@ -343,7 +357,7 @@ async def test_a_worker_forgets_codes_that_are_long_over(pool: Pool, tenant: Ten
         )
     await forget_codes(pool, datetime.timedelta(days=1), 10_000)
     outcomes = [
-        await asyncio.gather(pair_terminal(pool, KEY, tenant.id, code, proven(), NETWORK), return_exceptions=True)
+        await asyncio.gather(pair_terminal(pool, keys, tenant.id, code, proven(), NETWORK), return_exceptions=True)
         for code in (old, young)
     ]
     assert sorted(isinstance(outcome[0], Terminal) for outcome in outcomes) == [False, True]

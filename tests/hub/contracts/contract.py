@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 import httpx2
@@ -32,6 +33,7 @@ class Contract:
         tenant: Tenant,
         enter: Enter,
         join: Join,
+        seal: Callable[[], Awaitable[None]],
     ) -> None:
         self.openapi = openapi
         self.asyncapi = asyncapi
@@ -40,6 +42,8 @@ class Contract:
         self.tenant = tenant
         self.enter = enter
         self.join = join
+        # Brings what was posted into the log, as a worker would.
+        self.seal = seal
         self._requested: set[tuple[str, str]] = set()
         self._answered: set[tuple[str, str]] = set()
 

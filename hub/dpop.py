@@ -9,7 +9,7 @@ from core.nonces import LIFETIME_S, Purpose, spend_alone
 from hub.commands.context import Context
 from hub.commands.pairing import proof_refused
 from hub.commands.refusal import CommandRefused
-from hub.proofs import SKEW_S, Proof, ProofCode, ProofRefused, read_request_proof
+from hub.possession import SKEW_S, Proof, ProofCode, ProofRefused, read_request_proof
 from hub.protocol.codes import ErrorCode
 from hub.session import Session
 

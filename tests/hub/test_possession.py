@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hub.doors import Door
 from hub.jws import hash_of
-from hub.proofs import PROOF_BYTES_MAX, SKEW_S, ProofCode, ProofRefused, check_socket_proof, read_request_proof
+from hub.possession import PROOF_BYTES_MAX, SKEW_S, ProofCode, ProofRefused, check_socket_proof, read_request_proof
 from tests.hub.test_jws import BAD_KEYS, P256_OF_RFC_9449, RSA_OF_RFC_7638
 from tests.hub.tills import Till, encode
 from tests.hub.token_vectors import GOOD, RSA
