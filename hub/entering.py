@@ -1,229 +1,150 @@
-"""Ways in besides a name and a password: a program's key, a till's code and its proofs.
+"""Coming in and going out, over HTTP: register, log in, refresh, log out.
 
-Whatever is wrong with a key, a code or a till is answered alike.
+It knows no password and no token by its bytes for longer than a request takes, and never says which of them was wrong.
 """
 
-import hashlib
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from core.errors import CoreError
-from core.machines.api_keys import KeyRefused, note_refused, trade_key
-from core.machines.pairing import Proven, Replayed, pair_terminal
-from core.machines.terminals import log_in_terminal
-from core.nonces import Purpose
-from core.people.opening import Tenant
-from core.people.persons import Role
-from hub.commands.pairing import proof_refused, scopes_of
+from core.people.credentials import check_password
+from core.people.opening import Tenant, find_tenant
+from core.people.persons import Role, read_person
+from core.people.sessions import RefreshTokenReused, revoke, rotate, start_session
+from hub.commands import operating
 from hub.commands.refusal import CommandRefused
 from hub.commands.values import to_time
 from hub.doors import door_for
-from hub.dpop import REMEMBERED_S, read_proof
-from hub.endpoint import Call, Endpoint, Slug, address_of, enter, spend
-from hub.limits import ADDRESS_KEY, ADDRESS_NONCE, ADDRESS_PAIRING, KEY_TRADE, TENANT_PAIRING
-from hub.possession import Proof, ProofCode
+from hub.endpoint import Call, Endpoint, Nothing, address_of, spend
+from hub.limits import ADDRESS_LOGIN, LOGIN
+from hub.protocol import fields
 from hub.protocol.codes import ErrorCode
-from hub.protocol.terminals import TerminalId
+
+Slug = Annotated[str, Meta(min_length=3, max_length=40, description="The tenant's short name.")]
 
 
-class KeyLogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A key of a merchant's program, for an access token."""
-
-    tenant: Slug
-    key: Annotated[str, Meta(min_length=1, max_length=100, description="The key's secret.")]
-
-    def __repr__(self) -> str:
-        return f"KeyLogIn(tenant={self.tenant!r}, key=…)"
-
-
-class AskNonce(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A number to be used once: in a till's proof, or in a log-in at an identity provider."""
+class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A new customer with one account, logged in."""
 
     tenant: Slug
-    purpose: Literal["proof", "login"]
+    name: fields.Name
+    login: fields.Login
+    password: fields.Password
 
 
-class PairTerminal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A till's first words: the code that somebody typed, and, in the header DPoP, a proof of the key it will have."""
-
-    tenant: Slug
-    code: Annotated[str, Meta(min_length=1, max_length=40, description="As it was typed.")]
-
-    def __repr__(self) -> str:
-        return f"PairTerminal(tenant={self.tenant!r}, code=…)"
-
-
-class TerminalLogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A till that wants an access token, with a proof of its key in the header DPoP."""
+class LogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A login and its password."""
 
     tenant: Slug
-    terminal: TerminalId
+    login: fields.Login
+    password: fields.Password
 
 
-class NonceAnswer(msgspec.Struct, frozen=True):
-    """It is taken once, until `expires_at`, by any hub. `at`: our clock."""
+class RefreshTokens(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A refresh token. It works once; the answer holds the next."""
 
-    nonce: str
-    expires_at: str
-    at: str
-
-
-class PairedAnswer(msgspec.Struct, frozen=True):
-    """The till is taken in. It logs in by this id, as often as it likes."""
-
-    terminal: str
-    account: int
-    name: str
-    scopes: list[str]
+    tenant: Slug
+    refresh_token: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
-class MachineTokenAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An access token for requests and sockets, and what may be done with it; `account`: with that alone.
+class LogOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """End this session on every device that shares its tokens."""
 
-    There is no refresh token: come back with what you came with. `token_type` is how to send it: `Bearer`, or `DPoP`
-    with a proof (RFC 9449).
-    """
+
+class TokensAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An access token for requests and sockets, and a refresh token for the next one."""
 
     person: str
     access_token: str
-    token_type: str
     expires_at: str
-    scopes: list[str]
+    refresh_token: str
     account: int | UnsetType = UNSET
 
-    def __repr__(self) -> str:
-        return f"MachineTokenAnswer(person={self.person!r}, access_token=…)"
+
+async def register(call: Call) -> TokensAnswer:
+    """Open a person and an account, and log in."""
+    body: Register = call.body
+    tenant = await enter(call, body.tenant, body.login)
+    opened = await operating.enter(call.context, tenant.id, Role.CUSTOMER, body.name, body.login, body.password)
+    return await start(call, tenant, opened.person_id, Role.CUSTOMER, opened.account_id)
 
 
-async def log_in_with_key(call: Call) -> MachineTokenAnswer:
-    """Trade a key for a token. Whatever is wrong with a key is answered alike."""
-    body: KeyLogIn = call.body
-    context, session = call.context, call.session
-    address = address_of(call.request)
-    spend(context, "address-key", 0, address, ADDRESS_KEY)
+async def log_in(call: Call) -> TokensAnswer:
+    """Check the password and start a session."""
+    body: LogIn = call.body
+    tenant = await enter(call, body.tenant, body.login)
+    person_id = await check_password(call.context.pool, tenant.id, body.login, body.password)
+    # The limit is for guesses; whoever knows the password did not guess.
+    call.context.limits.bucket("login", tenant.id, body.login.lower(), LOGIN).give_back()
+    person = await read_person(call.context.pool, tenant.id, person_id)
+    return await start(call, tenant, person_id, person.role)
+
+
+async def refresh(call: Call) -> TokensAnswer:
+    """Trade a refresh token for new tokens. One that was used before ends the session everywhere."""
+    body: RefreshTokens = call.body
+    context = call.context
     tenant = await enter(call, body.tenant, None)
-    # By what it hashes to: which key it is, is not known before it has been looked up, and noted.
-    digest = hashlib.sha256(body.key.encode(errors="replace")).hexdigest()[:32]
-    spend(context, "key", tenant.id, digest, KEY_TRADE)
     try:
-        trade = await trade_key(context.pool, tenant.id, body.key, session.host, session.network)
-    except KeyRefused as refused:
-        context.after(note_refused(context.pool, tenant.id, refused, session.network))
+        rotated = await rotate(context.pool, tenant.id, body.refresh_token)
+    except RefreshTokenReused as error:
+        context.end_everywhere(tenant.id, error.session_id)
         raise
-    # The limit is for guesses; whoever knows a key did not guess.
-    context.limits.bucket("address-key", 0, address, ADDRESS_KEY).give_back()
     issued = context.tokens.issue(
         tenant.id,
-        trade.person_id,
-        trade.role,
-        trade.key_id,
+        rotated.person_id,
+        rotated.role,
+        rotated.session_id,
         context.now(),
         door_for(call.request.headers.raw),
-        scopes=trade.scopes,
-        until=None if trade.expires_at is None else trade.expires_at.timestamp(),
     )
-    expires_at = to_time(issued.expires_at * 1_000_000)
-    return MachineTokenAnswer(trade.person_id, issued.token, "Bearer", expires_at, [*trade.scopes])
+    return TokensAnswer(rotated.person_id, issued.token, to_time(issued.expires_at * 1_000_000), rotated.refresh_token)
 
 
-async def give_nonce(call: Call) -> NonceAnswer:
-    """A fresh nonce. It costs nothing until it is used."""
-    body: AskNonce = call.body
+async def log_out(call: Call) -> Nothing:
+    """End the session: its refresh tokens, its sockets on every hub."""
+    speaker = call.session.speaker
+    await revoke(call.context.pool, speaker.tenant_id, speaker.session_id)
+    call.context.end_everywhere(speaker.tenant_id, speaker.session_id)
+    return Nothing()
+
+
+async def enter(call: Call, slug: str, login: str | None) -> Tenant:
+    """The tenant somebody wants to enter, if they have not knocked too often.
+
+    One that does not exist is answered in the words of a wrong password.
+    """
     context = call.context
-    spend(context, "address-nonce", 0, address_of(call.request), ADDRESS_NONCE)
-    tenant = await enter(call, body.tenant, None)
-    now = context.now()
-    minted = context.nonces.mint(tenant.id, Purpose(body.purpose), now)
-    return NonceAnswer(minted.nonce, to_time(minted.expires_at * 1_000_000), to_time(int(now * 1_000_000)))
+    if login is not None:
+        # A refresh token is no guess: its 256 random bits need no such limit, and many people share an address.
+        spend(context, "address-login", 0, address_of(call.request), ADDRESS_LOGIN)
+    tenant = await find_tenant(context.pool, slug)
+    if tenant is None:
+        raise CommandRefused(ErrorCode.CREDENTIALS_REFUSED)
+    context.tenants[tenant.id] = tenant
+    if login is not None:
+        spend(context, "login", tenant.id, login.lower(), LOGIN)
+    return tenant
 
 
-async def pair(call: Call) -> PairedAnswer:
-    """Take a till in. A code that is met without a good proof has one try less."""
-    body: PairTerminal = call.body
-    context, network = call.context, call.session.network
-    spend(context, "address-pairing", 0, address_of(call.request), ADDRESS_PAIRING)
-    tenant = await enter(call, body.tenant, None)
-    spend(context, "tenant-pairing", tenant.id, "", TENANT_PAIRING)
-    proof = _proof_or_refusal(call, tenant)
-    if isinstance(proof, CommandRefused) and proof.code is ErrorCode.PROOF_NONCE_REQUIRED:
-        # Whoever comes for a nonce has tried nothing yet.
-        _forgive_pairing(call, tenant)
-        raise proof
-    proven = None if isinstance(proof, CommandRefused) else _to_proven(call, proof)
-    try:
-        terminal = await pair_terminal(context.pool, context.keys, tenant.id, body.code, proven, network)
-    except Replayed:
-        raise proof_refused(context, ProofCode.REPLAYED) from None
-    except CoreError:
-        if isinstance(proof, CommandRefused):
-            raise proof from None
-        raise
-    _forgive_pairing(call, tenant)
-    scopes = [scope.value for scope in scopes_of(terminal.may_refund)]
-    return PairedAnswer(terminal.id, terminal.account, terminal.name, scopes)
-
-
-async def log_in_with_proof(call: Call) -> MachineTokenAnswer:
-    """Trade a proof for a token that is bound to its key."""
-    body: TerminalLogIn = call.body
-    context = call.context
-    address = address_of(call.request)
-    spend(context, "address-key", 0, address, ADDRESS_KEY)
-    tenant = await enter(call, body.tenant, None)
-    spend(context, "key", tenant.id, body.terminal, KEY_TRADE)
-    proof = read_proof(context, call.request, tenant.id, None)
-    found = await log_in_terminal(
-        context.pool,
-        tenant.id,
-        body.terminal,
-        proof.thumbprint,
-        proof.things,
-        context.now() + REMEMBERED_S,
-        call.session.network,
+async def start(call: Call, tenant: Tenant, person_id: str, role: Role, account: int | None = None) -> TokensAnswer:
+    """A session of somebody who has shown who they are, and its first tokens."""
+    context, door = call.context, door_for(call.request.headers.raw)
+    started = await start_session(context.pool, tenant.id, person_id)
+    issued = context.tokens.issue(tenant.id, person_id, role, started.session_id, context.now(), door)
+    return TokensAnswer(
+        person_id,
+        issued.token,
+        to_time(issued.expires_at * 1_000_000),
+        started.refresh_token,
+        UNSET if account is None else account,
     )
-    if found is None:
-        raise proof_refused(context, ProofCode.REPLAYED)
-    context.limits.bucket("address-key", 0, address, ADDRESS_KEY).give_back()
-    scopes = [scope.value for scope in scopes_of(found.may_refund)]
-    issued = context.tokens.issue(
-        tenant.id,
-        found.person_id,
-        Role.MERCHANT,
-        found.session_id,
-        context.now(),
-        door_for(call.request.headers.raw),
-        scopes=scopes,
-        thumbprint=proof.thumbprint,
-    )
-    expires_at = to_time(issued.expires_at * 1_000_000)
-    return MachineTokenAnswer(found.person_id, issued.token, "DPoP", expires_at, scopes, found.account)
-
-
-def _proof_or_refusal(call: Call, tenant: Tenant) -> Proof | CommandRefused:
-    try:
-        return read_proof(call.context, call.request, tenant.id, None)
-    except CommandRefused as error:
-        return error
-
-
-def _to_proven(call: Call, proof: Proof) -> Proven:
-    return Proven(proof.thumbprint, proof.algorithm, proof.things, call.context.now() + REMEMBERED_S)
-
-
-def _forgive_pairing(call: Call, tenant: Tenant) -> None:
-    """The limits are for guesses; this was none."""
-    limits = call.context.limits
-    limits.bucket("address-pairing", 0, address_of(call.request), ADDRESS_PAIRING).give_back()
-    limits.bucket("tenant-pairing", tenant.id, "", TENANT_PAIRING).give_back()
 
 
 ENDPOINTS: Final = (
-    Endpoint("POST", "/v1/nonces", AskNonce, NonceAnswer, give_nonce, public=True),
-    Endpoint("POST", "/v1/login/key", KeyLogIn, MachineTokenAnswer, log_in_with_key, public=True),
-    Endpoint("POST", "/v1/terminals/pair", PairTerminal, PairedAnswer, pair, 201, public=True, proves=True),
-    Endpoint(
-        "POST", "/v1/login/terminal", TerminalLogIn, MachineTokenAnswer, log_in_with_proof, public=True, proves=True
-    ),
+    Endpoint("POST", "/v1/register", Register, TokensAnswer, register, 201, public=True),
+    Endpoint("POST", "/v1/login", LogIn, TokensAnswer, log_in, public=True),
+    Endpoint("POST", "/v1/refresh", RefreshTokens, TokensAnswer, refresh, public=True),
+    Endpoint("POST", "/v1/logout", LogOut, Nothing, log_out),
 )

@@ -21,21 +21,15 @@ from starlette.routing import Route
 
 from core.errors import CoreError
 from core.nouns import PaymentStatus
-from core.people.credentials import check_password
-from core.people.opening import Tenant
-from core.people.persons import Role, read_person
-from core.people.sessions import RefreshTokenReused, revoke, rotate, start_session
-from hub import entering, metrics
-from hub.commands import bulking, charging, identifying, operating, paying
+from hub import admitting, entering, metrics
+from hub.commands import bulking, charging, identifying, paying
 from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused, from_core
 from hub.commands.scoping import needs_of, require_scope
 from hub.commands.table import ROWS
-from hub.commands.values import to_time
-from hub.doors import door_for
 from hub.dpop import add_nonce, require_proof
-from hub.endpoint import Call, Endpoint, Nothing, Slug, address_of, enter, spend
-from hub.limits import ADDRESS, BY_ROLE, LOGIN, TENANT, network_of
+from hub.endpoint import Call, Endpoint, Nothing, address_of, spend, to_handler
+from hub.limits import ADDRESS, BY_ROLE, TENANT, network_of
 from hub.protocol import bulks, fields, messages
 from hub.protocol.codec import SIZE_MAX
 from hub.protocol.codes import MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, ErrorCode
@@ -60,48 +54,10 @@ SESSION_MEMORY_S = 5.0
 SESSIONS_REMEMBERED_MAX = 10_000
 
 
-class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A new customer with one account, logged in."""
-
-    tenant: Slug
-    name: fields.Name
-    login: fields.Login
-    password: fields.Password
-
-
-class LogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A login and its password."""
-
-    tenant: Slug
-    login: fields.Login
-    password: fields.Password
-
-
-class RefreshTokens(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A refresh token. It works once; the answer holds the next."""
-
-    tenant: Slug
-    refresh_token: Annotated[str, Meta(min_length=1, max_length=200)]
-
-
 class Settle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Payments whose answer was lost."""
 
     in_doubt: Annotated[list[fields.PaymentId], Meta(min_length=1, max_length=fields.IN_DOUBT_MAX)]
-
-
-class LogOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """End this session on every device that shares its tokens."""
-
-
-class TokensAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An access token for requests and sockets, and a refresh token for the next one."""
-
-    person: str
-    access_token: str
-    expires_at: str
-    refresh_token: str
-    account: int | UnsetType = UNSET
 
 
 class SettledAnswer(msgspec.Struct, frozen=True):
@@ -130,61 +86,6 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     retry_after_ms: int | UnsetType = UNSET
     payment: str | UnsetType = UNSET
     at: str | UnsetType = UNSET
-
-
-def _command(handler: Callable[[Context, Session, Any], Awaitable[msgspec.Struct]]) -> Callable[[Call], Awaitable[Any]]:
-    async def handle(call: Call) -> msgspec.Struct:
-        return await handler(call.context, call.session, call.body)
-
-    return handle
-
-
-async def register(call: Call) -> TokensAnswer:
-    """Open a person and an account, and log in."""
-    body: Register = call.body
-    tenant = await enter(call, body.tenant, body.login)
-    opened = await operating.enter(call.context, tenant.id, Role.CUSTOMER, body.name, body.login, body.password)
-    return await _start(call, tenant, opened.person_id, Role.CUSTOMER, opened.account_id)
-
-
-async def log_in(call: Call) -> TokensAnswer:
-    """Check the password and start a session."""
-    body: LogIn = call.body
-    tenant = await enter(call, body.tenant, body.login)
-    person_id = await check_password(call.context.pool, tenant.id, body.login, body.password)
-    # The limit is for guesses; whoever knows the password did not guess.
-    call.context.limits.bucket("login", tenant.id, body.login.lower(), LOGIN).give_back()
-    person = await read_person(call.context.pool, tenant.id, person_id)
-    return await _start(call, tenant, person_id, person.role)
-
-
-async def refresh(call: Call) -> TokensAnswer:
-    """Trade a refresh token for new tokens. One that was used before ends the session everywhere."""
-    body: RefreshTokens = call.body
-    context = call.context
-    tenant = await enter(call, body.tenant, None)
-    try:
-        rotated = await rotate(context.pool, tenant.id, body.refresh_token)
-    except RefreshTokenReused as error:
-        context.end_everywhere(tenant.id, error.session_id)
-        raise
-    issued = context.tokens.issue(
-        tenant.id,
-        rotated.person_id,
-        rotated.role,
-        rotated.session_id,
-        context.now(),
-        door_for(call.request.headers.raw),
-    )
-    return TokensAnswer(rotated.person_id, issued.token, to_time(issued.expires_at * 1_000_000), rotated.refresh_token)
-
-
-async def log_out(call: Call) -> Nothing:
-    """End the session: its refresh tokens, its sockets on every hub."""
-    speaker = call.session.speaker
-    await revoke(call.context.pool, speaker.tenant_id, speaker.session_id)
-    call.context.end_everywhere(speaker.tenant_id, speaker.session_id)
-    return Nothing()
 
 
 async def settle(call: Call) -> SettledAnswer:
@@ -225,11 +126,8 @@ async def read_bulk_csv(call: Call) -> Response:
 
 CSV: Final = "text/csv"
 ENDPOINTS: Final = (
-    Endpoint("POST", "/v1/register", Register, TokensAnswer, register, 201, public=True),
-    Endpoint("POST", "/v1/login", LogIn, TokensAnswer, log_in, public=True),
-    Endpoint("POST", "/v1/refresh", RefreshTokens, TokensAnswer, refresh, public=True),
-    Endpoint("POST", "/v1/logout", LogOut, Nothing, log_out),
     *entering.ENDPOINTS,
+    *admitting.ENDPOINTS,
     Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle, scope=Scope.PAYMENTS_WRITE),
     Endpoint("GET", "/v1/charges/{charge}/qr.svg", ReadQr, Nothing, draw_qr, produces=SVG, scope=Scope.CHARGES_READ),
     Endpoint(
@@ -250,7 +148,7 @@ ENDPOINTS: Final = (
         produces=CSV,
         scope=Scope.BULKS_READ,
     ),
-    *(Endpoint(row.method, row.path, row.takes, row.gives, _command(row.handle), row.status) for row in ROWS),
+    *(Endpoint(row.method, row.path, row.takes, row.gives, to_handler(row.handle), row.status) for row in ROWS),
 )
 
 
@@ -426,19 +324,6 @@ def _problem(content: Problem) -> Response:
 
 def _problem_type(code: str) -> str:
     return f"/docs/codes#{code}"
-
-
-async def _start(call: Call, tenant: Tenant, person_id: str, role: Role, account: int | None = None) -> TokensAnswer:
-    context, door = call.context, door_for(call.request.headers.raw)
-    started = await start_session(context.pool, tenant.id, person_id)
-    issued = context.tokens.issue(tenant.id, person_id, role, started.session_id, context.now(), door)
-    return TokensAnswer(
-        person_id,
-        issued.token,
-        to_time(issued.expires_at * 1_000_000),
-        started.refresh_token,
-        UNSET if account is None else account,
-    )
 
 
 def _authorization(request: Request) -> tuple[str, str]:

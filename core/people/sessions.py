@@ -38,7 +38,8 @@ returning true
 """
 # A machine's: it has no refresh token, and lasts as long as what it speaks with.
 OPEN = """
-insert into sessions (tenant_id, id, person_id, expires_at) values ($1, $3, $2, coalesce($4::timestamptz, 'infinity'))
+insert into sessions (tenant_id, id, person_id, expires_at, is_machines)
+values ($1, $3, $2, coalesce($4::timestamptz, 'infinity'), true)
 """
 SHORTEN = "update sessions set expires_at = least(expires_at, $3) where tenant_id = $1 and id = $2"
 ROTATE = """

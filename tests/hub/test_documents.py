@@ -12,7 +12,7 @@ import pytest
 from core.nouns import PaymentStatus
 from core.people.opening import Tenant
 from core.people.persons import Role
-from hub import entering
+from hub import admitting
 from hub.commands import operating, reading
 from hub.commands.table import ROWS
 from hub.http import ENDPOINTS
@@ -142,7 +142,7 @@ async def test_real_answers_over_http_are_as_documented(
         (row.method.lower(), row.path) for row in (*reading.ROWS, *operating.ROWS)
     }
     # So have the ways in for machines and for people of other houses.
-    rooms |= {(one.method.lower(), one.path) for one in entering.ENDPOINTS}
+    rooms |= {(one.method.lower(), one.path) for one in admitting.ENDPOINTS}
     # Files are no JSON; the tests of their rooms send and fetch them.
     files = {(one.method.lower(), one.path) for one in ENDPOINTS if one.consumes or one.produces}
     assert {(method, path) for method, path, _, _ in calls} >= {

@@ -25,3 +25,6 @@ create table api_keys (
 alter table api_keys owner to payhub_owner;
 create unique index api_keys_by_hash on api_keys (tenant_id, hash);
 create index api_keys_by_person on api_keys (tenant_id, person_id, made_at desc, id desc);
+
+-- A machine's session is no log-in of its person's: it lasts as long as its key or its till.
+alter table sessions add column is_machines boolean not null default false;
