@@ -1,4 +1,4 @@
-"""Ways in besides a name and a password: a program's key, a till's code and its proofs.
+"""Ways in besides a name and a password: a program's key, a till's code and its proofs, an identity from elsewhere.
 
 Whatever is wrong with a key, a code or a till is answered alike.
 """
@@ -9,24 +9,31 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from core.errors import CoreError
+from core.errors import CoreError, NotFound
 from core.machines.api_keys import KeyRefused, note_refused, trade_key
 from core.machines.pairing import Proven, Replayed, pair_terminal
 from core.machines.terminals import log_in_terminal
-from core.nonces import Purpose
+from core.nonces import LIFETIME_S, Purpose
+from core.people.external import Identity, NonceUsed, come_in
 from core.people.opening import Tenant
 from core.people.persons import Role
+from core.people.providers import read_provider
 from hub.commands.pairing import proof_refused, scopes_of
 from hub.commands.refusal import CommandRefused
 from hub.commands.values import to_time
 from hub.doors import door_for
 from hub.dpop import REMEMBERED_S, read_proof
 from hub.endpoint import Call, Endpoint, address_of, spend
-from hub.entering import Slug, enter
-from hub.limits import ADDRESS_KEY, ADDRESS_NONCE, ADDRESS_PAIRING, KEY_TRADE, TENANT_PAIRING
+from hub.entering import Slug, TokensAnswer, enter, start
+from hub.identity import IdentityCode, IdentityRefused, ProviderUnavailable
+from hub.limits import ADDRESS_IDENTITY, ADDRESS_KEY, ADDRESS_NONCE, ADDRESS_PAIRING, KEY_TRADE, TENANT_PAIRING
 from hub.possession import Proof, ProofCode
 from hub.protocol.codes import ErrorCode
+from hub.protocol.providers import ProviderId
 from hub.protocol.terminals import TerminalId
+
+# About as long as a provider is left alone after it could not be asked.
+PROVIDER_RETRY_MS: Final = 5_000
 
 
 class KeyLogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,6 +68,18 @@ class TerminalLogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     tenant: Slug
     terminal: TerminalId
+
+
+class ExternalLogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An identity token of a provider that the tenant believes, made for a nonce from /v1/nonces."""
+
+    tenant: Slug
+    provider: ProviderId
+    id_token: Annotated[str, Meta(min_length=1, max_length=16_384)]
+    nonce: Annotated[str, Meta(min_length=1, max_length=200, description="The one that the token was asked for with.")]
+
+    def __repr__(self) -> str:
+        return f"ExternalLogIn(tenant={self.tenant!r}, provider={self.provider!r}, id_token=…)"
 
 
 class NonceAnswer(msgspec.Struct, frozen=True):
@@ -202,6 +221,38 @@ async def log_in_with_proof(call: Call) -> MachineTokenAnswer:
     return MachineTokenAnswer(found.person_id, issued.token, "DPoP", expires_at, scopes, found.account)
 
 
+async def log_in_with_identity(call: Call) -> TokensAnswer:
+    """Let somebody in whom an identity provider knows."""
+    body: ExternalLogIn = call.body
+    context = call.context
+    spend(context, "address-identity", 0, address_of(call.request), ADDRESS_IDENTITY)
+    tenant = await enter(call, body.tenant, None)
+    now = context.now()
+    try:
+        provider = await read_provider(context.pool, tenant.id, body.provider)
+    except NotFound:
+        raise CommandRefused(ErrorCode.NOT_FOUND, field="provider") from None
+    # Before the provider is asked: whoever has no nonce of ours makes us ask nobody.
+    if not context.nonces.check(body.nonce, tenant.id, Purpose.LOGIN, now):
+        raise _identity_refused(IdentityCode.NONCE)
+    try:
+        shown = await context.identities.verify(provider, body.id_token, body.nonce, now)
+    except IdentityRefused as error:
+        raise _identity_refused(error.code) from None
+    except ProviderUnavailable:
+        raise CommandRefused(ErrorCode.PROVIDER_UNAVAILABLE, retry_after_ms=PROVIDER_RETRY_MS) from None
+    identity = Identity(shown.value, shown.name, body.nonce, now + LIFETIME_S[Purpose.LOGIN])
+    try:
+        known = await come_in(context.pool, context.keys, tenant.id, provider, identity, call.session.network)
+    except NonceUsed:
+        raise _identity_refused(IdentityCode.NONCE) from None
+    return await start(call, tenant, known.person_id, known.role)
+
+
+def _identity_refused(code: IdentityCode) -> CommandRefused:
+    return CommandRefused(ErrorCode.IDENTITY_REFUSED, f"The identity token was refused: {code}.")
+
+
 def _proof_or_refusal(call: Call, tenant: Tenant) -> Proof | CommandRefused:
     try:
         return read_proof(call.context, call.request, tenant.id, None)
@@ -221,6 +272,7 @@ def _forgive_pairing(call: Call, tenant: Tenant) -> None:
 
 
 ENDPOINTS: Final = (
+    Endpoint("POST", "/v1/login/external", ExternalLogIn, TokensAnswer, log_in_with_identity, public=True),
     Endpoint("POST", "/v1/nonces", AskNonce, NonceAnswer, give_nonce, public=True),
     Endpoint("POST", "/v1/login/key", KeyLogIn, MachineTokenAnswer, log_in_with_key, public=True),
     Endpoint("POST", "/v1/terminals/pair", PairTerminal, PairedAnswer, pair, 201, public=True, proves=True),

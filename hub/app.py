@@ -40,7 +40,9 @@ from hub.commands import bulking, proving
 from hub.commands.context import STATUS_NAMES, Context, announce, spread, to_event
 from hub.connection import Connections, serve
 from hub.doors import PATHS, Door, Doors
+from hub.identity import Identities
 from hub.limits import Limits
+from hub.outside import Outside
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,7 @@ class Options(NamedTuple):
     drain_seconds: float
     trusted_proxies: Sequence[str] = ()
     public_url: str = ""
+    internal_networks: Sequence[str] = ()
 
 
 class Hub:
@@ -123,6 +126,7 @@ class Hub:
             limits=Limits(),
             doors=Doors(options.allowed_origins),
             nonces=Nonces(await keys.secret("nonces")),
+            identities=Identities(Outside(options.internal_networks)),
             end_session=self._end_session,
             tell=self.connections.tell,
             public_url=options.public_url.rstrip("/"),

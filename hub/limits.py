@@ -67,6 +67,8 @@ ADDRESS_PAIRING = Limit(1 / 30, 10)
 TENANT_PAIRING = Limit(1, 60)
 # Nonces, which cost a look at the tenant: a shop's tills behind one address, all switched on at once.
 ADDRESS_NONCE = Limit(20, 400)
+# Identity tokens from one address: nobody guesses a signature, and each costs one to check.
+ADDRESS_IDENTITY = Limit(5, 200)
 # New connections from one address.
 ADDRESS_CONNECT = Limit(200, 2_000)
 # Payment links opened from one address: a crowd behind one router, not somebody who tries out addresses.
@@ -194,6 +196,7 @@ LIMITS: dict[str, Limit] = {
     "address-pairing": ADDRESS_PAIRING,
     "tenant-pairing": TENANT_PAIRING,
     "address-nonce": ADDRESS_NONCE,
+    "address-identity": ADDRESS_IDENTITY,
     "address-connect": ADDRESS_CONNECT,
     "address-page": ADDRESS_PAGE,
 }

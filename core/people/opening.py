@@ -6,7 +6,7 @@ the serving role may only look at them.
 
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -114,10 +114,13 @@ async def open_person(
     display_name: str,
     login: str | None = None,
     password: str | None = None,
+    *,
+    within: Callable[[Connection, Opened], Awaitable[None]] | None = None,
 ) -> Opened:
     """Open a person with a profile, one account and, if given, a login, in one commit.
 
-    Raises Conflict when the login is taken, ValueError when a name or password breaks its rule.
+    `within` does more in that commit; what it raises undoes all of it. Raises Conflict when the login is taken,
+    ValueError when a name or password breaks its rule.
     """
     if (login is None) != (password is None):
         raise ValueError("A login and a password come together.")
@@ -134,6 +137,8 @@ async def open_person(
                 # Not by an error: the server would write the login into its log.
                 if not await connection.fetchval(INSERT_CREDENTIALS, tenant_id, plain, opened.person_id, password_hash):
                     raise Conflict("That login is taken.")
+            if within is not None:
+                await within(connection, opened)
     except asyncpg.UniqueViolationError:
         raise Conflict("That account number is taken.") from None
     return opened

@@ -35,6 +35,7 @@ from hub.auth import Tokens
 from hub.broker import CONTROL, Broker
 from hub.commands.values import to_time
 from hub.doors import Doors
+from hub.identity import Identities
 from hub.limits import Limits
 from hub.protocol.codec import CODECS, MSGPACK
 from hub.protocol.codes import EventName
@@ -86,6 +87,7 @@ class Context:
     limits: Limits
     doors: Doors
     nonces: Nonces
+    identities: Identities
     # Closes this hub's connections of a (tenant, session).
     end_session: Callable[[int, str], None]
     # Sends a message to this hub's sessions of a tenant that watch a topic.

@@ -6,6 +6,7 @@ from hub.commands import (
     bulking,
     charging,
     disputing,
+    federating,
     keying,
     operating,
     pairing,
@@ -34,5 +35,6 @@ ROWS: Final[tuple[Row, ...]] = (
     *recalling.ROWS,
     *keying.ROWS,
     *pairing.ROWS,
+    *federating.ROWS,
     *proving.ROWS,
 )

@@ -10,6 +10,7 @@ from hub.protocol import (
     histories,
     messages,
     proofs,
+    providers,
     rules,
     schedules,
     steps,
@@ -31,6 +32,7 @@ ROOMS: Final = (
     proofs,
     api_keys,
     terminals,
+    providers,
 )
 FROM_CLIENT: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_CLIENT)
 FROM_HUB: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_HUB)

@@ -24,6 +24,9 @@ class ErrorCode(StrEnum):
     PROOF_REFUSED = "proof_refused"
     PROOF_NONCE_REQUIRED = "proof_nonce_required"
     CLOCK_SKEWED = "clock_skewed"
+    IDENTITY_REFUSED = "identity_refused"
+    IDENTITY_UNKNOWN = "identity_unknown"
+    PROVIDER_UNAVAILABLE = "provider_unavailable"
     FORBIDDEN = "forbidden"
     SCOPE_MISSING = "scope_missing"
     NOT_FOUND = "not_found"
@@ -57,6 +60,7 @@ class ErrorCode(StrEnum):
     TOO_MANY_KEYS = "too_many_keys"
     KEY_OVER = "key_over"
     TOO_MANY_TERMINALS = "too_many_terminals"
+    TOO_MANY_PROVIDERS = "too_many_providers"
     CURSOR_OUT_OF_RANGE = "cursor_out_of_range"
     TOO_MANY_FOLLOWED = "too_many_followed"
     TOO_MANY_IN_FLIGHT = "too_many_in_flight"
@@ -93,6 +97,13 @@ MEANINGS: dict[ErrorCode, Meaning] = {
         401, True, "Make the proof anew with a fresh nonce: the one in DPoP-Nonce, or one from /v1/nonces."
     ),
     ErrorCode.CLOCK_SKEWED: Meaning(401, True, "Your clock is wrong. Set it by `at`, and make the proof anew."),
+    ErrorCode.IDENTITY_REFUSED: Meaning(
+        401, False, "The identity provider's token is not one for this log-in. Begin it anew, with a fresh nonce."
+    ),
+    ErrorCode.IDENTITY_UNKNOWN: Meaning(403, False, "Nobody here may come in with this identity. Ask an operator."),
+    ErrorCode.PROVIDER_UNAVAILABLE: Meaning(
+        503, True, "The identity provider's keys cannot be had now. Try again, or log in with a password."
+    ),
     ErrorCode.FORBIDDEN: Meaning(403, False, "This person may not do that."),
     ErrorCode.SCOPE_MISSING: Meaning(
         403, False, "This key or till may not do that. Make a key with the scope that the command needs."
@@ -151,6 +162,9 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.KEY_OVER: Meaning(409, False, "The key has ended or has a successor already. Make a new one."),
     ErrorCode.TOO_MANY_TERMINALS: Meaning(
         429, False, "This merchant has as many tills, or open codes for them, as it may. Revoke one, or wait."
+    ),
+    ErrorCode.TOO_MANY_PROVIDERS: Meaning(
+        429, False, "This tenant has as many identity providers as it may. Remove one."
     ),
     ErrorCode.CURSOR_OUT_OF_RANGE: Meaning(422, False, "The account has no such event yet. Read the account again."),
     ErrorCode.TOO_MANY_FOLLOWED: Meaning(429, False, "This session follows as many accounts as it may. Unfollow one."),

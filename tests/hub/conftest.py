@@ -59,8 +59,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest_asyncio.fixture(scope="session")
 async def hubs(database: Database, folder: Path, master_key_file: Path) -> AsyncIterator[Hubs]:
-    a = HubProcess(database, folder, "a", master_key_file=master_key_file)
-    b = HubProcess(database, folder, "b", master_key_file=master_key_file)
+    # Where the identity providers of tests live.
+    internal = {"internal_networks": "127.0.0.0/8"}
+    a = HubProcess(database, folder, "a", master_key_file=master_key_file, **internal)
+    b = HubProcess(database, folder, "b", master_key_file=master_key_file, **internal)
     try:
         yield Hubs(await a.start(), await b.start())
     finally:

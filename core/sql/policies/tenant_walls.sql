@@ -11,7 +11,8 @@ begin
         'erased_persons', 'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens',
         'bulks', 'bulk_lines',
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
-        'spent_nonces', 'api_keys', 'terminals', 'pairing_codes',
+        'spent_nonces', 'api_keys', 'terminals', 'pairing_codes', 'identity_providers',
+        'external_identities',
         'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged'
     ] loop
         execute format('alter table %I enable row level security', v_table);
@@ -74,6 +75,9 @@ grant update (expires_at, revoked_at, successor, last_used_on, last_used_network
 grant select, insert on terminals, pairing_codes to payhub_app;
 grant update (name, may_refund, session_id, revoked_at, last_used_on, last_used_network) on terminals to payhub_app;
 grant update (attempts, terminal_id) on pairing_codes to payhub_app;
+-- Who says who somebody is, operators choose; who it is, is linked and forgotten, and never changed.
+grant select, insert, update, delete on identity_providers to payhub_app;
+grant select, insert, delete on external_identities to payhub_app;
 grant select on proof_salts, log_leaves, log_nodes, log_heads to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;
 grant usage on sequence outbox_batch_seq to payhub_ledger;

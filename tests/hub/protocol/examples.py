@@ -21,6 +21,7 @@ from tests.hub.protocol import (
     examples_of_disputes,
     examples_of_histories,
     examples_of_proofs,
+    examples_of_providers,
     examples_of_rules,
     examples_of_schedules,
     examples_of_steps,
@@ -114,6 +115,7 @@ EXAMPLES: tuple[Message, ...] = (
     *examples_of_histories.EXAMPLES,
     *examples_of_api_keys.EXAMPLES,
     *examples_of_terminals.EXAMPLES,
+    *examples_of_providers.EXAMPLES,
 )
 
 
