@@ -71,6 +71,9 @@ log = logging.getLogger(__name__)
 CONNECTIONS_PER_PERSON_MAX = 64
 # A till's: one that is used, one that is being left after a change of networks, and as many again.
 CONNECTIONS_PER_TERMINAL_MAX = 4
+# What was asked before a token ended is answered for so long; then its socket is closed whatever is in flight, so that
+# no socket outlives its token by five seconds.
+EXPIRY_GRACE_S = 4.0
 # Another hub has taken over by then.
 DRAINING_RETRY_MS = 500
 
@@ -160,6 +163,8 @@ class Connection:
         self._deadline: asyncio.TimerHandle | None = None
         self._admitted = False
         self._draining = False
+        # Set while an ended token's last answers are waited for.
+        self._expiry: asyncio.TimerHandle | None = None
         self.catching_up = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
 
@@ -205,8 +210,9 @@ class Connection:
         self._connections.all.discard(self)
         metrics.connections.dec()
         self.session.end()
-        if self._deadline is not None:
-            self._deadline.cancel()
+        for timer in (self._deadline, self._expiry):
+            if timer is not None:
+                timer.cancel()
         for task in self._tasks:
             task.cancel()
         if self._admitted:
@@ -221,11 +227,19 @@ class Connection:
     def _watch_deadline(self) -> None:
         now = self._context.now()
         code = self.session.must_close(now)
-        if code is not None:
+        if code is CloseCode.TOKEN_EXPIRED and self.session.in_flight:
+            self._expire()
+        elif code is not None:
             self.end(code)
         elif self.session.state is not State.ENDED:
             delay = max(self.session.next_deadline() - now, 0.001)
             self._deadline = self._loop.call_later(delay, self._watch_deadline)
+
+    def _expire(self) -> None:
+        """The token has ended: take nothing more, and close when what is in flight has been answered."""
+        if self._expiry is None:
+            self._wire.attach(self._take_too_late, self._note_slow)
+            self._expiry = self._loop.call_later(EXPIRY_GRACE_S, self.end, CloseCode.TOKEN_EXPIRED)
 
     def _note_slow(self) -> None:
         metrics.closes.labels(CloseCode.SLOW_CONSUMER.name.lower()).inc()
@@ -309,6 +323,11 @@ class Connection:
         refused = CommandRefused(ErrorCode.UNAVAILABLE, retry_after_ms=DRAINING_RETRY_MS)
         self.send(refused.to_message(UNSET if id_ is None else id_))
 
+    def _take_too_late(self, data: bytes, is_binary: bool) -> None:
+        id_ = self._codec.read_id(data)
+        refused = CommandRefused(ErrorCode.AUTHENTICATION_REQUIRED, "The token has ended. Come back with a new one.")
+        self.send(refused.to_message(UNSET if id_ is None else id_))
+
     def _pay(self, command: Pay) -> None:
         payment = paying.to_payment(self.session, command)
         try:
@@ -328,11 +347,17 @@ class Connection:
 
     def _land(self) -> None:
         self.session.in_flight -= 1
-        if self._draining and not self.session.in_flight:
+        if (self._draining or self._expiry is not None) and not self.session.in_flight:
             # On the loop's next turn: the answer that this was about is still to be written.
-            self._loop.call_soon(self.end, CloseCode.RESTART)
+            self._loop.call_soon(self._end_when_idle)
         if self.session.in_flight < IN_FLIGHT_MAX:
             self._wire.release_reading()
+
+    def _end_when_idle(self) -> None:
+        if self._expiry is not None:
+            self.end(CloseCode.TOKEN_EXPIRED)
+        elif self._draining:
+            self.end(CloseCode.RESTART)
 
     def _start(self, message: Any) -> None:
         if self.session.in_flight >= IN_FLIGHT_MAX:
