@@ -34,7 +34,7 @@ from core.people.sessions import find_revoked
 from core.proof.notary import Notary, Signer
 from hub import documents, http, metrics, pages
 from hub.audience import Audience
-from hub.auth import Tokens
+from hub.auth import TOKEN_LIFETIME_S, Tokens
 from hub.broker import CONTROL, Broker
 from hub.commands import bulking, proving
 from hub.commands.context import STATUS_NAMES, Context, announce, spread, to_event
@@ -73,6 +73,9 @@ class Options(NamedTuple):
     trusted_proxies: Sequence[str] = ()
     public_url: str = ""
     internal_networks: Sequence[str] = ()
+    # Not an operator's to change: tests that turn keys do not wait for minutes.
+    token_lifetime_s: int = TOKEN_LIFETIME_S
+    keys_read_s: float = KEYS_READ_S
 
 
 class Hub:
@@ -121,7 +124,7 @@ class Hub:
             batcher=Batcher(notary, on_commit=self._on_commit),
             audience=Audience(read_after, versions, to_event),
             broker=Broker(options.redis_url, secret, self._hear),
-            tokens=Tokens(self._signing_keys),
+            tokens=Tokens(self._signing_keys, lifetime_s=options.token_lifetime_s),
             signer=self._signer,
             limits=Limits(),
             doors=Doors(options.allowed_origins),
@@ -140,7 +143,7 @@ class Hub:
                 self._every(bulking.PROGRESS_S, self._tell_progress),
                 self._every(ACKNOWLEDGEMENTS_WRITE_S, self._write_acknowledgements),
                 self._every(SESSIONS_SWEEP_S, self._sweep_sessions),
-                self._every(KEYS_READ_S, self._read_keys),
+                self._every(options.keys_read_s, self._read_keys),
                 self._every(ROOTS_TOLD_S, notary.tell_roots),
             )
         ]
