@@ -33,6 +33,7 @@ from hub.limits import ADDRESS, BY_ROLE, TENANT, network_of
 from hub.protocol import bulks, fields, messages
 from hub.protocol.codec import SIZE_MAX
 from hub.protocol.codes import MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, ErrorCode
+from hub.protocol.free_text import complaint_about, watch
 from hub.protocol.scopes import Scope
 from hub.qr import draw
 from hub.session import Session
@@ -348,6 +349,7 @@ def _reader(takes: type[msgspec.Struct]) -> Callable[[bytes, Request], Any]:
     """How a request becomes a value of `takes`: its body's fields, its path's, its query's, each once."""
     kinds = {field.name: _kinds(field.type) for field in msgspec.structs.fields(takes)}
     has_id = "id" in kinds
+    free_texts = watch([takes])
 
     def read(body: bytes, request: Request) -> Any:
         found = _parse(body) if body else {}
@@ -360,13 +362,18 @@ def _reader(takes: type[msgspec.Struct]) -> Callable[[bytes, Request], Any]:
         if has_id:
             found["id"] = 0
         try:
-            return msgspec.convert(found, takes)
+            message = msgspec.convert(found, takes)
         except msgspec.ValidationError as error:
             complaint = str(error)
             named = re.search(r"`\$\.(\w+)", complaint) or re.search(r"field `(\w+)`", complaint)
             raise CommandRefused(
                 ErrorCode.INVALID_FIELD, complaint.split(" - at")[0] + ".", field=named[1] if named else UNSET
             ) from None
+        forbidden = complaint_about(message, free_texts)
+        if forbidden is not None:
+            field, what = forbidden
+            raise CommandRefused(ErrorCode(what.value), field=field)
+        return message
 
     return read
 

@@ -65,6 +65,7 @@ def serve(settings: Settings, **times: Any) -> None:
         drain_seconds=settings.drain_seconds,
         trusted_proxies=settings.trusted_proxies,
         public_url=settings.public_url,
+        receipts=settings.receipts,
         internal_networks=settings.internal_networks,
         **times,
     )

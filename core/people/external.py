@@ -76,13 +76,13 @@ async def come_in(
     known = await _enter(pool, tenant_id, provider, digest, identity, network)
     if known is not None:
         return known
-    person_id = await _find_by_login(pool, tenant_id, provider, identity.value)
+    person_id = await _find_by_login(pool, keys, tenant_id, provider, identity.value)
     if person_id is not None:
         return await _enter_first(pool, tenant_id, provider, digest, identity, network, person_id)
     if not provider.opens_people:
         raise Refusal("identity_unknown")
     try:
-        return await _open(pool, tenant_id, provider, digest, identity, network)
+        return await _open(pool, keys, tenant_id, provider, digest, identity, network)
     except Conflict:
         # Somebody was quicker, on another hub perhaps: this one comes in as who that is.
         known = await _enter(pool, tenant_id, provider, digest, identity, network)
@@ -151,7 +151,7 @@ async def _enter_first(
 
 
 async def _open(
-    pool: Pool, tenant_id: int, provider: Provider, digest: bytes, identity: Identity, network: str | None
+    pool: Pool, keys: Safe, tenant_id: int, provider: Provider, digest: bytes, identity: Identity, network: str | None
 ) -> Known:
     async def within(connection: Connection, opened: Opened) -> None:
         if not await connection.fetchval(LINK, tenant_id, digest, provider.id, opened.person_id, None):
@@ -162,7 +162,7 @@ async def _open(
         await _note_link(connection, tenant_id, provider, opened.person_id, by)
         await _use(connection, tenant_id, provider, identity, opened.person_id, network)
 
-    opened = await open_person(pool, tenant_id, Role.CUSTOMER, _name(identity.name), within=within)
+    opened = await open_person(pool, keys, tenant_id, Role.CUSTOMER, _name(identity.name), within=within)
     return Known(opened.person_id, Role.CUSTOMER)
 
 
@@ -186,11 +186,11 @@ def _admit(provider: Provider, person_id: str, role: int, status: int) -> Known:
     return Known(person_id, Role(role))
 
 
-async def _find_by_login(pool: Pool, tenant_id: int, provider: Provider, value: str) -> str | None:
+async def _find_by_login(pool: Pool, keys: Safe, tenant_id: int, provider: Provider, value: str) -> str | None:
     if not provider.is_login:
         return None
     try:
-        return await find_person(pool, tenant_id, normalise_login(value))
+        return await find_person(pool, keys, tenant_id, normalise_login(value))
     except ValueError:
         return None
 

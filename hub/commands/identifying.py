@@ -2,11 +2,11 @@
 
 from msgspec import UnsetType
 
-from core.errors import NotFound
+from core.errors import KeysRefused, KeysUnavailable, NotFound
 from core.machines.networks import is_inside
 from core.machines.standing import read_standing
 from core.people.opening import Tenant, list_accounts, read_tenant
-from core.people.persons import read_person
+from core.people.persons import Person, read_nameless, read_person
 from core.people.sessions import find_revoked, read_session_start
 from hub.auth import Principal, TokenCode, TokenRefused
 from hub.commands.context import Context, to_account_state
@@ -37,7 +37,7 @@ async def begin_session(context: Context, session: Session, principal: Principal
     if await find_revoked(context.pool, [(tenant_id, principal.session_id)]):
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
     try:
-        person = await read_person(context.pool, tenant_id, person_id)
+        person = await _read_person(context, tenant_id, person_id)
         tenant = await _tenant_of(context, tenant_id)
     except NotFound:
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED) from None
@@ -67,6 +67,14 @@ async def _check_machine(context: Context, session: Session, principal: Principa
     if standing is None or (standing.networks is not None and not is_inside(standing.networks, session.host)):
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
     session.only = standing.account
+
+
+async def _read_person(context: Context, tenant_id: int, person_id: str) -> Person:
+    """The person; without the name while no key can be had: whoever wants to pay does not wait for it."""
+    try:
+        return await read_person(context.pool, context.keys, tenant_id, person_id)
+    except (KeysUnavailable, KeysRefused):
+        return await read_nameless(context.pool, tenant_id, person_id)
 
 
 async def authenticate(context: Context, session: Session, command: Authenticate) -> Welcome:

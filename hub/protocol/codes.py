@@ -37,6 +37,8 @@ class ErrorCode(StrEnum):
     DISPUTE_DEADLINE_PASSED = "dispute_deadline_passed"
     DISPUTE_MOVED_ON = "dispute_moved_on"
     TOO_MUCH_EVIDENCE = "too_much_evidence"
+    CARD_DATA_IN_TEXT = "card_data_in_text"
+    DOCUMENT_IN_TEXT = "document_in_text"
     CODE_DAMAGED = "code_damaged"
     CHARGE_PAID = "charge_paid"
     SCHEDULE_OVER = "schedule_over"
@@ -122,6 +124,12 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.DISPUTE_DEADLINE_PASSED: Meaning(409, False, "The time for this is over. Read the dispute's deadlines."),
     ErrorCode.DISPUTE_MOVED_ON: Meaning(409, False, "The dispute is past this step. Read it to see where it stands."),
     ErrorCode.TOO_MUCH_EVIDENCE: Meaning(409, False, "Your side has brought forward as many pieces as there may be."),
+    ErrorCode.CARD_DATA_IN_TEXT: Meaning(
+        422, False, "A card's number or security code has no place in a text. Leave it out, or use a gateway's token."
+    ),
+    ErrorCode.DOCUMENT_IN_TEXT: Meaning(
+        422, False, "A person's CPF has no place in a text that others read. Leave it out."
+    ),
     ErrorCode.CODE_DAMAGED: Meaning(
         422, False, "The code is not whole: a character is wrong or missing. Scan or copy it again, all of it."
     ),

@@ -48,14 +48,14 @@ DEFINERS = {
     "note_audit": "the caller may not write the trail itself; adds to the tenant it is given, and tells nothing",
     "forget_pairing_codes": "workers clean all tenants' codes; returns a count alone",
     "forget_spent": "workers clean all tenants' used nonces; returns a count alone",
+    "note_key_events": "the caller may not write the trail itself; adds what the database of keys tells, pair by pair",
+    "list_erased_persons": "at a start, all tenants' erased persons; returns ids alone",
+    "find_unerased": "erased persons among those given, matched pair by pair",
     "read_proof_salts": "a hub signs batches of many tenants; what blinds commitments, matched tenant by tenant",
     "note_roots": "the caller may not write the outbox itself; roots of batches, matched pair by pair",
     "find_unlogged": "workers make all tenants' logs grow; returns tenants alone",
     "claim_unlogged": "the caller may not lock the outbox itself; works on the tenant it is given",
     "grow_log": "the caller may not write the log itself; works on the tenant it is given",
-    "note_key_events": "the caller may not write the trail itself; adds what the database of keys tells, pair by pair",
-    "list_erased_persons": "at a start, all tenants' erased persons; returns ids alone",
-    "find_unerased": "erased persons among those given, matched pair by pair",
     "find_due_disputes": "workers keep all tenants' clocks; returns ids alone",
 }
 # Not a tenant's: the list of tenants itself (walled by id), the instance's keys, the migrations' memory.

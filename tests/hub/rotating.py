@@ -154,7 +154,7 @@ async def turn(database: Database, places: Sequence[HubProcess], times: Times, *
     admin = await asyncpg.connect(database.admin_url, server_settings={"search_path": "payhub"})
     try:
         tenant = await create_tenant(admin, "turning", "Turning", "BRL", "America/Sao_Paulo")
-        people = await open_people(pool, tenant.id, Role.CUSTOMER, ["Somebody"] * (walkers + stayers))
+        people = await open_people(pool, safe, tenant.id, Role.CUSTOMER, ["Somebody"] * (walkers + stayers))
         sessions = [await start_session(pool, tenant.id, one.person_id) for one in people]
         everybody = [
             Somebody(one.person_id, session.refresh_token) for one, session in zip(people, sessions, strict=True)

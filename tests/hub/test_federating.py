@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from core.audit.trail import read_trail
 from core.database import Pool
+from core.keys.safe import Safe
 from core.people.opening import Tenant, open_person
 from core.people.persons import Role
 from tests.hub.conftest import CANARY, Enter, Hubs, Join, Somebody, StartHub
@@ -116,7 +117,7 @@ async def test_a_token_is_for_the_nonce_that_it_was_asked_for_with_and_once(
 
 
 async def test_whatever_else_is_wrong_with_a_token_is_told_by_a_code(
-    hubs: Hubs, web: httpx2.AsyncClient, tenant: Tenant, operator: Somebody, server: OidcServer
+    keys: Safe, hubs: Hubs, web: httpx2.AsyncClient, tenant: Tenant, operator: Somebody, server: OidcServer
 ) -> None:
     await believe(web, hubs.a, operator, server, algorithms=["EdDSA"])
     for changed, reason in (
@@ -137,7 +138,7 @@ async def test_whatever_else_is_wrong_with_a_token_is_told_by_a_code(
 
 
 async def test_a_provider_that_is_away_is_told_by_a_code_and_known_keys_go_on(
-    web: httpx2.AsyncClient, tenant: Tenant, operator: Somebody, server: OidcServer, start_hub: StartHub
+    keys: Safe, web: httpx2.AsyncClient, tenant: Tenant, operator: Somebody, server: OidcServer, start_hub: StartHub
 ) -> None:
     hub, stranger = await start_hub("federated", internal_networks="127.0.0.0/8"), await OidcServer().start()
     await believe(web, hub, operator, server)
@@ -191,11 +192,11 @@ async def test_what_cannot_be_a_provider_is_refused_with_its_field(
 
 
 async def test_an_operators_login_is_not_enough_unless_that_was_said(
-    hubs: Hubs, web: httpx2.AsyncClient, tenant: Tenant, operator: Somebody, server: OidcServer, pool: Pool
+    keys: Safe, hubs: Hubs, web: httpx2.AsyncClient, tenant: Tenant, operator: Somebody, server: OidcServer, pool: Pool
 ) -> None:
     password = "a long enough password"
-    await open_person(pool, tenant.id, Role.OPERATOR, "Olívia", "root@x.example", password)
-    shop = await open_person(pool, tenant.id, Role.MERCHANT, "A shop", "shop@x.example", password)
+    await open_person(pool, keys, tenant.id, Role.OPERATOR, "Olívia", "root@x.example", password)
+    shop = await open_person(pool, keys, tenant.id, Role.MERCHANT, "A shop", "shop@x.example", password)
     by_login: dict[str, Any] = {"claim": "email", "names": "login", "opens_people": False}
     await believe(web, hubs.a, operator, server, **by_login)
 
@@ -274,7 +275,7 @@ async def test_what_is_removed_is_believed_no_longer_and_its_links_are_gone(
 
 
 async def test_people_come_in_while_the_providers_keys_turn(
-    hubs: Hubs, web: httpx2.AsyncClient, tenant: Tenant, server: OidcServer, operator: Somebody
+    keys: Safe, hubs: Hubs, web: httpx2.AsyncClient, tenant: Tenant, server: OidcServer, operator: Somebody
 ) -> None:
     await believe(web, hubs.a, operator, server)
     server.keys = [make_key("RS256")]

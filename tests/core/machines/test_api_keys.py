@@ -12,6 +12,7 @@ import pytest_asyncio
 from core.audit.trail import By, read_trail
 from core.database import Pool, acquire, in_tenant
 from core.errors import NotFound, Refusal
+from core.keys.safe import Safe
 from core.machines.api_keys import (
     KEYS_MAX,
     KeyRefused,
@@ -37,8 +38,8 @@ MakeKey = Callable[..., Awaitable[Made]]
 
 
 @pytest_asyncio.fixture
-async def shop(pool: Pool, tenant: Tenant) -> str:
-    return (await open_person(pool, tenant.id, Role.MERCHANT, "A shop")).person_id
+async def shop(keys: Safe, pool: Pool, tenant: Tenant) -> str:
+    return (await open_person(pool, keys, tenant.id, Role.MERCHANT, "A shop")).person_id
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ async def test_the_secret_is_nowhere_but_in_the_answer(pool: Pool, tenant: Tenan
 
 
 async def test_whatever_is_wrong_with_a_key_reads_alike(
-    pool: Pool, tenant: Tenant, other_tenant: Tenant, make: MakeKey
+    keys: Safe, pool: Pool, tenant: Tenant, other_tenant: Tenant, make: MakeKey
 ) -> None:
     revoked, over, elsewhere, ended = [
         await make(networks=networks) for networks in (None, None, ["198.51.100.0/24"], None)
@@ -96,7 +97,7 @@ async def test_whatever_is_wrong_with_a_key_reads_alike(
     await rotate_key(pool, tenant.id, over.key.id, ZERO, None, By())
     async with in_tenant(pool, tenant.id) as connection:
         await end_session(connection, tenant.id, ended.key.id)
-    there = await open_person(pool, other_tenant.id, Role.MERCHANT, "There")
+    there = await open_person(pool, keys, other_tenant.id, Role.MERCHANT, "There")
     foreign = await make_key(pool, other_tenant.id, there.person_id, Wish("x", ["charges:read"]), By(there.person_id))
     refusals = [
         await refusal(pool, tenant.id, secret)
@@ -208,20 +209,20 @@ async def test_a_merchant_has_so_many_keys_and_no_more(pool: Pool, tenant: Tenan
     refused = [answer for answer in answers if isinstance(answer, Refusal)]
     assert (len(refused), {one.code for one in refused}) == (6, {"too_many_keys"})
     # Each of them can be rotated all the same, but not again and again.
-    keys = [key.id for key in await list_keys(pool, tenant.id, shop)]
-    for key in keys:
+    own = [key.id for key in await list_keys(pool, tenant.id, shop)]
+    for key in own:
         await rotate_key(pool, tenant.id, key, HOUR, None, By(shop))
     newest = (await list_keys(pool, tenant.id, shop))[0].id
     with pytest.raises(Refusal) as too_many:
         await rotate_key(pool, tenant.id, newest, HOUR, None, By(shop))
     assert too_many.value.code == "too_many_keys"
-    await revoke_key(pool, tenant.id, keys[0], By(shop))
+    await revoke_key(pool, tenant.id, own[0], By(shop))
     await rotate_key(pool, tenant.id, newest, HOUR, None, By(shop))
 
 
 @pytest.mark.parametrize("role", [Role.CUSTOMER, Role.OPERATOR])
-async def test_nobody_but_a_merchant_has_keys(pool: Pool, tenant: Tenant, role: Role) -> None:
-    person = (await open_person(pool, tenant.id, role, "Somebody")).person_id
+async def test_nobody_but_a_merchant_has_keys(keys: Safe, pool: Pool, tenant: Tenant, role: Role) -> None:
+    person = (await open_person(pool, keys, tenant.id, role, "Somebody")).person_id
     with pytest.raises(NotFound):
         await make_key(pool, tenant.id, person, Wish("x", ["charges:read"]), By(person))
 

@@ -48,8 +48,8 @@ Pair = Callable[..., Awaitable[Terminal]]
 
 
 @pytest_asyncio.fixture
-async def shop(pool: Pool, tenant: Tenant) -> Opened:
-    return await open_person(pool, tenant.id, Role.MERCHANT, "A shop")
+async def shop(keys: Safe, pool: Pool, tenant: Tenant) -> Opened:
+    return await open_person(pool, keys, tenant.id, Role.MERCHANT, "A shop")
 
 
 def proven(**changed: Any) -> Proven:
@@ -275,9 +275,9 @@ async def test_another_merchants_till_is_like_none(
 async def test_a_code_is_for_a_merchant_and_an_account_of_theirs(
     keys: Safe, pool: Pool, tenant: Tenant, other_tenant: Tenant, shop: Opened
 ) -> None:
-    customer = await open_person(pool, tenant.id, Role.CUSTOMER, "Somebody")
-    rival = await open_person(pool, tenant.id, Role.MERCHANT, "A rival")
-    foreign = await open_person(pool, other_tenant.id, Role.MERCHANT, "There")
+    customer = await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Somebody")
+    rival = await open_person(pool, keys, tenant.id, Role.MERCHANT, "A rival")
+    foreign = await open_person(pool, keys, other_tenant.id, Role.MERCHANT, "There")
     second = await open_account(pool, tenant.id, shop.person_id)
     for person, account, field in (
         (customer.person_id, customer.account_id, "person"),

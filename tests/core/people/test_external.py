@@ -57,12 +57,12 @@ async def test_somebody_unknown_becomes_a_customer_and_is_known_from_then_on(
     first = await come_in(pool, keys, tenant.id, bank, identity(), NETWORK)
     again = await come_in(pool, keys, tenant.id, bank, identity(), NETWORK)
     assert first == again == Known(first.person_id, Role.CUSTOMER)
-    assert (await read_person(pool, tenant.id, first.person_id)).display_name == "Jane Doe"
+    assert (await read_person(pool, keys, tenant.id, first.person_id)).display_name == "Jane Doe"
     other = await come_in(pool, keys, tenant.id, bank, identity("248289761002", None), NETWORK)
     assert other.person_id != first.person_id
-    assert (await read_person(pool, tenant.id, other.person_id)).display_name == NAMELESS
+    assert (await read_person(pool, keys, tenant.id, other.person_id)).display_name == NAMELESS
     odd = await come_in(pool, keys, tenant.id, bank, identity("3", "\u202egpj.exe"), NETWORK)
-    assert (await read_person(pool, tenant.id, odd.person_id)).display_name == NAMELESS
+    assert (await read_person(pool, keys, tenant.id, odd.person_id)).display_name == NAMELESS
 
 
 async def test_of_many_first_times_at_once_one_person_comes(
@@ -96,7 +96,7 @@ async def test_without_leave_to_open_people_the_unknown_are_refused(
     refused = await refusal(come_in(pool, keys, tenant.id, closed, identity(), NETWORK))
     assert isinstance(refused, Refusal)
     assert refused.code == "identity_unknown"
-    person = (await open_person(pool, tenant.id, Role.MERCHANT, "A shop")).person_id
+    person = (await open_person(pool, keys, tenant.id, Role.MERCHANT, "A shop")).person_id
     await link(pool, keys, tenant.id, closed, person, "248289761001", By())
     assert await come_in(pool, keys, tenant.id, closed, identity(), NETWORK) == Known(person, Role.MERCHANT)
 
@@ -116,7 +116,7 @@ async def test_an_identity_is_its_providers_own(pool: Pool, keys: Safe, tenant: 
 
 async def test_a_login_of_ours_is_found_and_linked(pool: Pool, keys: Safe, tenant: Tenant, staff: Provider) -> None:
     password = "a long enough password"
-    person = (await open_person(pool, tenant.id, Role.MERCHANT, "Ana", "ana@shop.example", password)).person_id
+    person = (await open_person(pool, keys, tenant.id, Role.MERCHANT, "Ana", "ana@shop.example", password)).person_id
     first = await come_in(pool, keys, tenant.id, staff, identity("Ana@Shop.example"), NETWORK)
     assert first == Known(person, Role.MERCHANT)
     assert await come_in(pool, keys, tenant.id, staff, identity("ana@shop.example"), NETWORK) == first
@@ -130,7 +130,7 @@ async def test_an_operator_comes_in_where_that_was_said(
     pool: Pool, keys: Safe, tenant: Tenant, staff: Provider
 ) -> None:
     password = "a long enough password"
-    person = (await open_person(pool, tenant.id, Role.OPERATOR, "Olívia", "root@x.example", password)).person_id
+    person = (await open_person(pool, keys, tenant.id, Role.OPERATOR, "Olívia", "root@x.example", password)).person_id
     refused = await refusal(come_in(pool, keys, tenant.id, staff, identity("root@x.example"), NETWORK))
     assert isinstance(refused, Refusal)
     trusted = staff._replace(admits_operators=True)
@@ -183,7 +183,9 @@ async def test_another_tenants_people_are_nobody(
 
 
 async def test_a_link_is_one_persons(pool: Pool, keys: Safe, tenant: Tenant, bank: Provider) -> None:
-    ana, bruno = [(await open_person(pool, tenant.id, Role.CUSTOMER, name)).person_id for name in ("Ana", "Bruno")]
+    ana, bruno = [
+        (await open_person(pool, keys, tenant.id, Role.CUSTOMER, name)).person_id for name in ("Ana", "Bruno")
+    ]
     await link(pool, keys, tenant.id, bank, ana, "1", By())
     await link(pool, keys, tenant.id, bank, ana, "1", By())
     with pytest.raises(Conflict):
