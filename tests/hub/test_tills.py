@@ -489,6 +489,25 @@ async def test_guessing_codes_is_slowed_down(
     assert codes == [401] * 10 + [429] * 2
 
 
+async def test_guessing_codes_from_many_addresses_is_slowed_down_for_the_tenant(
+    web: httpx2.AsyncClient, shop: Somebody, other_tenant: Tenant, enter: Enter, tenant: Tenant, start_hub: StartHub
+) -> None:
+    hub = await start_hub("guessed-by-many", redis_url=NO_REDIS)
+    codes: list[int] = []
+    for at in range(2, 10):
+        transport = httpx2.AsyncHTTPTransport(local_address=f"127.0.0.{at}")
+        async with httpx2.AsyncClient(transport=transport, timeout=15) as elsewhere:
+            tried = [(await Till().pair(elsewhere, hub, tenant.slug, "ACDEFGHJ")).status_code for _ in range(10)]
+            codes += tried
+    # Sixty, and one more for each second that went by; from each address there were ten to have.
+    assert 60 <= codes.count(401) < 80
+    assert codes[-1] == 429
+    # Another tenant's are not slowed down by that.
+    rival = await enter(other_tenant, Role.MERCHANT)
+    paired = await Till().pair(web, hub, other_tenant.slug, await make_code(web, hub, rival))
+    assert paired.status_code == 201
+
+
 async def test_a_key_pairs_one_till(hubs: Hubs, web: httpx2.AsyncClient, shop: Somebody, tenant: Tenant) -> None:
     till = await till_of(web, hubs.a, shop)
     again = await till.pair(web, hubs.b, tenant.slug, await make_code(web, hubs.a, shop))
