@@ -63,8 +63,9 @@ def asyncapi() -> dict[str, Any]:
             "version": VERSION,
             "description": (
                 f"Subprotocols {MSGPACK} (binary frames) and {JSON} (text frames) carry the same messages. The first "
-                "message authenticates; a token never stands in a URL. Answers may overtake each other: match them by "
-                f"id. A message has at most {SIZE_MAX} bytes, and each field stands in it once."
+                "message authenticates, but for a till's challenge; a token never stands in a URL. Answers may "
+                "overtake each other: match them by id. "
+                f"A message has at most {SIZE_MAX} bytes, and each field stands in it once."
             ),
         },
         "defaultContentType": "application/json",

@@ -11,6 +11,8 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
@@ -28,8 +30,10 @@ BODY_SIZE_MAX: Final = 256 * 1024
 FETCH_TIMEOUT_S: Final = 5.0
 CONNECT_TIMEOUT_S: Final = 2.0
 URL_LENGTH_MAX: Final = 500
-# Fetches under way at once; more than a few mean that somebody makes us fetch.
-FETCHES_MAX: Final = 16
+# Fetches under way at once. Each provider is asked once at a time: so many are many tenants'.
+FETCHES_MAX: Final = 64
+# Names that nobody answers for hold a thread for as long as the system's resolver likes: these, and no others.
+RESOLVERS: Final = ThreadPoolExecutor(8, thread_name_prefix="resolve")
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 # Global unicast (RFC 4291, 2.4); what lies outside of it is nobody's server.
 IPV6_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
@@ -70,7 +74,8 @@ class Target(NamedTuple):
 
 async def resolve(host: str, port: int) -> list[str]:
     """Every address of a name, by the system's resolver."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    find = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(RESOLVERS, find)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 

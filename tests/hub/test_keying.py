@@ -496,3 +496,22 @@ async def test_a_command_that_no_scope_is_named_for_is_for_people() -> None:
 
     assert needs_of(Invented(1)) is None
     assert needs_of(Authenticate("x")) is None
+
+
+async def test_both_documents_say_what_a_key_needs(hubs: Hubs, web: httpx2.AsyncClient) -> None:
+    openapi = (await web.get(f"{hubs.a.url}/docs/openapi.json")).json()
+    asyncapi = (await web.get(f"{hubs.a.url}/docs/asyncapi.json")).json()
+    assert openapi["x-scopes"] == asyncapi["x-scopes"] == {scope.value: SCOPE_MEANINGS[scope] for scope in Scope}
+    for row in ROWS:
+        over_http = openapi["paths"][row.path][row.method.lower()]
+        over_socket = asyncapi["operations"][str(row.takes.__struct_config__.tag)]
+        for operation in (over_http, over_socket):
+            if row.scope is None:
+                assert operation["x-people-only"] is True
+            else:
+                assert operation["x-scopes"] == [row.scope]
+    assert openapi["paths"]["/v1/payments/settle"]["post"]["x-scopes"] == ["payments:write"]
+    assert openapi["paths"]["/v1/logout"]["post"]["x-people-only"] is True
+    assert asyncapi["operations"]["resume"]["x-scopes"] == ["accounts:read", "payments:write"]
+    assert asyncapi["operations"]["ping"]["x-scopes"] == []
+    assert not {"x-scopes", "x-people-only"} & asyncapi["operations"]["authenticate"].keys()
