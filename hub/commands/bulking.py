@@ -38,6 +38,7 @@ from hub.protocol.bulks import (
 )
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import PAGE_LENGTH
+from hub.protocol.scopes import Scope
 from hub.session import Session, State
 
 # A screen shows a few; each costs a row of a query four times a second.
@@ -320,12 +321,12 @@ def _to_result(result: Result) -> LineResult:
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    Row(CreateBulk, BulkAnswer, create, "POST", "/v1/bulks", 201),
-    Row(ReadBulks, BulksAnswer, read_all, "GET", "/v1/bulks"),
-    Row(ReadBulk, BulkAnswer, read, "GET", "/v1/bulks/{bulk}"),
-    Row(AddBulkLines, BulkAnswer, add_lines, "POST", "/v1/bulks/{bulk}/lines"),
-    Row(CloseBulk, BulkAnswer, close, "POST", "/v1/bulks/{bulk}/close"),
+    Row(CreateBulk, BulkAnswer, create, "POST", "/v1/bulks", 201, scope=Scope.BULKS_WRITE),
+    Row(ReadBulks, BulksAnswer, read_all, "GET", "/v1/bulks", scope=Scope.BULKS_READ),
+    Row(ReadBulk, BulkAnswer, read, "GET", "/v1/bulks/{bulk}", scope=Scope.BULKS_READ),
+    Row(AddBulkLines, BulkAnswer, add_lines, "POST", "/v1/bulks/{bulk}/lines", scope=Scope.BULKS_WRITE),
+    Row(CloseBulk, BulkAnswer, close, "POST", "/v1/bulks/{bulk}/close", scope=Scope.BULKS_WRITE),
     Row(ApproveBulk, BulkAnswer, approve, "POST", "/v1/bulks/{bulk}/approve"),
-    Row(CancelBulk, BulkAnswer, cancel, "POST", "/v1/bulks/{bulk}/cancel"),
-    Row(ReadBulkReport, BulkReport, report, "GET", "/v1/bulks/{bulk}/lines"),
+    Row(CancelBulk, BulkAnswer, cancel, "POST", "/v1/bulks/{bulk}/cancel", scope=Scope.BULKS_WRITE),
+    Row(ReadBulkReport, BulkReport, report, "GET", "/v1/bulks/{bulk}/lines", scope=Scope.BULKS_READ),
 )
