@@ -11,7 +11,7 @@ import asyncpg
 
 from core.database import Connection, Pool, acquire, in_tenant
 from core.keys.cipher import Erased
-from core.keys.places import PLACES, Place
+from core.keys.places import MOVING, PLACES, Place
 from core.keys.safe import Safe
 
 # Rows of one commit.
@@ -36,13 +36,15 @@ returning true
 Sealed = tuple[Any, bytes, bytes | None]
 
 
-async def count_plain(admin: Pool, tenant_id: int, places: Sequence[Place] = PLACES) -> int:
+async def count_plain(admin: Pool, tenant_id: int, places: Sequence[Place] = (*PLACES, *MOVING)) -> int:
     """Values of a tenant's that are not sealed yet."""
     async with in_tenant(admin, tenant_id) as connection:
         return sum([await connection.fetchval(_sql(COUNT_PLAIN, one), tenant_id) for one in _plain(places)])
 
 
-async def has_plain(pool: Pool, tenant_id: int, person_id: str | None = None, places: Sequence[Place] = PLACES) -> bool:
+async def has_plain(
+    pool: Pool, tenant_id: int, person_id: str | None = None, places: Sequence[Place] = (*PLACES, *MOVING)
+) -> bool:
     """Whether anything of a tenant's, or of one person's, is not sealed yet."""
     async with in_tenant(pool, tenant_id) as connection:
         for one in _plain(places):

@@ -15,6 +15,7 @@ from core.bulk.bulks import Bulk, BulkStatus
 from core.bulk.posting import Ahead, post_some
 from core.bulk.report import read_results
 from core.database import Pool, in_tenant
+from core.keys.safe import Safe
 from tests.conftest import Books, Database, prove
 from tests.core.bulk.conftest import Desk
 from tests.hub.processes import ROOT, free_port
@@ -103,7 +104,7 @@ async def assert_each_line_once(desk: Desk, bulk: Bulk, admin: Pool, before: lis
             "select description from payments where payer = $1 and status = 0 order by payer_version", desk.payer
         )
     assert [row[0] for row in found] == [f"line {at + 1}" for at in range(bulk.lines)]
-    results = await read_results(desk.pool, desk.tenant_id, done, 0, bulk.lines + 1)
+    results = await read_results(desk.pool, desk.books.keys, desk.tenant_id, done, 0, bulk.lines + 1)
     assert len(results) == bulk.lines
     assert {one.status for one in results} == {"posted"}
     await prove(admin, desk.tenant_id)
@@ -192,13 +193,13 @@ async def test_a_race_is_tried_again_at_once(desk: Desk, monkeypatch: pytest.Mon
     class DeadlockDetected(Exception):
         sqlstate = "40P01"
 
-    async def racing(pool: Pool, ahead: Ahead) -> int:
+    async def racing(pool: Pool, keys: Safe, ahead: Ahead) -> int:
         nonlocal tries
         tries += 1
         if tries < 4:
             raise DeadlockDetected
-        return await post_some(pool, ahead=ahead)
+        return await post_some(pool, keys, ahead=ahead)
 
     monkeypatch.setattr("workers.bulk.post_some", racing)
-    assert await post_bulks(desk.pool, Ahead()) == 10
+    assert await post_bulks(desk.pool, desk.books.keys, Ahead(desk.books.keys)) == 10
     assert (await desk.read(bulk)).posted == 10

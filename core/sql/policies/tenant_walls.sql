@@ -9,7 +9,7 @@ begin
         'accounts', 'terms', 'payments', 'standings', 'shares', 'charges', 'outbox', 'acknowledgements', 'notices',
         'account_metadata', 'limits', 'rules', 'own_limits', 'payees', 'usages', 'decisions', 'audit_entries',
         'erased_persons', 'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens',
-        'bulks', 'bulk_lines',
+        'bulks', 'bulk_lines', 'bulk_words',
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
         'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged'
     ] loop
@@ -65,6 +65,7 @@ grant select, insert on dispute_evidence to payhub_app;
 grant select, insert, update on bulks to payhub_app;
 -- Lines are taken, marked, and dropped when their file is sent anew; money moves by none of them.
 grant select, insert, update, delete on bulk_lines to payhub_app;
+grant select, insert, delete on bulk_words to payhub_app;
 grant select on proof_salts, log_leaves, log_nodes, log_heads to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;
 grant usage on sequence outbox_batch_seq to payhub_ledger;

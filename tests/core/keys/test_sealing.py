@@ -181,7 +181,7 @@ async def test_what_was_sealed_afterwards_is_bound_to_its_place_like_what_was_se
 ) -> None:
     await seal_plain(old.admin, keys, old.tenant)
     async with in_tenant(old.admin, old.tenant) as connection:
-        for place in PLACES:
+        for place in (one for one in PLACES if one.plain is not None):
             rows = await connection.fetch(
                 f"select {place.named}, {place.whose}::text, one.{place.column} from {place.source}"
                 f" where one.tenant_id = $1 and one.{place.column} is not null",
