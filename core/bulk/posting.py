@@ -139,8 +139,8 @@ async def post_some(pool: Pool, keys: Safe, chunk_length: int | None = None, ahe
             claimed = Claimed(*row)
             await connection.execute(NAME_TENANT, str(claimed.tenant_id))
             if claimed.is_atomic:
-                return await _post_atomic(pool, connection, claimed, chunk_length or ATOMIC_CHUNK_LENGTH, reading)
-            return await _post_chunk(pool, connection, claimed, chunk_length or CHUNK_LENGTH, reading)
+                return await _post_atomic(pool, keys, connection, claimed, chunk_length or ATOMIC_CHUNK_LENGTH, reading)
+            return await _post_chunk(pool, keys, connection, claimed, chunk_length or CHUNK_LENGTH, reading)
     except LineRefused as refused:
         assert claimed is not None
         await _fail(pool, claimed, refused.number, refused.code)
@@ -155,7 +155,9 @@ async def post_some(pool: Pool, keys: Safe, chunk_length: int | None = None, ahe
             reading.forget()
 
 
-async def _post_chunk(pool: Pool, connection: Connection, bulk: Claimed, chunk_length: int, ahead: Ahead) -> int:
+async def _post_chunk(
+    pool: Pool, keys: Safe | None, connection: Connection, bulk: Claimed, chunk_length: int, ahead: Ahead
+) -> int:
     # Takes the row, too: whoever cancels comes before this or too late.
     if not await connection.fetchval(BEGIN_POSTING, bulk.tenant_id, bulk.id):
         return 0
@@ -164,7 +166,7 @@ async def _post_chunk(pool: Pool, connection: Connection, bulk: Claimed, chunk_l
         ahead.expect(pool, bulk, lines[-1][0], chunk_length)
     if lines:
         batch = [payment for _, payment in lines]
-        postings = await post_payments(connection, batch)
+        postings = await post_payments(connection, batch, keys)
         await tell_posted(connection, batch, postings)
         posted = [payment.amount for payment, posting in zip(batch, postings, strict=True) if posting.status in DONE]
         refused = len(lines) - len(posted)
@@ -174,7 +176,9 @@ async def _post_chunk(pool: Pool, connection: Connection, bulk: Claimed, chunk_l
     return max(len(lines), 1)
 
 
-async def _post_atomic(pool: Pool, connection: Connection, bulk: Claimed, chunk_length: int, ahead: Ahead) -> int:
+async def _post_atomic(
+    pool: Pool, keys: Safe | None, connection: Connection, bulk: Claimed, chunk_length: int, ahead: Ahead
+) -> int:
     # On its own, so that nobody cancels from here on and everybody sees that it moves.
     if not await _beside(pool, bulk, BEGIN_POSTING, bulk.tenant_id, bulk.id):
         return 0
@@ -186,7 +190,7 @@ async def _post_atomic(pool: Pool, connection: Connection, bulk: Claimed, chunk_
         through = lines[-1][0]
         ahead.expect(pool, bulk, through, chunk_length)
         batch = [payment for _, payment in lines]
-        postings = await post_payments(connection, batch)
+        postings = await post_payments(connection, batch, keys)
         for (number, _), posting in zip(lines, postings, strict=True):
             if posting.status not in DONE:
                 raise LineRefused(number, PaymentStatus(posting.status).name.lower())

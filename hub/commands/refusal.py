@@ -11,9 +11,12 @@ from core.errors import (
     NotFound,
     OutcomeUnknown,
     Overloaded,
+    ProofRefused,
     Refusal,
     Unavailable,
 )
+from core.people.throttles import Throttled
+from core.people.tickets import TicketRefused
 from hub import metrics
 from hub.protocol.codes import MEANINGS, ErrorCode
 from hub.protocol.messages import Refused
@@ -51,6 +54,8 @@ def from_core(error: CoreError) -> CommandRefused:
         if code is ErrorCode.KEYS_UNAVAILABLE:
             metrics.keys_refusals.labels("away").inc()
         return CommandRefused(code, retry_after_ms=error.retry_after_ms)
+    if isinstance(error, Throttled):
+        return CommandRefused(ErrorCode.RATE_LIMITED, retry_after_ms=int(error.wait_s * 1000) + 1)
     if isinstance(error, Refusal):
         return CommandRefused(ErrorCode(error.code), str(error) or None, field=error.field or UNSET)
     if isinstance(error, KeysRefused):
@@ -61,6 +66,8 @@ def from_core(error: CoreError) -> CommandRefused:
         (NotFound, ErrorCode.NOT_FOUND),
         (Conflict, ErrorCode.CONFLICT),
         (CredentialsRefused, ErrorCode.CREDENTIALS_REFUSED),
+        (ProofRefused, ErrorCode.PROOF_REFUSED),
+        (TicketRefused, ErrorCode.TICKET_REFUSED),
         (OutcomeUnknown, ErrorCode.OUTCOME_UNKNOWN),
     ):
         if isinstance(error, kind):

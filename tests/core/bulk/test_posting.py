@@ -13,6 +13,7 @@ from core.bulk.posting import Ahead, payment_id, post_some
 from core.bulk.report import read_results
 from core.database import Connection, Pool, in_tenant
 from core.errors import Refusal
+from core.keys.safe import Safe
 from core.ledger.posting import post_payments
 from core.notices.outbox import note_unheard
 from core.nouns import Payment, PaymentStatus, Posting
@@ -20,7 +21,7 @@ from core.people.opening import Tenant
 from core.proof.notary import Signer
 from core.proof.records import read_batch_leaves
 from core.proof.tree import root_of
-from tests.conftest import Books, seal_all
+from tests.conftest import Books, seal_all, texts_of
 from tests.core.bulk.conftest import Desk
 from tests.core.bulk.files import Row
 
@@ -60,12 +61,12 @@ async def test_each_good_line_is_posted_once_with_its_text_and_its_askers_name(d
     assert [one.status for one in results] == ["posted"] * 7 + ["bad"] + ["posted"] * 242
     async with in_tenant(desk.pool, desk.tenant_id) as connection:
         rows_ = await connection.fetch(
-            "select id::text, description, asked_by::text from payments where payer = $1 order by payer_version",
-            desk.payer,
+            "select id::text, asked_by::text from payments where payer = $1 order by payer_version", desk.payer
         )
-    assert [tuple(row) for row in rows_] == [
-        (one.payment, one.description, desk.maker) for one in results if one.status == "posted"
-    ]
+    posted = [one for one in results if one.status == "posted"]
+    assert [tuple(row) for row in rows_] == [(one.payment, desk.maker) for one in posted]
+    texts = await texts_of(desk.pool, desk.tenant_id, [row["id"] for row in rows_])
+    assert texts == [one.description for one in posted]
 
 
 async def test_in_independent_mode_what_is_refused_stays_refused_and_the_rest_is_posted(desk: Desk) -> None:
@@ -110,8 +111,8 @@ async def test_an_atomic_bulk_is_seen_to_move_and_posted_as_one(desk: Desk, monk
     bulk = await desk.approved(desk.rows(900), is_atomic=True)
     seen: list[tuple[int, int, int]] = []
 
-    async def watching(connection: Connection, batch: list[Payment]) -> list[Posting]:
-        answer = await post_payments(connection, batch)
+    async def watching(connection: Connection, batch: list[Payment], keys: Safe) -> list[Posting]:
+        answer = await post_payments(connection, batch, keys)
         (progress,) = await read_progress(desk.pool, [(desk.tenant_id, bulk.id)])
         seen.append((progress.status, progress.through, progress.posted))
         assert await desk.balances() == [1_000] * 4
@@ -217,7 +218,7 @@ async def test_an_error_that_no_server_is_at_fault_for_fails_the_bulk_and_holds_
 ) -> None:
     sick, well = [await desk.approved(desk.rows(5), is_again=True) for _ in range(2)]
 
-    async def failing(connection: Connection, batch: list[Payment]) -> list[Posting]:
+    async def failing(connection: Connection, batch: list[Payment], keys: Safe) -> list[Posting]:
         monkeypatch.undo()
         await connection.execute("select 1 / 0")
         raise AssertionError

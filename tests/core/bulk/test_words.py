@@ -61,7 +61,9 @@ async def test_payments_say_what_their_lines_say(desk: Desk) -> None:
     assert (await desk.read(bulk)).posted == 1_500
     found = []
     before = BALANCE_MAX
-    while page := await read_entries_before(desk.pool, desk.tenant_id, desk.books.account(1), before, 200):
+    while page := await read_entries_before(
+        desk.pool, desk.tenant_id, desk.books.account(1), before, 200, desk.books.keys
+    ):
         found += [entry.description for entry in page if entry.counterparty == desk.payer]
         before = page[-1].number
     assert list(reversed(found)) == [row.description or None for row in rows]
@@ -168,7 +170,7 @@ async def test_lines_of_before_are_read_posted_and_sealed(desk: Desk, admin: Poo
     assert await count_plain(admin, tenant.id) == 0
     assert await said(desk, bulk) == expected
     assert (await desk.read(bulk)).posted == 2_600
-    entries = await read_entries_before(desk.pool, tenant.id, desk.books.account(1), BALANCE_MAX, 200)
+    entries = await read_entries_before(desk.pool, tenant.id, desk.books.account(1), BALANCE_MAX, 200, desk.books.keys)
     paid = [row.description for row in desk.rows(2_600) if row.payee == desk.books.account(1)]
     assert [entry.description for entry in reversed(entries)] == paid[-200:]
 
