@@ -840,10 +840,9 @@ async def _seal_plain(admin: Any, _: Any, safe: Any, reach: Callable[[int, int],
     plain = {tenant_id: await sealing.count_plain(admin, tenant_id) for tenant_id in tenants}
     total, count = sum(plain.values()), 0
     for tenant_id in (tenant_id for tenant_id, found in plain.items() if found):
-        before = count
-        count += await sealing.seal_plain(
-            admin, safe, tenant_id, lambda so_far, before=before: reach(before + so_far, total)
-        )
+        for seal_ in (sealing.seal_plain, room("core.bulk.sealing").seal_lines):
+            before = count
+            count += await seal_(admin, safe, tenant_id, lambda so_far, before=before: reach(before + so_far, total))
     return count, sum([await sealing.count_plain(admin, tenant_id) for tenant_id in tenants])
 
 

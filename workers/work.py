@@ -125,7 +125,7 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
     async def tell_trail() -> int:
         return await tell(pool, keys.pool, KEY_EVENTS_PER_ROUND)
 
-    ahead = Ahead()
+    ahead = Ahead(keys)
 
     async def post() -> int:
         return await post_bulks(pool, keys, ahead)

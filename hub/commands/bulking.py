@@ -100,6 +100,7 @@ async def add_lines(context: Context, session: Session, command: AddBulkLines) -
     lines = [_to_line(ground, line) for line in command.lines]
     await receive_lines(
         context.pool,
+        context.keys,
         session.speaker.tenant_id,
         bulk,
         command.first,
@@ -118,7 +119,7 @@ async def receive_file(
     if make_parser is None:
         raise CommandRefused(ErrorCode.UNSUPPORTED_MEDIA_TYPE)
     ground = _ground(context, session, bulk)
-    bulk = await receive_in_core(context.pool, session.speaker.tenant_id, bulk, make_parser, ground, data)
+    bulk = await receive_in_core(context.pool, context.keys, session.speaker.tenant_id, bulk, make_parser, ground, data)
     return BulkAnswer(0, to_state(bulk))
 
 
@@ -183,7 +184,7 @@ async def report(context: Context, session: Session, command: ReadBulkReport) ->
     limit = given(command.limit, PAGE_LENGTH)
     after = given(command.after, 0)
     found = await read_results(
-        context.pool, session.speaker.tenant_id, bulk, after, limit, only_wrong=command.wrong is True
+        context.pool, context.keys, session.speaker.tenant_id, bulk, after, limit, only_wrong=command.wrong is True
     )
     return BulkReport(
         command.id,
@@ -196,7 +197,7 @@ async def report(context: Context, session: Session, command: ReadBulkReport) ->
 async def report_csv(context: Context, session: Session, bulk_id: str, *, wrong: bool) -> AsyncIterator[bytes]:
     """All lines as CSV, in pieces; the first refusal comes before the first piece."""
     bulk = await own_bulk(context, session, bulk_id)
-    return write_csv(context.pool, session.speaker.tenant_id, bulk, only_wrong=wrong)
+    return write_csv(context.pool, context.keys, session.speaker.tenant_id, bulk, only_wrong=wrong)
 
 
 async def tell_progress(context: Context) -> None:

@@ -10,7 +10,7 @@ begin
         'account_metadata', 'limits', 'rules', 'own_limits', 'payees', 'usages', 'decisions', 'audit_entries',
         'erased_persons', 'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens', 'devices',
         'factors', 'recovery_codes', 'log_in_tickets', 'spent_challenges', 'throttles', 'security_settings',
-        'bulks', 'bulk_lines',
+        'bulks', 'bulk_lines', 'bulk_words',
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
         'spent_nonces', 'api_keys', 'terminals', 'pairing_codes', 'identity_providers',
         'external_identities',
@@ -72,6 +72,7 @@ grant select, insert on dispute_evidence to payhub_app;
 grant select, insert, update on bulks to payhub_app;
 -- Lines are taken, marked, and dropped when their file is sent anew; money moves by none of them.
 grant select, insert, update, delete on bulk_lines to payhub_app;
+grant select, insert, delete on bulk_words to payhub_app;
 -- What was used once stays used, until a worker forgets what is too old to be taken.
 grant select, insert on spent_nonces to payhub_app;
 -- What a key may do stands as it was made; that it was used, and that it ends, is written beside it.
