@@ -1,6 +1,7 @@
 """One worker process: its rounds, its metrics, its end."""
 
 import asyncio
+import importlib
 import logging
 import signal
 import time
@@ -23,6 +24,10 @@ from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
 from core.people.sessions import forget_ended
 from core.proof.notary import Signer
 from core.proof.sealing import BATCHES_PER_TURN, seal_logs
+from workers.anchoring import HEADS_PER_LOOK, LOOK_S, Anchoring, DatabaseLogs
+from workers.anchors.file import AnchorFiles
+from workers.anchors.places import Place
+from workers.anchors.witness import Witness, read_witnesses
 from workers.bulk import post_bulks
 from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
 from workers.rounds import (
@@ -68,16 +73,40 @@ async def _work(settings: Settings) -> None:
     for sig in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sig, stopped.set)
     signer = Signer(await load_keys(pool, keys.master, Purpose.PROOFS))
-    tasks = [asyncio.create_task(go_round(round_)) for round_ in rounds(pool, keys, signer)]
+    anchorings = [Anchoring(pool, place) for place in open_places(settings, pool, signer)]
+    if len(anchorings) == 1:
+        # Whoever can write there and in the database can still rewrite everything.
+        log.warning("anchors_in_one_place_only", extra={"place": anchorings[0].name})
+    work = [*rounds(pool, keys, signer), *(anchor_round(one) for one in anchorings)]
+    tasks = [asyncio.create_task(go_round(round_)) for round_ in work]
     log.info("worker_started")
     await stopped.wait()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    for one in anchorings:
+        await one.close()
     await pool.close()
     await keys.close()
     metrics_server.shutdown()
     log.info("worker_stopped")
+
+
+def open_places(settings: Settings, pool: Pool, signer: Signer) -> list[Place]:
+    """Where signed heads are kept outside the database. Raises WitnessesRefused, ModuleNotFoundError for an extra."""
+    places: list[Place] = [AnchorFiles(settings.anchor_dir, time.time)]
+    if settings.anchor_bucket:
+        # What AWS needs is an extra.
+        bucket = importlib.import_module("workers.anchors.bucket")
+        places.append(bucket.AnchorBucket(bucket.BucketChoice(**settings.bucket_choice()), time.time))
+    logs = DatabaseLogs(pool)
+    places += [Witness(one, logs, signer.public_keys) for one in read_witnesses(settings.witnesses_file)]
+    return places
+
+
+def anchor_round(anchoring: Anchoring) -> Round:
+    """Bring heads to one place."""
+    return Round(f"anchor {anchoring.name}", LOOK_S, anchoring.look, full=HEADS_PER_LOOK)
 
 
 def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:

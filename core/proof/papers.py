@@ -4,7 +4,6 @@ It says in sentences what is proved. The keys are those that the reader trusts, 
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -12,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from core.nouns import Kind, PaymentStatus
 from core.proof import heads
-from core.proof.checking import EPOCH, LogBroken, is_in_log, read_key
+from core.proof.checking import AtUs, LogBroken, Size, Tenant, is_in_log, moment, read_key
 from core.proof.heads import Head
 from core.proof.leaves import Facts, hash_asked, hash_kept, join_private
 from core.proof.receipts import ReceiptRefused, check_receipt, from_text, read_receipt
@@ -25,7 +24,7 @@ class _Facts(msgspec.Struct):
     payer: int
     payee: int
     amount: int
-    at_us: int
+    at_us: AtUs
     about: str | None = None
     charge: str | None = None
 
@@ -42,10 +41,10 @@ class _Asked(msgspec.Struct):
 
 
 class _Head(msgspec.Struct):
-    tenant: int
-    size: int
+    tenant: Tenant
+    size: Size
     root: str
-    at_us: int
+    at_us: AtUs
     key: str
     signature: str
 
@@ -59,7 +58,7 @@ class _Log(msgspec.Struct):
 class Paper(msgspec.Struct):
     """What is read of the paper; what else it holds is not looked at. `receipt` and `tenant`, `facts` must be there."""
 
-    tenant: int
+    tenant: Tenant
     facts: _Facts
     receipt: str
     asked_hash: str | None = None
@@ -87,7 +86,7 @@ def check_paper(data: bytes, keys: Mapping[str, Ed25519PublicKey]) -> list[str]:
         raise ReceiptRefused("This is no proof of a payment: save what read_proof gives.") from None
     receipt = read_receipt(from_text(paper.receipt))
     root = check_receipt(paper.tenant, facts, receipt, keys)
-    at = (EPOCH + timedelta(microseconds=facts.judged_at_us)).isoformat(timespec="seconds")
+    at = moment(facts.judged_at_us).isoformat(timespec="seconds")
     said = [
         f"The institution (key {receipt.kid}) signed that payment {facts.id} was {paper.facts.status} at {at}: "
         f"{paper.facts.kind}, {facts.amount} from account {facts.payer} to account {facts.payee}."
@@ -136,7 +135,7 @@ def _open(paper: Paper, commitment: bytes) -> list[str]:
 def _place(paper: Paper, root: bytes, size: int, keys: Mapping[str, Ed25519PublicKey]) -> str:
     assert paper.log is not None
     told = paper.log.head
-    sealed_at = EPOCH + timedelta(microseconds=told.at_us)
+    sealed_at = moment(told.at_us)
     head = Head(told.tenant, told.size, from_text(told.root), sealed_at, told.key, from_text(told.signature))
     if told.tenant != paper.tenant or not heads.is_signed(head, keys):
         raise LogBroken("The log's head is not signed by a trusted key.")

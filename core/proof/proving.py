@@ -102,6 +102,15 @@ async def prove_growth(pool: Pool, tenant_id: int, old_size: int, size: int | No
         return Growth(old, head, await _join_all(connection, tenant_id, steps))
 
 
+async def prove_between(pool: Pool, tenant_id: int, old_size: int, size: int) -> bytes:
+    """That the log of `size` leaves begins with the one of `old_size`, whether or not heads were signed at them.
+
+    Raises LookupError for what the log does not have.
+    """
+    async with in_tenant(pool, tenant_id) as connection:
+        return await _join_all(connection, tenant_id, consistency_nodes(old_size, size))
+
+
 async def _read(connection: Connection, tenant_id: int, ids: list[str]) -> list[Record]:
     try:
         records = await read_records(connection, tenant_id, ids)

@@ -29,6 +29,10 @@ FIND = "select * from find_unlogged($1, $2)"
 CLAIM = "select batch, judged_at, size, root, ids::text[] from claim_unlogged($1, $2, $3)"
 NAME_TENANT = "select set_config('payhub.tenant_id', $1, true)"
 READ_SIZE = "select size from log_heads where tenant_id = $1 order by size desc limit 1"
+# Heads of one log follow each other in time as in size, even when the clock was set back: a witness relies on it.
+NOW = """
+select greatest(clock_timestamp(), (select sealed_at from log_heads where tenant_id = $1 order by size desc limit 1))
+"""
 READ_NODES = """
 select log_nodes.hash
   from unnest($2::smallint[], $3::bigint[]) with ordinality as wanted (level, number, at)
@@ -69,10 +73,10 @@ async def seal_log(
     """Seal what one tenant has waiting, up to a turn's worth. How many leaves were added."""
     async with acquire(pool) as connection, transaction(connection):
         await connection.execute(NAME_TENANT, str(tenant_id))
-        sealed_at = await connection.fetchval("select clock_timestamp()")
         claimed = [Claimed(*row) for row in await connection.fetch(CLAIM, tenant_id, patience, BATCHES_PER_TURN)]
         if not claimed:
             return 0
+        sealed_at = await connection.fetchval(NOW, tenant_id)
         roots = await _roots(connection, tenant_id, claimed)
         edge = await read_edge(connection, tenant_id)
         first, nodes = edge.size, []
