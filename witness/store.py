@@ -228,7 +228,7 @@ class Store:
             self._connection.execute(REFUSE, (institution, *_row(kept), *_row(shown)[1:], from_size, proof, now_us))
 
     def begin_anew(self, institution: str, tenant: int, why: str, now_us: int) -> None:
-        """Take the next head of a log as its first: it came out of a backup, and everybody knows. Raises StoreRefused."""
+        """Take the next head of a log as its first: it was restored, and everybody knows. Raises StoreRefused."""
         with self.changing():
             number = self._beginning(institution, tenant) + 1
             if self.last(institution, tenant) is None:

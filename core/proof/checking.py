@@ -34,7 +34,7 @@ ID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What is said of a head from outside, within what its statement has room for. Until the year 9999.
 Tenant: TypeAlias = Annotated[int, Meta(ge=0, lt=2**32)]
-Size: TypeAlias = Annotated[int, Meta(ge=0, lt=2**63)]
+Size: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 AtUs: TypeAlias = Annotated[int, Meta(ge=0, lt=253_402_300_800_000_000)]
 NO_WITNESSES: Final[Mapping[str, Ed25519PublicKey]] = {}
 

@@ -165,6 +165,28 @@ class Witness:
         return kept
 
 
+async def read_heads(choice: WitnessChoice) -> AsyncIterator[bytes]:
+    """What a witness has seen of our logs, as lines (core/proof/kept.py), page by page. Raises PlaceAway."""
+    tenant, size = -1, 0
+    async with httpx2.AsyncClient(timeout=TIMEOUT_S, headers={"authorization": f"Bearer {choice.token}"}) as client:
+        while True:
+            query = {"size": size} if tenant < 0 else {"tenant": tenant, "size": size}
+            try:
+                answer = await client.get(f"{choice.url}/v1/heads", params=query)
+            except (httpx2.TransportError, OSError) as error:
+                raise PlaceAway(type(error).__name__) from None
+            if answer.status_code != httpx2.codes.OK:
+                raise PlaceAway(f"HTTP {answer.status_code}")
+            lines = answer.content.splitlines(keepends=True)
+            if not lines:
+                return
+            last = _decode(lines[-1], HeadText)
+            if (last.tenant, last.size) <= (tenant, size):
+                raise PlaceAway("its pages do not end")
+            tenant, size = last.tenant, last.size
+            yield answer.content
+
+
 def _decode(content: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(content, type=kind)
