@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+import asyncpg
+
 from core.database import Connection, Pool, acquire, transaction
 from core.proof import heads
 from core.proof.heads import Head
@@ -60,9 +62,9 @@ async def seal_logs(pool: Pool, signer: Signer, clock: Callable[[], float], pati
     for tenant_id in tenants:
         try:
             count += await seal_log(pool, tenant_id, signer, clock, patience)
-        except LookupError as error:
-            # A row that waited to be sealed is gone, or a node of the tree: somebody has been at the tables. It is
-            # tried again and again, until an operator has looked; the others' logs grow on.
+        except (LookupError, asyncpg.IntegrityConstraintViolationError) as error:
+            # A row that waited to be sealed is gone, or a node of the tree, or a head: somebody has been at the tables.
+            # It is tried again and again, until an operator has looked; the others' logs grow on.
             log.error("log_cannot_grow", extra={"tenant_id": tenant_id, "missing": str(error)})
     return count
 

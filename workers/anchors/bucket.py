@@ -56,7 +56,7 @@ class AnchorBucket:
         await self._ask(
             "put_object",
             # In the order of time, and never twice the same.
-            Key=f"{self._choice.prefix}{now:%Y/%m/%d/%H%M%S}-{secrets.token_hex(8)}.jsonl",
+            Key=f"{self._choice.prefix}{now:%Y/%m/%d/%H%M%S.%f}-{secrets.token_hex(8)}.jsonl",
             Body=b"".join(to_line(one.head) for one in waiting),
             ContentType="application/jsonl",
             ChecksumAlgorithm="SHA256",

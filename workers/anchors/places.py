@@ -16,6 +16,10 @@ class PlaceAway(Exception):
         self.code = code
 
 
+class HeadNotTaken(PlaceAway):
+    """The same of one head: others may be taken."""
+
+
 class Place(Protocol):
     """Where heads are kept. Bringing one twice does no harm: it is the same head."""
 

@@ -19,11 +19,13 @@ from core.proof.heads import Head
 from core.proof.kept import CosignatureText, HeadText, from_head_text, to_head_text
 from core.proof.receipts import PublicKeys, ReceiptRefused, from_text, to_text
 from core.proof.witnessing import ANSWER_SIZE_MAX, NotTaken, Submission, Taken
-from workers.anchors.places import Outcome, PlaceAway
+from workers.anchors.places import HeadNotTaken, Outcome, PlaceAway
 
 TIMEOUT_S: Final = 10.0
 # It says what it has seen at most once for each head; a second time would be a race with another worker.
 QUESTIONS_MAX: Final = 3
+# Malformed, too large, signed by a key that it does not know: what is said of one head.
+ABOUT_ONE: Final = frozenset({400, 413, 422})
 
 T = TypeVar("T")
 
@@ -97,11 +99,18 @@ class Witness:
         )
 
     async def take(self, waiting: Sequence[Waiting]) -> AsyncIterator[Sequence[Outcome]]:
-        """Show them one after another."""
+        """Show them one after another. Raises HeadNotTaken at the end, if that is so of any."""
+        failed: HeadNotTaken | None = None
         for one in waiting:
-            outcome = await self._show(one)
+            try:
+                outcome = await self._show(one)
+            except HeadNotTaken as error:
+                failed = error
+                continue
             if outcome is not None:
                 yield [outcome]
+        if failed is not None:
+            raise failed
 
     async def close(self) -> None:
         """Close the client."""
@@ -120,7 +129,7 @@ class Witness:
             if status == httpx2.codes.OK:
                 return Anchored(head, self._check(head, _decode(content, Taken).cosignature))
             if status not in (httpx2.codes.CONFLICT, httpx2.codes.PRECONDITION_FAILED):
-                raise PlaceAway(f"HTTP {status}")
+                raise (HeadNotTaken if status in ABOUT_ONE else PlaceAway)(f"HTTP {status}")
             kept = self._read_kept(head, _decode(content, NotTaken).kept)
             if status == httpx2.codes.CONFLICT:
                 return Refused(head, kept)
@@ -130,7 +139,7 @@ class Witness:
             if kept.size >= head.size:
                 return None
             from_size = kept.size
-        raise PlaceAway("it changes its mind")
+        raise HeadNotTaken("it changes its mind")
 
     async def _send(self, head: Head, from_size: int, proof: bytes) -> tuple[int, bytes]:
         body = msgspec.json.encode(Submission(to_head_text(head), from_size, to_text(proof)))
@@ -149,9 +158,9 @@ class Witness:
         try:
             cosignature = Cosignature(told.witness, told.seen_at_us, from_text(told.signature))
         except ReceiptRefused:
-            raise PlaceAway("no cosignature") from None
+            raise HeadNotTaken("no cosignature") from None
         if not is_cosigned(head, cosignature, self._trusted):
-            raise PlaceAway("not its signature")
+            raise HeadNotTaken("not its signature")
         return cosignature
 
     def _read_kept(self, head: Head, told: HeadText) -> KeptHead:
@@ -159,9 +168,9 @@ class Witness:
         try:
             kept = from_head_text(told, self.name)
         except ReceiptRefused:
-            raise PlaceAway("no head") from None
+            raise HeadNotTaken("no head") from None
         if kept.tenant != head.tenant_id or not heads.is_signed(kept.head, self._keys()):
-            raise PlaceAway("a head that was not signed here")
+            raise HeadNotTaken("a head that was not signed here")
         return kept
 
 
