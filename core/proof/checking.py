@@ -27,10 +27,11 @@ from core.proof.leaves import (
     payment_leaf,
     salt_for,
 )
-from core.proof.receipts import PublicKeys, ReceiptRefused, from_text
+from core.proof.receipts import PublicKeys, Reason, ReceiptRefused, from_text
 from core.proof.tree import Edge, is_consistent, is_included, root_of
 
-ID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+ID_PATTERN: Final = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+ID = re.compile(ID_PATTERN)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What is said of a head from outside, within what its statement has room for. Until the year 9999.
 Tenant: TypeAlias = Annotated[int, Meta(ge=0, lt=2**32)]
@@ -41,6 +42,10 @@ NO_WITNESSES: Final[Mapping[str, Ed25519PublicKey]] = {}
 
 class LogBroken(Exception):
     """The log does not prove: the message says where, and what is wrong there."""
+
+    def __init__(self, message: str = "", reason: Reason = Reason.BROKEN_LOG) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class KeptHead(NamedTuple):
@@ -265,7 +270,7 @@ def read_key(text: str) -> Ed25519PublicKey:
     try:
         return Ed25519PublicKey.from_public_bytes(from_text(text))
     except (ReceiptRefused, ValueError):
-        raise LogBroken("A key cannot be read.") from None
+        raise LogBroken("A key cannot be read.", Reason.MALFORMED) from None
 
 
 def is_in_log(root: bytes, size: int, number: int, path: bytes, head: Head) -> bool:
