@@ -935,7 +935,7 @@ def proving() -> Iterator[None]:
     """Turn what a proof is refused for into one sentence and exit code 1."""
     try:
         yield
-    except (room("core.proof.receipts").ReceiptRefused, room("core.proof.checking").LogBroken) as error:
+    except room("core.proof.receipts").Unproved as error:
         raise click.ClickException(f"Not proved. {error}") from error
 
 

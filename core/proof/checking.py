@@ -27,7 +27,7 @@ from core.proof.leaves import (
     payment_leaf,
     salt_for,
 )
-from core.proof.receipts import PublicKeys, Reason, ReceiptRefused, from_text
+from core.proof.receipts import PublicKeys, Reason, ReceiptRefused, Unproved, from_text
 from core.proof.tree import Edge, is_consistent, is_included, root_of
 
 ID_PATTERN: Final = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -40,12 +40,11 @@ AtUs: TypeAlias = Annotated[int, Meta(ge=0, lt=253_402_300_800_000_000)]
 NO_WITNESSES: Final[Mapping[str, Ed25519PublicKey]] = {}
 
 
-class LogBroken(Exception):
+class LogBroken(Unproved):
     """The log does not prove: the message says where, and what is wrong there."""
 
     def __init__(self, message: str = "", reason: Reason = Reason.BROKEN_LOG) -> None:
-        super().__init__(message)
-        self.reason = reason
+        super().__init__(message, reason)
 
 
 class KeptHead(NamedTuple):

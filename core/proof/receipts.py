@@ -71,12 +71,16 @@ class Reason(StrEnum):
     BROKEN_LOG = "broken_log"
 
 
-class ReceiptRefused(Exception):
-    """Not a receipt, or not for this payment: the message says what is wrong with it."""
+class Unproved(Exception):
+    """Something does not prove what it is said to prove: the message says what is wrong, for people."""
 
     def __init__(self, message: str = "", reason: Reason = Reason.MALFORMED) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class ReceiptRefused(Unproved):
+    """Not a receipt, or not for this payment."""
 
 
 def statement(tenant_id: int, size: int, root: bytes) -> bytes:
