@@ -526,6 +526,54 @@ def verify_log(file: Any, keys_file: Any, anchor_files: Any, witness_files: Any,
     )
 
 
+@verify.command("ledger")
+@click.option("--tenant", "slug", help="This one alone.  [default: all]")
+@click.option("--keys", "keys_file", type=click.File("rb"), help="Trust these keys, not those in the database.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def verify_ledger(slug: str | None, keys_file: Any, as_json: bool) -> None:
+    """Do every payment once more, by the oracle's rules, and hold the books and the log to what comes out.
+
+    Of a live database, in one snapshot while payments go on, or of one that was restored. It needs no key. Exit code
+    1, and the first payment and field that differ, if anything does.
+    """
+    replaying, covering = room("core.ledger.replaying"), room("core.proof.covering")
+    diverged = room("core.ledger.replay").Divergence, room("core.proof.receipts").Unproved
+    trusted = None
+    if keys_file is not None:
+        with proving():
+            trusted = room("core.proof.papers").read_keys(keys_file.read())
+    began = time.monotonic()
+
+    async def check(admin: Any, _: Any) -> dict[str, int]:
+        async with admin.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            # It works on what it has read for as long as that takes.
+            await connection.execute("set local idle_in_transaction_session_timeout = 0")
+            keys = trusted or await room("core.keyring").load_public_keys(connection)
+            tenants = await connection.fetch("select id, slug from payhub.tenants order by id")
+            chosen = [(id_, name) for id_, name in tenants if slug in (None, name)]
+            if slug is not None and not chosen:
+                raise click.ClickException(f"There is no tenant {slug}.")
+            # The installation's own log, of what belongs to no tenant.
+            chosen += [(0, "the installation")] if slug is None else []
+            sums = dict.fromkeys(("payments", "leaves", "logged_payments", "audit_entries", "heads"), 0)
+            for tenant_id, name in chosen:
+                try:
+                    count = await replaying.count_done(connection, tenant_id)
+                    with _bar(f"Replaying {name}", count) as reach:
+                        sums["payments"] += await replaying.replay_tenant(connection, tenant_id, reach)
+                    count = await covering.count_logged(connection, tenant_id)
+                    with _bar(f"Hashing the log of {name}", count) as reach:
+                        covered = await covering.check_cover(connection, tenant_id, keys, reach)
+                except diverged as error:
+                    raise click.ClickException(f"Not sound. In {name}: {error}") from error
+                for what, count in zip(("leaves", "logged_payments", "audit_entries", "heads"), covered, strict=True):
+                    sums[what] += count
+            return {"tenants": len(tenants) if slug is None else 1, **sums}
+
+    facts = with_database(check)
+    show({**facts, "seconds": round(time.monotonic() - began, 1), "sound": True}, as_json)
+
+
 @main.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 @click.pass_context
