@@ -22,6 +22,7 @@ from core.ledger.expiring import expire_holds
 from core.ledger.verify import find_unbalanced_tenants
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
 from core.people.sessions import forget_ended
+from core.proof.anchors import thin_heads
 from core.proof.notary import Signer
 from core.proof.sealing import BATCHES_PER_TURN, seal_logs
 from workers.anchoring import HEADS_PER_LOOK, LOOK_S, Anchoring, DatabaseLogs
@@ -50,6 +51,8 @@ HOLDS_PER_ROUND = 256
 NOTICES_PER_ROUND = 1_000
 SESSIONS_PER_ROUND = 1_000
 KEY_EVENTS_PER_ROUND = 1_000
+# Of each log. An hour of a busy one is 14,400.
+HEADS_PER_ROUND = 2_000
 # An ended session is kept for a while: whoever asks why they were logged out gets an answer.
 SESSION_KEPT = timedelta(days=90)
 POOL_SIZE = 4
@@ -141,6 +144,9 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
     async def seal() -> int:
         return await seal_logs(pool, signer, time.time)
 
+    async def thin() -> int:
+        return await thin_heads(pool, HEADS_PER_ROUND)
+
     async def read_keys() -> int:
         signer.replace_keys(await load_keys(pool, keys.master, Purpose.PROOFS, signer.keys))
         return 0
@@ -168,6 +174,7 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
         Round("tend_disputes", 5.0, tend, full=DISPUTES_PER_ROUND),
         Round("post_bulks", 0.25, post, full=1),
         Round("seal_logs", 0.25, seal, full=BATCHES_PER_TURN),
+        Round("thin_heads", 60.0, thin, full=HEADS_PER_ROUND - 1),
         Round("read_keys", KEYS_READ_S, read_keys),
         Round("tell_keys", 1.0, tell_trail, full=KEY_EVENTS_PER_ROUND),
         Round("watch_outbox", 5.0, watch),

@@ -22,6 +22,7 @@ SETTLED: Final = timedelta(seconds=2)
 FIND = "select * from find_unanchored($1, $2, $3, $4, $5)"
 FIND_SHORTENED = "select * from find_shortened($1)"
 NOTE = "select note_anchors($1, $2, $3, $4, $5, $6, $7)"
+THIN = "select thin_heads($1)"
 NOTE_REFUSAL = "select note_anchor_refusal($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 # For an administrator, who sees all tenants. Each log, each place that ever took a head of it or refused one.
 READ_PROGRESS = """
@@ -154,6 +155,12 @@ async def note_refusal(pool: Pool, place: str, refused: Refused) -> bool:
                 head.signature,
             )
         )
+
+
+async def thin_heads(pool: Pool, limit: int) -> int:
+    """Take away old heads that no place was given and no witness cosigned. How many were looked at, of each `limit`."""
+    async with acquire(pool) as connection:
+        return int(await connection.fetchval(THIN, limit))
 
 
 async def read_progress(admin: Connection) -> list[Progress]:

@@ -12,7 +12,7 @@ begin
         'bulks', 'bulk_lines',
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
         'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged', 'anchors', 'cosignatures',
-        'anchor_refusals'
+        'anchor_refusals', 'thinned_logs'
     ] loop
         execute format('alter table %I enable row level security', v_table);
         execute format('alter table %I force row level security', v_table);
@@ -46,6 +46,23 @@ begin
     create policy ledger_works_for_all on signing_keys for all to payhub_ledger using (true) with check (true);
 end
 $$;
+
+-- What thin_heads reads and takes away, of all tenants.
+do $$
+declare
+    v_table text;
+begin
+    foreach v_table in array array['tenants', 'log_heads', 'cosignatures', 'thinned_logs'] loop
+        execute format('drop policy if exists thinner_works_for_all on %I', v_table);
+        execute format(
+            'create policy thinner_works_for_all on %I for all to payhub_thinner using (true) with check (true)', v_table
+        );
+    end loop;
+end
+$$;
+grant select on tenants, cosignatures to payhub_thinner;
+grant select, delete on log_heads to payhub_thinner;
+grant select, insert, update on thinned_logs to payhub_thinner;
 
 -- Money moves through functions alone: on the books the serving role may only look.
 grant select on limits, rules, own_limits, payees, usages, decisions, audit_entries, erased_persons to payhub_app;
