@@ -112,7 +112,11 @@ def work() -> None:
     """
     launcher.refuse_orphan()
     settings = reachable_settings()
-    room("workers.work").work(settings)
+    working = room("workers.work")
+    try:
+        working.work(settings)
+    except working.WorkError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command()
@@ -584,45 +588,49 @@ def anchors(ctx: click.Context, as_json: bool) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    late_s = room("workers.anchoring").LATE_S
+    late_s, client = room("workers.anchoring").LATE_S, room("workers.anchors.witness")
+    found = read_settings()
+    try:
+        witnesses = [f"witness:{one.name}" for one in client.read_witnesses(found.witnesses_file)]
+    except client.WitnessesRefused as error:
+        raise click.ClickException(str(error)) from error
+    places = ["file", *(["bucket"] if found.anchor_bucket else []), *witnesses]
 
     async def read(admin: Any, _: Any) -> Any:
-        return await room("core.proof.anchors").read_progress(admin)
+        return await room("core.proof.anchors").read_progress(admin, places)
 
-    now, is_well = datetime.now(UTC), True
-    rows = []
+    now, is_well, rows = datetime.now(UTC), True, []
     for one in with_database(read):
-        lag_s = (now - one.waits_since).total_seconds() if one.waits_since else 0.0
-        is_shorter = (one.log_size or 0) < one.size
-        is_well &= lag_s <= late_s and not is_shorter and one.refused_at is None
+        lag_s = round((now - one.waits_since).total_seconds()) if one.waits_since else 0
+        if one.log_size < one.size:
+            state = "the log is shorter"
+        elif one.refused_at is not None:
+            state = f"refused at {one.refused_at.isoformat(timespec='seconds')}"
+        elif one.place not in places:
+            state = "no place any more"
+        elif lag_s > late_s:
+            state = "late"
+        else:
+            state = "well"
+        is_well &= state in ("well", "no place any more")
         rows.append(
             {
                 "tenant": one.slug,
                 "place": one.place,
                 "leaves": one.size,
-                "log_leaves": one.log_size or 0,
-                "lag_s": round(lag_s),
+                "log_leaves": one.log_size,
+                "lag_s": lag_s,
                 "at": one.anchored_at.isoformat(timespec="seconds") if one.anchored_at else None,
-                "refused_at": one.refused_at.isoformat(timespec="seconds") if one.refused_at else None,
+                "state": state,
             }
         )
     if as_json:
         click.echo(msgspec.json.encode({"anchors": rows, "well": is_well}).decode())
     else:
         for row in rows:
-            state = (
-                f"REFUSED since {row['refused_at']}"
-                if row["refused_at"]
-                else "THE LOG IS SHORTER"
-                if row["log_leaves"] < row["leaves"]
-                else f"{row['lag_s']} s behind"
-                if row["lag_s"]
-                else "up to date"
-            )
             log = row["tenant"] or "(installation)"
-            click.echo(f"{log:20}{row['place']:24}{row['leaves']:>10} of {row['log_leaves']:<10} {state}")
-        if not rows:
-            click.echo("No place has taken a head yet: a worker brings them (payhub work).")
+            how = f"{row['leaves']:>10} of {row['log_leaves']:<10} {row['lag_s']:>6} s behind   {row['state']}"
+            click.echo(f"{log:20}{row['place']:24}{how}")
     if not is_well:
         sys.exit(1)
 

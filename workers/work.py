@@ -28,7 +28,7 @@ from core.proof.sealing import BATCHES_PER_TURN, seal_logs
 from workers.anchoring import HEADS_PER_LOOK, LOOK_S, Anchoring, DatabaseLogs
 from workers.anchors.file import AnchorFiles
 from workers.anchors.places import Place
-from workers.anchors.witness import Witness, read_witnesses
+from workers.anchors.witness import Witness, WitnessesRefused, read_witnesses
 from workers.bulk import post_bulks
 from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
 from workers.rounds import (
@@ -61,7 +61,7 @@ KEYS_READ_S = 10.0
 
 
 def work(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT."""
+    """Work until SIGTERM or SIGINT. Raises WorkError with a sentence for the operator."""
     configure_logs(settings.log_level, "worker")
     asyncio.run(_work(settings))
 
@@ -95,15 +95,24 @@ async def _work(settings: Settings) -> None:
     log.info("worker_stopped")
 
 
+class WorkError(Exception):
+    """The worker cannot work: one sentence that says why and what to do."""
+
+
 def open_places(settings: Settings, pool: Pool, signer: Signer) -> list[Place]:
-    """Where signed heads are kept outside the database. Raises WitnessesRefused, ModuleNotFoundError for an extra."""
+    """Where signed heads are kept outside the database. Raises WorkError."""
     places: list[Place] = [AnchorFiles(settings.anchor_dir, time.time)]
     if settings.anchor_bucket:
-        # What AWS needs is an extra.
-        bucket = importlib.import_module("workers.anchors.bucket")
+        try:
+            bucket = importlib.import_module("workers.anchors.bucket")
+        except ModuleNotFoundError as error:
+            raise WorkError(f"PAYHUB_ANCHOR_BUCKET needs {error.name}: pip install 'payhub[aws]'.") from None
         places.append(bucket.AnchorBucket(bucket.BucketChoice(**settings.bucket_choice()), time.time))
     logs = DatabaseLogs(pool)
-    places += [Witness(one, logs, signer.public_keys) for one in read_witnesses(settings.witnesses_file)]
+    try:
+        places += [Witness(one, logs, signer.public_keys) for one in read_witnesses(settings.witnesses_file)]
+    except WitnessesRefused as error:
+        raise WorkError(str(error)) from None
     return places
 
 

@@ -24,34 +24,37 @@ FIND_SHORTENED = "select * from find_shortened($1)"
 NOTE = "select note_anchors($1, $2, $3, $4, $5, $6, $7)"
 THIN = "select thin_heads($1)"
 NOTE_REFUSAL = "select note_anchor_refusal($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-# For an administrator, who sees all tenants. Each log, each place that ever took a head of it or refused one.
+# For an administrator, who sees all tenants: each log that has a head, and each place that is to have it or ever had.
 READ_PROGRESS = """
-select coalesce(tenants.slug, '') as slug, places.tenant_id, places.place, coalesce(taken.size, 0) as size,
-       taken.anchored_at, newest.size as log_size,
-       (select min(log_heads.sealed_at)
-          from payhub.log_heads
-         where log_heads.tenant_id = places.tenant_id and log_heads.size > coalesce(taken.size, 0)) as waits_since,
-       refused.refused_at, refused.kept_size
-  from (select anchors.tenant_id, anchors.place from payhub.anchors
-         union
-        select anchor_refusals.tenant_id, anchor_refusals.place from payhub.anchor_refusals) as places
-  left join payhub.tenants on tenants.id = places.tenant_id
-  left join payhub.anchors as taken on taken.tenant_id = places.tenant_id and taken.place = places.place
+select coalesce(tenants.slug, '') as slug, logs.tenant_id, places.place, coalesce(taken.size, 0) as size,
+       taken.anchored_at, coalesce(newest.size, 0) as log_size, first.sealed_at as waits_since, refused.refused_at
+  from (select 0 as tenant_id union all select id from payhub.tenants) as logs
+ cross join (
+      select unnest($1::text[]) union select place from payhub.anchors union select place from payhub.anchor_refusals
+  ) as places (place)
+  left join payhub.tenants on tenants.id = logs.tenant_id
+  left join payhub.anchors as taken on taken.tenant_id = logs.tenant_id and taken.place = places.place
   left join lateral (
       select log_heads.size
         from payhub.log_heads
-       where log_heads.tenant_id = places.tenant_id
+       where log_heads.tenant_id = logs.tenant_id
        order by log_heads.size desc
        limit 1
   ) newest on true
   left join lateral (
-      select anchor_refusals.refused_at, anchor_refusals.kept_size
-        from payhub.anchor_refusals
-       where anchor_refusals.tenant_id = places.tenant_id and anchor_refusals.place = places.place
-       order by anchor_refusals.refused_at desc
+      select log_heads.sealed_at
+        from payhub.log_heads
+       where log_heads.tenant_id = logs.tenant_id and log_heads.size > coalesce(taken.size, 0)
+       order by log_heads.size
        limit 1
+  ) first on true
+  left join lateral (
+      select max(anchor_refusals.refused_at) as refused_at
+        from payhub.anchor_refusals
+       where anchor_refusals.tenant_id = logs.tenant_id and anchor_refusals.place = places.place
   ) refused on true
- order by places.tenant_id, places.place
+ where newest.size is not null or taken.size is not null
+ order by logs.tenant_id, places.place
 """
 
 
@@ -97,10 +100,9 @@ class Progress(NamedTuple):
     place: str
     size: int
     anchored_at: datetime | None
-    log_size: int | None
+    log_size: int
     waits_since: datetime | None
     refused_at: datetime | None
-    kept_size: int | None
 
 
 async def find_unanchored(pool: Pool, place: str, limit: int, until: datetime | None = None) -> list[Waiting]:
@@ -163,6 +165,6 @@ async def thin_heads(pool: Pool, limit: int) -> int:
         return int(await connection.fetchval(THIN, limit))
 
 
-async def read_progress(admin: Connection) -> list[Progress]:
-    """How far every place is with every log."""
-    return [Progress(*row) for row in await admin.fetch(READ_PROGRESS)]
+async def read_progress(admin: "Connection | Pool", places: Sequence[str]) -> list[Progress]:
+    """How far these places, and all others that ever took anything, are with every log."""
+    return [Progress(*row) for row in await admin.fetch(READ_PROGRESS, places)]

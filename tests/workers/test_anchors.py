@@ -625,11 +625,16 @@ async def test_the_commands_show_how_far_places_are_and_prove_a_log_by_them(
     }
     shown = await asyncio.to_thread(call, "anchors", "--json", **environment)
     rows = [row for row in json.loads(shown.stdout)["anchors"] if row["tenant"] == books.tenant.slug]
-    assert [(row["place"], row["leaves"] == row["log_leaves"], row["refused_at"]) for row in rows] == [
-        ("bucket", True, None),
-        ("file", True, None),
-        ("witness:north", True, None),
+    assert [(row["place"], row["leaves"] == row["log_leaves"], row["state"]) for row in rows] == [
+        ("bucket", True, "well"),
+        ("file", True, "well"),
+        ("witness:north", True, "no place any more"),
     ]
+    unreadable = tmp_path / "witnesses.json"
+    unreadable.write_text("{}")
+    for word in ("anchors", "work"):
+        told = await asyncio.to_thread(call, word, PAYHUB_WITNESSES_FILE=str(unreadable), **environment)
+        assert (told.returncode, told.stderr.count("\n"), "cannot be read" in told.stderr) == (1, 1, True)
     log, objects, answers = tmp_path / "log", tmp_path / "bucket", tmp_path / "answers"
     (written,) = await asyncio.to_thread(lambda: list(tmp_path.glob("heads-*")))
     answers.write_bytes(b"\n".join(await places[2].read()))
