@@ -13,7 +13,8 @@ A refusal (no funds, unknown account) is never one of these: it is a result, `co
     │   └── PersonErased      the person's key was destroyed: nothing of theirs can be written any more
     ├── Conflict              the thing exists already
     ├── Refusal               the state of the thing, or a rule about it, does not allow this; carries a stable code
-    └── CredentialsRefused    wrong name, password or refresh token; never says which
+    ├── CredentialsRefused    wrong name, password or refresh token; never says which
+    └── ProofRefused          a second factor, or a password asked for again, proves nothing
 """
 
 
@@ -78,3 +79,12 @@ class Refusal(CoreError):
 
 class CredentialsRefused(CoreError):
     """The name, the password or the token is wrong."""
+
+
+class ProofRefused(CoreError):
+    """What was brought does not prove who brings it. `reason` is for the audit trail."""
+
+    def __init__(self, reason: str, factor_id: str | None = None) -> None:
+        super().__init__()
+        self.reason = reason
+        self.factor_id = factor_id

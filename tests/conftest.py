@@ -24,6 +24,7 @@ from core.keys.master import Master
 from core.keys.safe import Safe
 from core.keys.store import SQL as KEYS_SQL
 from core.ledger.posting import post_payments
+from core.ledger.reading import read_payments
 from core.ledger.verify import verify
 from core.migrate import migrate
 from core.nouns import Payment, PaymentStatus, Posting, SystemAccount
@@ -89,12 +90,22 @@ def master(tmp_path: Path) -> Master:
 @pytest_asyncio.fixture(scope="session")
 async def keys(database: Database, master_key_file: Path) -> AsyncIterator[Safe]:
     safe = await open_safe(Choice(database.keys_url, "local", master_key_file), name="payhub-tests", size_max=10)
+    _keys.append(safe)
     yield safe
+    _keys.remove(safe)
     await safe.close()
 
 
+_keys: list[Safe] = []
+
+
+def the_keys() -> Safe:
+    """The session's keys, for helpers that are no fixtures. Whoever has the pool has them."""
+    return _keys[-1]
+
+
 @pytest_asyncio.fixture(scope="session")
-async def pool(database: Database) -> AsyncIterator[Pool]:
+async def pool(database: Database, keys: Safe) -> AsyncIterator[Pool]:
     pool = await open_pool(database.app_url, size_max=10, name="payhub-tests")
     yield pool
     await pool.close()
@@ -111,6 +122,12 @@ async def admin(database: Database) -> AsyncIterator[Pool]:
 async def signer(pool: Pool, keys: Safe) -> Signer:
     """Signs proofs with the database's key."""
     return Signer(await load_keys(pool, keys.master, Purpose.PROOFS))
+
+
+async def texts_of(pool: Pool, tenant_id: int, ids: Sequence[str]) -> list[str | None]:
+    """What was written beside these payments."""
+    found = await read_payments(pool, tenant_id, ids, the_keys())
+    return [found[id_].description for id_ in ids]
 
 
 def answers(postings: Sequence[Posting]) -> list[Posting]:
@@ -154,6 +171,7 @@ class Books(NamedTuple):
     tenant: Tenant
     people: list[Opened]
     pool: Pool
+    keys: Safe
 
     def account(self, at: int) -> int:
         return self.people[at].account_id
@@ -180,10 +198,10 @@ class Books(NamedTuple):
 
 
 @pytest.fixture
-def open_books(pool: Pool) -> Callable[..., "asyncio.Future[Books]"]:
+def open_books(pool: Pool, keys: Safe) -> Callable[..., "asyncio.Future[Books]"]:
     async def open_(tenant: Tenant, people: int = 2, funds: int = 0) -> Books:
-        opened = await open_people(pool, tenant.id, Role.MERCHANT, [f"Person {at}" for at in range(people)])
-        books = Books(tenant, opened, pool)
+        opened = await open_people(pool, keys, tenant.id, Role.MERCHANT, [f"Person {at}" for at in range(people)])
+        books = Books(tenant, opened, pool, keys)
         if funds:
             await books.fund(funds)
         return books

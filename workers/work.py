@@ -22,6 +22,8 @@ from core.ledger.expiring import expire_holds
 from core.ledger.verify import find_unbalanced_tenants
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
 from core.people.sessions import forget_ended
+from core.people.throttles import forget_counts
+from core.people.tickets import forget_tickets
 from core.proof.anchors import thin_heads
 from core.proof.notary import Signer
 from core.proof.sealing import BATCHES_PER_TURN, seal_logs
@@ -34,6 +36,8 @@ from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
 from workers.rounds import (
     Round,
     go_round,
+    log_oldest_seconds,
+    log_waiting,
     notices_waiting,
     outbox_batches,
     outbox_oldest_seconds,
@@ -133,11 +137,14 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
     async def forget_sessions() -> int:
         return await forget_ended(pool, SESSION_KEPT, SESSIONS_PER_ROUND)
 
+    async def forget_log_ins() -> int:
+        return await forget_tickets(pool, SESSIONS_PER_ROUND) + await forget_counts(pool, SESSIONS_PER_ROUND)
+
     async def expire() -> int:
         return await expire_holds(pool, HOLDS_PER_ROUND)
 
     async def pay() -> int:
-        return await pay_schedules(pool)
+        return await pay_schedules(pool, keys)
 
     async def tend() -> int:
         return await tend_disputes(pool)
@@ -148,7 +155,7 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
     ahead = Ahead()
 
     async def post() -> int:
-        return await post_bulks(pool, ahead)
+        return await post_bulks(pool, keys, ahead)
 
     async def seal() -> int:
         return await seal_logs(pool, signer, time.time)
@@ -165,6 +172,8 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
         outbox_batches.set(state.batches)
         outbox_oldest_seconds.set(state.oldest_s)
         notices_waiting.set(state.notices)
+        log_waiting.set(state.unlogged)
+        log_oldest_seconds.set(state.unlogged_oldest_s)
         return 0
 
     async def balance() -> int:
@@ -178,6 +187,7 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
         Round("note_unheard", 1.0, note, full=BATCHES_PER_ROUND),
         Round("forget_heard", 5.0, forget_notices, full=NOTICES_PER_ROUND),
         Round("forget_sessions", 600.0, forget_sessions, full=SESSIONS_PER_ROUND),
+        Round("forget_log_ins", 60.0, forget_log_ins, full=SESSIONS_PER_ROUND),
         Round("expire_holds", 1.0, expire, full=HOLDS_PER_ROUND),
         Round("pay_schedules", 1.0, pay, full=SCHEDULES_PER_ROUND),
         Round("tend_disputes", 5.0, tend, full=DISPUTES_PER_ROUND),
@@ -186,6 +196,6 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
         Round("thin_heads", 60.0, thin, full=HEADS_PER_ROUND - 1),
         Round("read_keys", KEYS_READ_S, read_keys),
         Round("tell_keys", 1.0, tell_trail, full=KEY_EVENTS_PER_ROUND),
-        Round("watch_outbox", 5.0, watch),
+        Round("watch_outbox", 2.0, watch),
         Round("balance_tenants", 60.0, balance),
     ]

@@ -1,8 +1,9 @@
 """From a token to a session."""
 
-from core.errors import NotFound
+from core.errors import KeysRefused, KeysUnavailable, NotFound
+from core.people.demands import DEFAULT, read_demands
 from core.people.opening import list_accounts, read_tenant
-from core.people.persons import read_person
+from core.people.persons import Person, Role, read_nameless, read_person
 from core.people.sessions import find_revoked, read_session_start
 from hub.auth import Principal, TokenCode, TokenRefused
 from hub.commands.context import Context, to_account_state
@@ -31,15 +32,21 @@ async def begin_session(context: Context, session: Session, principal: Principal
     if await find_revoked(context.pool, [(tenant_id, principal.session_id)]):
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
     try:
-        person = await read_person(context.pool, tenant_id, person_id)
+        person = await _read_person(context, tenant_id, person_id)
         if tenant_id not in context.tenants:
             context.tenants[tenant_id] = await read_tenant(context.pool, tenant_id)
+        if tenant_id not in context.demands:
+            context.demands |= await read_demands(context.pool, [tenant_id])
     except NotFound:
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED) from None
     tenant = context.tenants[tenant_id]
     accounts = await list_accounts(context.pool, tenant_id, person_id)
     began_at = await read_session_start(context.pool, tenant_id, principal.session_id)
-    session.begin(principal, (account.id for account in accounts), began_at)
+    if (tenant_id, principal.session_id) in context.ended:
+        # It was ended while this was read: nobody will look for it again.
+        raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
+    needs = needs_factor(context, principal)
+    session.begin(principal, (account.id for account in accounts), began_at, needs_factor=needs)
     return Welcome(
         person=person_id,
         name=person.display_name or "",
@@ -52,6 +59,20 @@ async def begin_session(context: Context, session: Session, principal: Principal
     )
 
 
+async def _read_person(context: Context, tenant_id: int, person_id: str) -> Person:
+    """The person; without the name while no key can be had: whoever wants to pay does not wait for it."""
+    try:
+        return await read_person(context.pool, context.keys, tenant_id, person_id)
+    except (KeysUnavailable, KeysRefused):
+        return await read_nameless(context.pool, tenant_id, person_id)
+
+
+def needs_factor(context: Context, principal: Principal) -> bool:
+    """Whether the tenant asks its operators for a second factor, and this is one."""
+    demands = context.demands.get(principal.tenant_id, DEFAULT)
+    return principal.role == Role.OPERATOR and demands.operators_need_factor
+
+
 async def authenticate(context: Context, session: Session, command: Authenticate) -> Welcome:
     """The first message."""
     return await begin_session(context, session, verify(context, session, command.token))
@@ -60,6 +81,6 @@ async def authenticate(context: Context, session: Session, command: Authenticate
 async def renew(context: Context, session: Session, command: Renew) -> Renewed:
     """A newer token for the same session."""
     principal = verify(context, session, command.token)
-    if not session.renew(principal):
+    if not session.renew(principal, needs_factor=needs_factor(context, principal)):
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The token is another session's.", field="token")
     return Renewed(command.id, to_time(int(principal.expires_at * 1_000_000)))

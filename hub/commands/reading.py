@@ -65,7 +65,9 @@ async def history(context: Context, session: Session, command: ReadHistory) -> H
     await own_account(context, session, command.account)
     limit = given(command.limit, PAGE_LENGTH)
     before = given(command.before, BALANCE_MAX)
-    entries = await read_entries_before(context.pool, session.speaker.tenant_id, command.account, before, limit)
+    entries = await read_entries_before(
+        context.pool, session.speaker.tenant_id, command.account, before, limit, context.keys
+    )
     last = entries[-1].number if entries else 1
     return HistoryAnswer(
         command.id, command.account, [to_entry_state(entry) for entry in entries], last if last > 1 else UNSET
@@ -75,7 +77,7 @@ async def history(context: Context, session: Session, command: ReadHistory) -> H
 async def profile(context: Context, session: Session, command: ReadProfile) -> ProfileAnswer:
     """Who the speaker is."""
     speaker = session.speaker
-    person = await read_person(context.pool, speaker.tenant_id, speaker.person_id)
+    person = await read_person(context.pool, context.keys, speaker.tenant_id, speaker.person_id)
     tenant = context.tenants[speaker.tenant_id]
     return ProfileAnswer(
         command.id, person.id, person.display_name or "", person.role.name.lower(), tenant.slug, tenant.currency
@@ -84,7 +86,7 @@ async def profile(context: Context, session: Session, command: ReadProfile) -> P
 
 async def payee(context: Context, session: Session, command: FindPayee) -> PayeeAnswer:
     """The name behind an account number."""
-    name = await read_payee_name(context.pool, session.speaker.tenant_id, command.account)
+    name = await read_payee_name(context.pool, context.keys, session.speaker.tenant_id, command.account)
     return PayeeAnswer(command.id, command.account, name)
 
 

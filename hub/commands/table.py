@@ -6,6 +6,8 @@ from hub.commands import (
     bulking,
     charging,
     disputing,
+    enrolling,
+    leaving,
     operating,
     paying,
     pricing,
@@ -14,21 +16,31 @@ from hub.commands import (
     recalling,
     ruling,
     scheduling,
+    securing,
+    stepping_up,
     trying,
 )
 from hub.commands.row import Row
 
-ROWS: Final[tuple[Row, ...]] = (
-    *paying.ROWS,
-    *trying.ROWS,
-    *reading.ROWS,
-    *operating.ROWS,
-    *charging.ROWS,
-    *bulking.ROWS,
-    *scheduling.ROWS,
-    *disputing.ROWS,
-    *ruling.ROWS,
-    *pricing.ROWS,
-    *recalling.ROWS,
-    *proving.ROWS,
+# Each as both doors carry it out: some need a fresh proof of who speaks first (hub/commands/stepping_up.py).
+ROWS: Final[tuple[Row, ...]] = tuple(
+    stepping_up.guarded(row)
+    for row in (
+        *paying.ROWS,
+        *trying.ROWS,
+        *reading.ROWS,
+        *operating.ROWS,
+        *charging.ROWS,
+        *bulking.ROWS,
+        *scheduling.ROWS,
+        *disputing.ROWS,
+        *ruling.ROWS,
+        *pricing.ROWS,
+        *recalling.ROWS,
+        *proving.ROWS,
+        *leaving.ROWS,
+        *enrolling.ROWS,
+        *stepping_up.ROWS,
+        *securing.ROWS,
+    )
 )

@@ -16,8 +16,10 @@ import pytest_asyncio
 
 from core.bulk.posting import post_some
 from core.database import Pool
+from core.keys.safe import Safe
 from core.people.opening import Tenant, open_person
 from core.people.persons import Role
+from tests.conftest import the_keys
 from tests.core.bulk.files import Row, cnab240_of, csv_of, pain001_of
 from tests.hub.conftest import Hubs, fund
 from tests.hub.processes import ROOT
@@ -46,22 +48,22 @@ class Typist:
 
 
 @pytest_asyncio.fixture
-async def payee(pool: Pool, tenant: Tenant) -> int:
-    return (await open_person(pool, tenant.id, Role.CUSTOMER, "Payee")).account_id
+async def payee(pool: Pool, tenant: Tenant, keys: Safe) -> int:
+    return (await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Payee")).account_id
 
 
 @pytest_asyncio.fixture
-async def cafe(hubs: Hubs, pool: Pool, tenant: Tenant) -> tuple[Typist, int]:
+async def cafe(hubs: Hubs, pool: Pool, tenant: Tenant, keys: Safe) -> tuple[Typist, int]:
     login = f"cafe-{uuid.uuid4().hex[:8]}"
-    opened = await open_person(pool, tenant.id, Role.MERCHANT, "Cafe", login, PASSWORD)
+    opened = await open_person(pool, keys, tenant.id, Role.MERCHANT, "Cafe", login, PASSWORD)
     await fund(pool, tenant, opened.account_id, 100_000, opened.person_id)
     return Typist(hubs.a.url, tenant, login), opened.account_id
 
 
 @pytest_asyncio.fixture
-async def olivia(hubs: Hubs, pool: Pool, tenant: Tenant) -> Typist:
+async def olivia(hubs: Hubs, pool: Pool, tenant: Tenant, keys: Safe) -> Typist:
     login = f"olivia-{uuid.uuid4().hex[:8]}"
-    await open_person(pool, tenant.id, Role.OPERATOR, "Olivia", login, PASSWORD)
+    await open_person(pool, keys, tenant.id, Role.OPERATOR, "Olivia", login, PASSWORD)
     return Typist(hubs.b.url, tenant, login)
 
 
@@ -69,7 +71,7 @@ async def olivia(hubs: Hubs, pool: Pool, tenant: Tenant) -> Typist:
 async def posting(pool: Pool) -> AsyncIterator[None]:
     async def post() -> None:
         while True:
-            if not await post_some(pool, 500):
+            if not await post_some(pool, 500, keys=the_keys()):
                 await asyncio.sleep(0.05)
 
     worker = asyncio.create_task(post())

@@ -9,17 +9,36 @@ import pytest
 from core.database import Pool
 from core.people.opening import Tenant
 from core.proof.notary import Signer
-from hub.commands import bulking, charging, disputing, paying, pricing, proving, recalling, ruling, scheduling, trying
+from hub.commands import (
+    bulking,
+    charging,
+    disputing,
+    enrolling,
+    leaving,
+    paying,
+    pricing,
+    proving,
+    recalling,
+    ruling,
+    scheduling,
+    securing,
+    stepping_up,
+    trying,
+)
 from tests.conftest import seal_all
 from tests.hub.conftest import Enter, Hubs, Join
 from tests.hub.contracts import (
     of_bulks,
     of_charges,
     of_disputes,
+    of_factors,
     of_histories,
     of_proofs,
     of_rules,
     of_schedules,
+    of_security,
+    of_sessions,
+    of_step_ups,
     of_steps,
     of_terms,
 )
@@ -37,6 +56,10 @@ from tests.hub.contracts.contract import Contract
         (ruling, of_rules),
         (pricing, of_terms),
         (recalling, of_histories),
+        (leaving, of_sessions),
+        (enrolling, of_factors),
+        (stepping_up, of_step_ups),
+        (securing, of_security),
         (trying, of_steps),
         (proving, of_proofs),
     ],

@@ -8,7 +8,8 @@ begin
     foreach v_table in array array[
         'accounts', 'terms', 'payments', 'standings', 'shares', 'charges', 'outbox', 'acknowledgements', 'notices',
         'account_metadata', 'limits', 'rules', 'own_limits', 'payees', 'usages', 'decisions', 'audit_entries',
-        'erased_persons', 'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens',
+        'erased_persons', 'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens', 'devices',
+        'factors', 'recovery_codes', 'log_in_tickets', 'spent_challenges', 'throttles', 'security_settings',
         'bulks', 'bulk_lines',
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
         'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged', 'anchors', 'cosignatures',
@@ -65,11 +66,16 @@ grant select, delete on log_heads to payhub_thinner;
 grant select, insert, update on thinned_logs to payhub_thinner;
 
 -- Money moves through functions alone: on the books the serving role may only look.
-grant select on limits, rules, own_limits, payees, usages, decisions, audit_entries, erased_persons to payhub_app;
+grant select on security_settings, limits, rules, own_limits, payees, usages, decisions, audit_entries, erased_persons to payhub_app;
 grant select on tenants, signing_keys, accounts, terms, payments, standings, shares, charges, outbox, acknowledgements, notices to payhub_app;
-grant select, insert, update, delete on persons, profiles, credentials, sessions, refresh_tokens to payhub_app;
+grant select, insert, update, delete on persons, profiles, credentials, sessions, refresh_tokens, devices to payhub_app;
+grant select, insert, update, delete on factors, recovery_codes to payhub_app;
+-- What is left of a log-in is cleared away by a function.
+grant select, insert, update on log_in_tickets, throttles to payhub_app;
+grant select, insert on spent_challenges to payhub_app;
 -- A charge is asked for by its payee; whether it is paid, functions say.
-grant insert (tenant_id, id, payee, amount, description, reference, is_reusable, asked_by, lasts_s, expires_at)
+grant insert (tenant_id, id, payee, amount, description, reference, description_sealed, reference_sealed, is_reusable,
+              asked_by, lasts_s, expires_at)
     on charges to payhub_app;
 -- A schedule is its payer's; what became of its dates is written by the function that pays them.
 grant select, insert, update on schedules to payhub_app;

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 
 from core.database import Pool, acquire, transaction
+from core.keys.safe import Safe
 from core.ledger import replaying
 from core.ledger.posting import post_payments
 from core.ledger.replay import Divergence, Done, Replay
@@ -55,9 +56,9 @@ async def found(admin: Pool, tenant_id: int, statement: str, *arguments: Any) ->
 
 @patiently
 @given(batches)
-async def test_whole_lives_replay(admin: Pool, pool: Pool, batches: list[list[Ask]]) -> None:
+async def test_whole_lives_replay(admin: Pool, pool: Pool, keys: Safe, batches: list[list[Ask]]) -> None:
     """Every kind of step, fees, shares, reviews, groups, charges: the replay says nothing, and so does not cry wolf."""
-    world = await World.open(admin, pool)
+    world = await World.open(admin, pool, keys)
     for asked in batches:
         assert await world.agree(pool, world.payments(asked))
     async with acquire(admin) as connection:

@@ -18,10 +18,12 @@ from tests.hub.protocol import (
     examples_of_bulks,
     examples_of_charges,
     examples_of_disputes,
+    examples_of_factors,
     examples_of_histories,
     examples_of_proofs,
     examples_of_rules,
     examples_of_schedules,
+    examples_of_sessions,
     examples_of_steps,
     examples_of_terms,
 )
@@ -108,6 +110,8 @@ EXAMPLES: tuple[Message, ...] = (
     *examples_of_terms.EXAMPLES,
     *examples_of_proofs.EXAMPLES,
     *examples_of_histories.EXAMPLES,
+    *examples_of_sessions.EXAMPLES,
+    *examples_of_factors.EXAMPLES,
 )
 
 
