@@ -53,7 +53,9 @@ select coalesce(tenants.slug, '') as slug, logs.tenant_id, places.place, coalesc
         from payhub.anchor_refusals
        where anchor_refusals.tenant_id = logs.tenant_id and anchor_refusals.place = places.place
   ) refused on true
- where newest.size is not null or taken.size is not null
+ where taken.size is not null
+    or refused.refused_at is not null
+    or (newest.size is not null and places.place = any ($1::text[]))
  order by logs.tenant_id, places.place
 """
 
