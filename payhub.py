@@ -7,13 +7,16 @@ sentence. Rooms are loaded when their command is called: a hub never loads the w
 import asyncio
 import functools
 import importlib
+import itertools
 import os
 import secrets
+import sqlite3
 import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,6 +29,7 @@ from config.embedded import EmbeddedError, Servers, postgres_binaries
 from config.settings import (
     Settings,
     SettingsError,
+    address,
     ensure_master_key,
     explain,
     masked,
@@ -110,7 +114,11 @@ def work() -> None:
     """
     launcher.refuse_orphan()
     settings = reachable_settings()
-    room("workers.work").work(settings)
+    working = room("workers.work")
+    try:
+        working.work(settings)
+    except working.WorkError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command()
@@ -625,19 +633,34 @@ def verify_receipt(file: Any, keys_file: Any) -> None:
 @verify.command("log")
 @click.argument("file", type=click.File("rb"))
 @click.option("--keys", "keys_file", type=click.File("rb"), help="Trust these keys, not those in the file.")
+@click.option(
+    "--anchors",
+    "anchor_files",
+    type=click.File("rb"),
+    multiple=True,
+    help="Heads that were kept elsewhere; may be repeated.",
+)
+@click.option("--witness-keys", "witness_files", type=click.File("rb"), multiple=True, help="What its /v1/key gave.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
-def verify_log(file: Any, keys_file: Any, as_json: bool) -> None:
+def verify_log(file: Any, keys_file: Any, anchor_files: Any, witness_files: Any, as_json: bool) -> None:
     """Prove a whole log from its file (payhub export log), leaf by leaf and head by head, without a database.
 
-    Without --keys it is proved that the file is whole, not whose it is. Exit code 1, and the first thing that is
-    wrong, if it is not.
+    Without --keys it is proved that the file is whole, not whose it is. Without --anchors it may have been rewritten
+    or cut off by somebody who has the signing key: give the append-only files, `payhub anchors bucket`, what
+    `payhub witness heads` fetched. Exit code 1, and the first thing that is wrong, if it is not.
     """
-    checking = room("core.proof.checking")
+    checking, papers, kept = room("core.proof.checking"), room("core.proof.papers"), room("core.proof.kept")
     with proving():
-        trusted = None if keys_file is None else room("core.proof.papers").read_keys(keys_file.read())
+        trusted = None if keys_file is None else papers.read_keys(keys_file.read())
+        witnesses = {kid: key for one in witness_files for kid, key in papers.read_keys(one.read()).items()}
+        anchors = [kept.KeptFile(one, one.name) for one in anchor_files]
         size = os.fstat(file.fileno()).st_size
         with _bar("Proving", size) as reach:
-            verdict = checking.check_log(_counted(file, reach), trusted)
+            heads = itertools.chain.from_iterable(anchors)
+            verdict = checking.check_log(_counted(file, reach), trusted, heads, witnesses=witnesses)
+        for one in anchors:
+            if one.source not in verdict.kept_by:
+                raise checking.LogBroken(f"{one.source} holds no head of this log: it proves nothing.")
     show(
         {
             "tenant": verdict.slug,
@@ -646,11 +669,316 @@ def verify_log(file: Any, keys_file: Any, as_json: bool) -> None:
             "audit_entries": verdict.entries,
             "heads": verdict.heads,
             "sealed_at": verdict.sealed_at.isoformat(),
+            "anchored_heads": verdict.kept_heads,
+            "anchored_leaves": verdict.kept_to,
+            "cosigned_heads": verdict.cosigned,
+            "unreadable_lines": sum(one.unreadable for one in anchors),
             "keys": "those in the file" if trusted is None else "yours",
             "sound": True,
         },
         as_json,
     )
+
+
+@verify.command("ledger")
+@click.option("--tenant", "slug", help="This one alone.  [default: all]")
+@click.option("--keys", "keys_file", type=click.File("rb"), help="Trust these keys, not those in the database.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def verify_ledger(slug: str | None, keys_file: Any, as_json: bool) -> None:
+    """Do every payment once more, by the oracle's rules, and hold the books and the log to what comes out.
+
+    Of a live database, in one snapshot while payments go on, or of one that was restored. It needs no key. Exit code
+    1, and the first payment and field that differ, if anything does.
+    """
+    replaying, covering = room("core.ledger.replaying"), room("core.proof.covering")
+    diverged = room("core.ledger.replay").Divergence, room("core.proof.receipts").Unproved
+    trusted = None
+    if keys_file is not None:
+        with proving():
+            trusted = room("core.proof.papers").read_keys(keys_file.read())
+    began = time.monotonic()
+
+    async def check(admin: Any, _: Any) -> dict[str, int]:
+        async with admin.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            # It works on what it has read for as long as that takes.
+            await connection.execute("set local idle_in_transaction_session_timeout = 0")
+            keys = trusted or await room("core.keyring").load_public_keys(connection)
+            tenants = await connection.fetch("select id, slug from payhub.tenants order by id")
+            chosen = [(id_, name) for id_, name in tenants if slug in (None, name)]
+            if slug is not None and not chosen:
+                raise click.ClickException(f"There is no tenant {slug}.")
+            # The installation's own log, of what belongs to no tenant.
+            chosen += [(0, "the installation")] if slug is None else []
+            sums = dict.fromkeys(("payments", "leaves", "logged_payments", "audit_entries", "heads"), 0)
+            for tenant_id, name in chosen:
+                try:
+                    count = await replaying.count_done(connection, tenant_id)
+                    with _bar(f"Replaying {name}", count) as reach:
+                        sums["payments"] += await replaying.replay_tenant(connection, tenant_id, reach)
+                    count = await covering.count_logged(connection, tenant_id)
+                    with _bar(f"Hashing the log of {name}", count) as reach:
+                        covered = await covering.check_cover(connection, tenant_id, keys, reach)
+                except diverged as error:
+                    raise click.ClickException(f"Not sound. In {name}: {error}") from error
+                for what, count in zip(("leaves", "logged_payments", "audit_entries", "heads"), covered, strict=True):
+                    sums[what] += count
+            return {"tenants": len(tenants) if slug is None else 1, **sums}
+
+    facts = with_database(check)
+    show({**facts, "seconds": round(time.monotonic() - began, 1), "sound": True}, as_json)
+
+
+@main.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@click.pass_context
+def anchors(ctx: click.Context, as_json: bool) -> None:
+    """Show how far the signed heads of each log have got to each place outside the database.
+
+    Exit code 1 if a place is more than two minutes behind, or if a witness says that a log is not the one it saw.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    late_s, client = room("workers.anchoring").LATE_S, room("workers.anchors.witness")
+    found = read_settings()
+    try:
+        witnesses = [f"witness:{one.name}" for one in client.read_witnesses(found.witnesses_file)]
+    except client.WitnessesRefused as error:
+        raise click.ClickException(str(error)) from error
+    places = ["file", *(["bucket"] if found.anchor_bucket else []), *witnesses]
+
+    async def read(admin: Any, _: Any) -> Any:
+        return await room("core.proof.anchors").read_progress(admin, places)
+
+    now, is_well, rows = datetime.now(UTC), True, []
+    for one in with_database(read):
+        lag_s = round((now - one.waits_since).total_seconds()) if one.waits_since else 0
+        if one.log_size < one.size:
+            state = "the log is shorter"
+        elif one.refused_at is not None:
+            state = f"refused at {one.refused_at.isoformat(timespec='seconds')}"
+        elif one.place not in places:
+            state = "no place any more"
+        elif lag_s > late_s:
+            state = "late"
+        else:
+            state = "well"
+        is_well &= state in ("well", "no place any more")
+        rows.append(
+            {
+                "tenant": one.slug,
+                "place": one.place,
+                "leaves": one.size,
+                "log_leaves": one.log_size,
+                "lag_s": lag_s,
+                "at": one.anchored_at.isoformat(timespec="seconds") if one.anchored_at else None,
+                "state": state,
+            }
+        )
+    if as_json:
+        click.echo(msgspec.json.encode({"anchors": rows, "well": is_well}).decode())
+    else:
+        for row in rows:
+            log = row["tenant"] or "(installation)"
+            how = f"{row['leaves']:>10} of {row['log_leaves']:<10} {row['lag_s']:>6} s behind   {row['state']}"
+            click.echo(f"{log:20}{row['place']:24}{how}")
+    if not is_well:
+        sys.exit(1)
+
+
+@anchors.command("bucket")
+@click.option("--into", type=click.File("wb", lazy=True), default="-", help="A file.  [default: standard output]")
+def read_bucket(into: Any) -> None:
+    """Write all heads that the bucket holds, of all logs, as a file for `payhub verify log --anchors`.
+
+    Every version of every object: what was put over another one later is there, too, and hides nothing.
+    """
+    places = room("workers.anchors.places")
+
+    async def read(choice: dict[str, Any]) -> None:
+        bucket = room("workers.anchors.bucket")
+        place = bucket.AnchorBucket(bucket.BucketChoice(**choice), time.time)
+        try:
+            async for content in place.read():
+                into.write(content if content.endswith(b"\n") else content + b"\n")
+        finally:
+            await place.close()
+
+    found = read_settings()
+    if not found.anchor_bucket:
+        raise click.ClickException("PAYHUB_ANCHOR_BUCKET names no bucket.")
+    try:
+        asyncio.run(read(found.bucket_choice()))
+    except places.PlaceAway as error:
+        raise click.ClickException(f"The bucket {found.anchor_bucket} cannot be read: {error.code}.") from error
+
+
+WITNESS_DATA = click.option(
+    "--data",
+    "folder",
+    envvar="PAYHUB_WITNESS_DATA",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".payhub-witness",
+    show_default=True,
+    help="The witness's own folder: its key and its memory.",
+)
+
+
+@main.group()
+def witness() -> None:
+    """Be a witness of somebody else's logs, or read what witnesses have seen.
+
+    A witness keeps the last head of each log that it is shown, signs a new one only with the proof that the log still
+    begins with it, and refuses any other. Keep it on a machine that nobody of the watched Payhub can reach into.
+    """
+
+
+@witness.command("serve")
+@WITNESS_DATA
+@click.option("--listen", default="127.0.0.1:7080", show_default=True, help="host:port, behind a proxy that ends TLS.")
+@click.option("--log-level", default="info", type=click.Choice(["debug", "info", "warning", "error"]))
+def serve_witness(folder: Path, listen: str, log_level: str) -> None:
+    """Serve as a witness. SIGTERM stops it."""
+    try:
+        host, port = address(listen)
+    except ValueError:
+        raise click.UsageError(f"--listen is {listen!r}: write host:port.") from None
+    with witnessing():
+        room("hub.witness.serve").serve(folder, host, port, log_level)
+
+
+@witness.command("admit")
+@click.argument("name")
+@WITNESS_DATA
+@click.option("--keys", "keys_file", type=click.File("rb"), required=True, help="Their /docs/proof-keys.json.")
+@click.option("--url", required=True, help="Where they reach this witness, like https://witness.example.")
+@click.option("--as", "called", default="witness", show_default=True, help="What they are to call it.")
+def admit(name: str, folder: Path, keys_file: Any, url: str, called: str) -> None:
+    """Let the institution NAME show its heads here; prints what it puts into its PAYHUB_WITNESSES_FILE, a token too."""
+    with witnessing(), proving(), _store(folder) as store:
+        token = store.admit(name, room("core.proof.papers").read_keys(keys_file.read()))
+    entry = {"name": called, "url": url, "public_key": _witness_key(folder), "token": token}
+    click.echo(msgspec.json.format(msgspec.json.encode([entry])).decode())
+
+
+@witness.command("learn")
+@click.argument("name")
+@WITNESS_DATA
+@click.option("--keys", "keys_file", type=click.File("rb"), required=True, help="Their /docs/proof-keys.json.")
+def learn_keys(name: str, folder: Path, keys_file: Any) -> None:
+    """Learn the keys of the institution NAME anew, after it has announced another one."""
+    with witnessing(), proving(), _store(folder) as store:
+        store.replace_keys(name, room("core.proof.papers").read_keys(keys_file.read()))
+    click.echo(f"The keys of {name} are known.")
+
+
+@witness.command("token")
+@click.argument("name")
+@WITNESS_DATA
+def replace_token(name: str, folder: Path) -> None:
+    """Give the institution NAME another token; the one it had ends. It is shown this once."""
+    with witnessing(), _store(folder) as store:
+        click.echo(store.replace_token(name))
+
+
+@witness.command("restart")
+@click.argument("name")
+@click.argument("tenant", type=click.IntRange(0))
+@click.option("--why", required=True, help="For whoever asks later.")
+@WITNESS_DATA
+def restart_log(name: str, tenant: int, why: str, folder: Path) -> None:
+    """Take the next head of TENANT's log of NAME as its first: it was restored from a backup, and its people say so.
+
+    What was seen before, and what was refused, stays.
+    """
+    with witnessing(), _store(folder) as store:
+        store.begin_anew(name, tenant, why, int(time.time() * 1_000_000))
+    click.echo(f"The next head of log {tenant} of {name} begins it anew.")
+
+
+@witness.command("refusals")
+@WITNESS_DATA
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def list_refusals(folder: Path, as_json: bool) -> None:
+    """List what this witness refused, with both heads. Exit code 1 if there is anything."""
+    kept = room("core.proof.kept")
+    with witnessing(), _store(folder) as store:
+        found = store.refusals()
+    if as_json:
+        rows = [
+            {
+                "institution": one.institution,
+                "kept": kept.to_head_text(one.kept),
+                "shown": kept.to_head_text(one.shown),
+                "refused_at_us": one.refused_at_us,
+            }
+            for one in found
+        ]
+        click.echo(msgspec.json.encode({"refusals": rows}).decode())
+    else:
+        for one in found:
+            click.echo(
+                f"{datetime.fromtimestamp(one.refused_at_us / 1_000_000, UTC).isoformat(timespec='seconds')}  "
+                f"{one.institution}, log {one.kept.tenant_id}: had seen {one.kept.size} leaves below "
+                f"{one.kept.root.hex()[:16]}, was shown {one.shown.size} below {one.shown.root.hex()[:16]}"
+            )
+    if found:
+        sys.exit(1)
+
+
+@witness.command("heads")
+@click.option("--witness", "name", help="Which of those in PAYHUB_WITNESSES_FILE.  [default: the only one]")
+@click.option("--into", type=click.File("wb", lazy=True), default="-", help="A file.  [default: standard output]")
+def fetch_heads(name: str | None, into: Any) -> None:
+    """Fetch what a witness has seen of this installation's logs, as a file for `payhub verify log --anchors`."""
+    client = room("workers.anchors.witness")
+    try:
+        choices = client.read_witnesses(read_settings().witnesses_file)
+        found = [one for one in choices if name in (None, one.name)]
+        if len(found) != 1:
+            names = ", ".join(one.name for one in choices) or "none"
+            raise click.UsageError(f"Say by --witness which one: there are {names}.")
+
+        async def fetch() -> None:
+            async for lines in client.read_heads(found[0]):
+                into.write(lines)
+
+        asyncio.run(fetch())
+    except client.WitnessesRefused as error:
+        raise click.ClickException(str(error)) from error
+    except room("workers.anchors.places").PlaceAway as error:
+        raise click.ClickException(f"The witness does not answer as one: {error.code}.") from error
+
+
+@witness.command("compare")
+@click.argument("files", nargs=-1, required=True, type=click.File("rb"))
+@click.option("--keys", "keys_file", type=click.File("rb"), help="The institution's: a contradiction is its own word.")
+def compare_witnesses(files: Any, keys_file: Any) -> None:
+    """Compare what witnesses, or other places, were shown: whether two of them saw two logs under one name.
+
+    FILES are what `payhub witness heads` fetched, append-only files, `payhub anchors bucket`. Exit code 1 if two
+    heads contradict each other, 2 if there is nothing that could be compared.
+    """
+    kept, papers = room("core.proof.kept"), room("core.proof.papers")
+    if len(files) < 2:
+        raise click.UsageError("Give two files or more.")
+    with proving():
+        keys = None if keys_file is None else papers.read_keys(keys_file.read())
+        sides = [list(kept.KeptFile(file, file.name)) for file in files]
+        common, splits = 0, []
+        for one, other in itertools.combinations(sides, 2):
+            found = kept.compare(one, other, keys)
+            common += found.common
+            splits += found.splits
+    for one, other in splits:
+        click.echo(
+            f"Log {one.tenant}: {one.source} has {one.size} leaves below {one.root.hex()[:16]}, "
+            f"{other.source} has {other.size} below {other.root.hex()[:16]}. They cannot both be."
+        )
+    click.echo(f"{common} heads are in two of the files, {len(splits)} contradictions.", err=True)
+    if splits:
+        sys.exit(1)
+    if not common:
+        sys.exit(2)
 
 
 @main.group()
@@ -865,8 +1193,32 @@ def proving() -> Iterator[None]:
     """Turn what a proof is refused for into one sentence and exit code 1."""
     try:
         yield
-    except (room("core.proof.receipts").ReceiptRefused, room("core.proof.checking").LogBroken) as error:
+    except room("core.proof.receipts").Unproved as error:
         raise click.ClickException(f"Not proved. {error}") from error
+
+
+@contextmanager
+def witnessing() -> Iterator[None]:
+    """Turn what a witness's folder is refused for into one sentence and exit code 1."""
+    try:
+        yield
+    except (room("hub.witness.store").StoreRefused, room("witness.key").KeyRefused, sqlite3.Error) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def _store(folder: Path) -> Iterator[Any]:
+    store = room("hub.witness.serve").open_store(folder)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _witness_key(folder: Path) -> str:
+    key = room("hub.witness.key").open_key(folder).public_key().public_bytes_raw()
+    text: str = room("core.proof.receipts").to_text(key)
+    return text
 
 
 def _counted(lines: Any, reach: Callable[[int], None]) -> Iterator[bytes]:

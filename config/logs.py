@@ -28,6 +28,10 @@ ALLOWED_FIELDS = frozenset(
         "address",
         "tenant_id",
         "missing",
+        "place",
+        "size",
+        "kept_size",
+        "institution",
     }
 )
 

@@ -19,6 +19,7 @@ from msgspec import Meta
 PREFIX = "PAYHUB_"
 MASTER_KEY_BYTES = 32  # AES-256 wraps the signing keys
 HUBS_MAX = 64  # each hub keeps about ten database connections; more hubs want a connection pooler in between
+RETENTION_DAYS_MAX = 36_500  # a hundred years: a slip of the pen beyond that could never be undone
 DRAIN_SECONDS_MAX = 300  # orchestrators kill what takes longer than a few minutes to stop
 
 _DATABASE_SCHEMES = ("postgresql", "postgres")
@@ -106,6 +107,37 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     vault_token_file: Annotated[
         Path,
         Meta(description="File with the Vault token, kept fresh by an agent. It is read again when it is refused."),
+    ]
+    anchor_dir: Annotated[
+        Path,
+        Meta(
+            description="Folder where workers append the signed heads of all logs, a file for each day, none ever "
+            "rewritten. Put it on another volume than the database's."
+        ),
+    ]
+    anchor_bucket: Annotated[
+        str,
+        Meta(
+            description="A bucket (S3 or what speaks like it) with Object Lock, where workers put the same heads: "
+            "nobody can overwrite or delete them before their date. Empty: none. Credentials are found as AWS' tools "
+            "find them."
+        ),
+    ]
+    anchor_bucket_prefix: Annotated[str, Meta(description="What the keys in that bucket begin with.")]
+    anchor_bucket_days: Annotated[
+        int,
+        Meta(ge=1, le=RETENTION_DAYS_MAX, description="For how many days each object there cannot be deleted."),
+    ]
+    anchor_bucket_region: Annotated[str, Meta(description="The bucket's region. Empty: as AWS' tools are set up.")]
+    anchor_bucket_endpoint_url: Annotated[
+        str, Meta(description="Where the bucket is asked for, if it is not at AWS. Empty: at AWS.")
+    ]
+    witnesses_file: Annotated[
+        Path,
+        Meta(
+            description="File with the witnesses that are shown the heads: a JSON list of what `payhub witness admit` "
+            "printed where they are kept. It holds tokens. If it is not there, there are none."
+        ),
     ]
     listen: Annotated[str, Meta(description="host:port where hubs serve HTTP and WebSockets; all hubs share it.")]
     admin_listen: Annotated[
@@ -212,6 +244,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "vault_key": self.vault_key or None,
             "vault_mount": self.vault_mount,
             "vault_token_file": self.vault_token_file,
+        }
+
+    def bucket_choice(self) -> dict[str, Any]:
+        """What workers.anchors.bucket.BucketChoice wants to know, by its names."""
+        return {
+            "bucket": self.anchor_bucket,
+            "prefix": self.anchor_bucket_prefix,
+            "days": self.anchor_bucket_days,
+            "region": self.anchor_bucket_region or None,
+            "endpoint": self.anchor_bucket_endpoint_url or None,
         }
 
     def require_keys_database(self) -> None:
@@ -322,6 +364,13 @@ def _defaults(given: Mapping[str, str]) -> dict[str, str]:
         "vault_mount": "transit",
         "vault_token_file": str(Path(data_dir) / "vault.token"),
         "master_key_file": str(Path(data_dir) / "master.key"),
+        "anchor_dir": str(Path(data_dir) / "anchors"),
+        "anchor_bucket": "",
+        "anchor_bucket_prefix": "payhub/heads/",
+        "anchor_bucket_days": "1827",
+        "anchor_bucket_region": "",
+        "anchor_bucket_endpoint_url": "",
+        "witnesses_file": str(Path(data_dir) / "witnesses.json"),
         "listen": listen,
         "admin_listen": "127.0.0.1:9080",
         "allowed_origins": ",".join(dict.fromkeys([*local, public_url])),
@@ -390,6 +439,7 @@ _CHECKS = {
     "keys_database_url": _check_database,
     "keys_admin_database_url": _check_database,
     "aws_endpoint_url": _check_secure_url,
+    "anchor_bucket_endpoint_url": _check_secure_url,
     "vault_url": _check_secure_url,
     "redis_url": _check_redis,
     "listen": _check_address,

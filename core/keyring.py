@@ -16,13 +16,14 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePrivateKey,
     generate_private_key,
 )
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
     load_der_private_key,
+    load_der_public_key,
 )
 
 from core.database import Connection, Pool
@@ -176,6 +177,18 @@ async def load_keys(
         if _public_bytes(private_key) != row["public_key"]:
             raise MasterKeyRefused("A signing key's public half is not the one it was created with.")
         found.append(SigningKey(kid, algorithm, private_key, row["signs_from"], row["signs_until"]))
+    return found
+
+
+async def load_public_keys(
+    database: "Connection | Pool", purpose: Purpose = Purpose.PROOFS
+) -> dict[str, Ed25519PublicKey]:
+    """The public halves as they stand in the table, by kid: for whoever has no master key, and trusts the table."""
+    found = {}
+    for row in await database.fetch(LOAD_KEYS, purpose):
+        key = load_der_public_key(row["public_key"])
+        if isinstance(key, Ed25519PublicKey):
+            found[row["kid"]] = key
     return found
 
 

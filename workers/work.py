@@ -1,6 +1,7 @@
 """One worker process: its rounds, its metrics, its end."""
 
 import asyncio
+import importlib
 import logging
 import signal
 import time
@@ -25,8 +26,13 @@ from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
 from core.people.sessions import forget_ended
 from core.people.throttles import forget_counts
 from core.people.tickets import forget_tickets
+from core.proof.anchors import thin_heads
 from core.proof.notary import Signer
 from core.proof.sealing import BATCHES_PER_TURN, seal_logs
+from workers.anchoring import HEADS_PER_LOOK, LOOK_S, Anchoring, DatabaseLogs
+from workers.anchors.file import AnchorFiles
+from workers.anchors.places import Place
+from workers.anchors.witness import Witness, WitnessesRefused, read_witnesses
 from workers.bulk import post_bulks
 from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
 from workers.rounds import (
@@ -51,6 +57,8 @@ HOLDS_PER_ROUND = 256
 NOTICES_PER_ROUND = 1_000
 SESSIONS_PER_ROUND = 1_000
 KEY_EVENTS_PER_ROUND = 1_000
+# Of each log. An hour of a busy one is 14,400.
+HEADS_PER_ROUND = 2_000
 # An ended session is kept for a while: whoever asks why they were logged out gets an answer.
 SESSION_KEPT = timedelta(days=90)
 NONCES_PER_ROUND = 5_000
@@ -65,7 +73,7 @@ KEYS_READ_S = 10.0
 
 
 def work(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT."""
+    """Work until SIGTERM or SIGINT. Raises WorkError with a sentence for the operator."""
     configure_logs(settings.log_level, "worker")
     asyncio.run(_work(settings))
 
@@ -80,16 +88,49 @@ async def _work(settings: Settings) -> None:
     for sig in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sig, stopped.set)
     signer = Signer(await load_keys(pool, keys.master, Purpose.PROOFS))
-    tasks = [asyncio.create_task(go_round(round_)) for round_ in rounds(pool, keys, signer)]
+    anchorings = [Anchoring(pool, place) for place in open_places(settings, pool, signer)]
+    if len(anchorings) == 1:
+        # Whoever can write there and in the database can still rewrite everything.
+        log.warning("anchors_in_one_place_only", extra={"place": anchorings[0].name})
+    work = [*rounds(pool, keys, signer), *(anchor_round(one) for one in anchorings)]
+    tasks = [asyncio.create_task(go_round(round_)) for round_ in work]
     log.info("worker_started")
     await stopped.wait()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    for one in anchorings:
+        await one.close()
     await pool.close()
     await keys.close()
     metrics_server.shutdown()
     log.info("worker_stopped")
+
+
+class WorkError(Exception):
+    """The worker cannot work: one sentence that says why and what to do."""
+
+
+def open_places(settings: Settings, pool: Pool, signer: Signer) -> list[Place]:
+    """Where signed heads are kept outside the database. Raises WorkError."""
+    places: list[Place] = [AnchorFiles(settings.anchor_dir, time.time)]
+    if settings.anchor_bucket:
+        try:
+            bucket = importlib.import_module("workers.anchors.bucket")
+        except ModuleNotFoundError as error:
+            raise WorkError(f"PAYHUB_ANCHOR_BUCKET needs {error.name}: pip install 'payhub[aws]'.") from None
+        places.append(bucket.AnchorBucket(bucket.BucketChoice(**settings.bucket_choice()), time.time))
+    logs = DatabaseLogs(pool)
+    try:
+        places += [Witness(one, logs, signer.public_keys) for one in read_witnesses(settings.witnesses_file)]
+    except WitnessesRefused as error:
+        raise WorkError(str(error)) from None
+    return places
+
+
+def anchor_round(anchoring: Anchoring) -> Round:
+    """Bring heads to one place."""
+    return Round(f"anchor {anchoring.name}", LOOK_S, anchoring.look, full=HEADS_PER_LOOK)
 
 
 def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
@@ -133,6 +174,9 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
     async def seal() -> int:
         return await seal_logs(pool, signer, time.time)
 
+    async def thin() -> int:
+        return await thin_heads(pool, HEADS_PER_ROUND)
+
     async def read_keys() -> int:
         signer.replace_keys(await load_keys(pool, keys.master, Purpose.PROOFS, signer.keys))
         return 0
@@ -165,6 +209,7 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
         Round("tend_disputes", 5.0, tend, full=DISPUTES_PER_ROUND),
         Round("post_bulks", 0.25, post, full=1),
         Round("seal_logs", 0.25, seal, full=BATCHES_PER_TURN),
+        Round("thin_heads", 60.0, thin, full=HEADS_PER_ROUND - 1),
         Round("read_keys", KEYS_READ_S, read_keys),
         Round("tell_keys", 1.0, tell_trail, full=KEY_EVENTS_PER_ROUND),
         Round("watch_outbox", 2.0, watch),

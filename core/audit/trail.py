@@ -61,6 +61,7 @@ class Act(StrEnum):
     KEY_MADE = "key.made"
     KEY_ROTATED = "key.rotated"
     KEY_DESTROYED = "key.destroyed"
+    LOG_REFUSED = "log.refused"  # by a witness that saw another one
 
 
 class By(NamedTuple):

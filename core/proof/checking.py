@@ -4,14 +4,17 @@ It trusts the keys that it is told to trust and hashes everything anew. The firs
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec import Meta
 
 from core.proof import heads
+from core.proof.cosignatures import Cosignature, is_cosigned
 from core.proof.heads import Head
 from core.proof.leaves import (
     AuditFacts,
@@ -24,28 +27,54 @@ from core.proof.leaves import (
     payment_leaf,
     salt_for,
 )
-from core.proof.receipts import PublicKeys, ReceiptRefused, from_text
+from core.proof.receipts import PublicKeys, Reason, ReceiptRefused, Unproved, from_text
 from core.proof.tree import Edge, is_consistent, is_included, root_of
 
-ID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+ID_PATTERN: Final = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+ID = re.compile(ID_PATTERN)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# What is said of a head from outside, within what its statement has room for. Until the year 9999.
+Tenant: TypeAlias = Annotated[int, Meta(ge=0, lt=2**32)]
+Size: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+AtUs: TypeAlias = Annotated[int, Meta(ge=0, lt=253_402_300_800_000_000)]
+NO_WITNESSES: Final[Mapping[str, Ed25519PublicKey]] = {}
 
 
-class LogBroken(Exception):
+class LogBroken(Unproved):
     """The log does not prove: the message says where, and what is wrong there."""
+
+    def __init__(self, message: str = "", reason: Reason = Reason.BROKEN_LOG) -> None:
+        super().__init__(message, reason)
 
 
 class KeptHead(NamedTuple):
-    """A head that somebody kept outside the database."""
+    """A head that somebody kept outside the database.
+
+    `source` is where, for people. With a signature it is the institution's own word, or it is not proved at all;
+    `cosignatures` are those of witnesses that saw it.
+    """
 
     tenant: int
     size: int
     root: bytes
     at_us: int
+    source: str = ""
+    kid: str = ""
+    signature: bytes | None = None
+    cosignatures: tuple[Cosignature, ...] = ()
+
+    @property
+    def head(self) -> Head:
+        """As it was signed."""
+        return Head(self.tenant, self.size, self.root, moment(self.at_us), self.kid, self.signature or b"")
 
 
 class Verdict(NamedTuple):
-    """What was proved: so many leaves, payments and audit entries, up to the last head."""
+    """What was proved: so many leaves, payments and audit entries, up to the last head.
+
+    `kept_heads`: how many that were kept elsewhere are this log's, and `kept_by` how many of each source; `cosigned`:
+    those of them that a known witness cosigned. `kept_to`: the largest of them.
+    """
 
     slug: str
     leaves: int
@@ -54,20 +83,23 @@ class Verdict(NamedTuple):
     heads: int
     kept_heads: int
     sealed_at: datetime
+    kept_by: Mapping[str, int] = {}
+    cosigned: int = 0
+    kept_to: int = 0
 
 
 class _Header(msgspec.Struct, forbid_unknown_fields=True):
     format: str
-    tenant: int
+    tenant: Tenant
     slug: str
     keys: dict[str, str]
     salt: str
 
 
 class _Head(msgspec.Struct, forbid_unknown_fields=True):
-    size: int
+    size: Size
     root: str
-    at_us: int
+    at_us: AtUs
     key: str
     signature: str
 
@@ -88,23 +120,23 @@ def check_log(
     trusted: Mapping[str, Ed25519PublicKey] | None = None,
     kept: Iterable[KeptHead] = (),
     on_progress: Callable[[int], None] | None = None,
+    witnesses: Mapping[str, Ed25519PublicKey] = NO_WITNESSES,
 ) -> Verdict:
     """Prove an exported log from its first leaf to its last head. Raises LogBroken.
 
     `trusted`: the institution's keys as the caller knows them; None: those in the file, which proves that it is whole
-    and not whose it is. `kept`: heads from elsewhere; each must be on the way. `on_progress(payments)` is told now and
-    then.
+    and not whose it is. `kept`: heads from elsewhere; each must be on the way. `witnesses`: keys of those whose
+    cosignatures count. `on_progress(payments)` is told now and then.
     """
     lines = iter(lines)
     header = _decode(next(lines, b""), _Header, 1)
     keys = trusted if trusted is not None else {kid: read_key(text) for kid, text in header.keys.items()}
-    wanted: dict[int, list[KeptHead]] = {}
-    for one in kept:
-        if one.tenant == header.tenant:
-            wanted.setdefault(one.size, []).append(one)
+    wanted = _wanted(kept, header.tenant, keys, witnesses)
+    kept_by: Counter[str] = Counter()
+    kept_to = max(wanted, default=0)
     salt = from_text(header.salt)
     edge = Edge()
-    payments = entries = signed = met = 0
+    payments = entries = signed = met = cosigned = 0
     last: Head | None = None
     for at, line in enumerate(lines, start=2):
         content = _decode(line, _Line, at)
@@ -125,18 +157,60 @@ def check_log(
         for one in wanted.pop(edge.size, ()):
             if one.root != edge.root:
                 raise LogBroken(
-                    f"The head that was kept of {_time(one.at_us)} ({one.size} leaves) is not this log's: "
+                    f"The head that was kept of {_time(one.at_us)} ({one.size} leaves{_where(one)}) is not this log's: "
                     "it was rewritten at or before that leaf."
                 )
             met += 1
+            cosigned += bool(one.cosignatures)
+            kept_by[one.source] += 1
         if on_progress is not None:
             on_progress(payments)
     if wanted:
         size = max(wanted)
-        raise LogBroken(f"A head was kept of {size} leaves, and there are {edge.size}: the end was cut off.")
+        where = _where(wanted[size][0])
+        raise LogBroken(f"A head was kept of {size} leaves{where}, and there are {edge.size}: the end was cut off.")
     if last is None or last.size != edge.size:
         raise LogBroken(f"No head is signed over the end of the log, which has {edge.size} leaves.")
-    return Verdict(header.slug, edge.size, payments, entries, signed, met, last.sealed_at)
+    return Verdict(
+        header.slug, edge.size, payments, entries, signed, met, last.sealed_at, dict(kept_by), cosigned, kept_to
+    )
+
+
+def _wanted(
+    kept: Iterable[KeptHead], tenant: int, keys: PublicKeys, witnesses: Mapping[str, Ed25519PublicKey]
+) -> dict[int, list[KeptHead]]:
+    """The heads of this log that were kept, by size; each the institution's word, and its cosignatures good."""
+    wanted: dict[int, list[KeptHead]] = {}
+    # Every place keeps the same heads: each signature is checked once.
+    proved: set[tuple[Head, tuple[Cosignature, ...]]] = set()
+    for one in kept:
+        if one.tenant != tenant:
+            continue
+        known = tuple(cosignature for cosignature in one.cosignatures if cosignature.witness in witnesses)
+        if one.signature is not None and (one.head, known) not in proved:
+            _check_kept(one, known, keys, witnesses)
+            proved.add((one.head, known))
+        wanted.setdefault(one.size, []).append(one._replace(cosignatures=known))
+    return wanted
+
+
+def _check_kept(
+    one: KeptHead,
+    cosignatures: Iterable[Cosignature],
+    keys: PublicKeys,
+    witnesses: Mapping[str, Ed25519PublicKey],
+) -> None:
+    if not heads.is_signed(one.head, keys):
+        raise LogBroken(
+            f"The head that was kept of {_time(one.at_us)} ({one.size} leaves{_where(one)}) is signed by no trusted "
+            f"key ({one.kid})."
+        )
+    for cosignature in cosignatures:
+        if not is_cosigned(one.head, cosignature, witnesses):
+            raise LogBroken(
+                f"The head of {one.size} leaves{_where(one)} was not cosigned by witness {cosignature.witness}, as it "
+                "says there."
+            )
 
 
 def _check_head(tenant: int, told: _Head, edge: Edge, keys: PublicKeys, last: Head | None) -> Head:
@@ -144,7 +218,7 @@ def _check_head(tenant: int, told: _Head, edge: Edge, keys: PublicKeys, last: He
         root, signature = from_text(told.root), from_text(told.signature)
     except ReceiptRefused:
         raise LogBroken(f"The head of {told.size} leaves cannot be read.") from None
-    head = Head(tenant, told.size, root, EPOCH + timedelta(microseconds=told.at_us), told.key, signature)
+    head = Head(tenant, told.size, root, moment(told.at_us), told.key, signature)
     if told.size != edge.size:
         raise LogBroken(f"A head of {told.size} leaves stands after leaf {edge.size - 1}: leaves are missing or added.")
     if root != edge.root:
@@ -195,7 +269,7 @@ def read_key(text: str) -> Ed25519PublicKey:
     try:
         return Ed25519PublicKey.from_public_bytes(from_text(text))
     except (ReceiptRefused, ValueError):
-        raise LogBroken("A key cannot be read.") from None
+        raise LogBroken("A key cannot be read.", Reason.MALFORMED) from None
 
 
 def is_in_log(root: bytes, size: int, number: int, path: bytes, head: Head) -> bool:
@@ -213,5 +287,14 @@ def has_grown(old: Head, head: Head, proof: bytes, keys: PublicKeys) -> bool:
     )
 
 
+def moment(at_us: int) -> datetime:
+    """The moment so many microseconds after the epoch."""
+    return EPOCH + timedelta(microseconds=at_us)
+
+
 def _time(at_us: int) -> str:
-    return (EPOCH + timedelta(microseconds=at_us)).isoformat(timespec="seconds")
+    return moment(at_us).isoformat(timespec="seconds")
+
+
+def _where(one: KeptHead) -> str:
+    return f", in {one.source}" if one.source else ""

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from core.database import Connection, Pool, acquire
 from core.keyring import SigningKey
 from core.nouns import Payment, Posting
-from core.proof.receipts import BatchRoot, Sign, roots_of, write_receipts
+from core.proof.receipts import BatchRoot, PublicKeys, Sign, roots_of, write_receipts
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,12 @@ class Signer:
                 assert isinstance(private_key, Ed25519PrivateKey), "proofs are signed with Ed25519"
                 return key.kid, private_key.sign
         raise LookupError("No key signs proofs at this time.")
+
+    def public_keys(self) -> PublicKeys:
+        """What checks the signatures of all of them, by kid."""
+        return {
+            key.kid: key.private_key.public_key() for key in self.keys if isinstance(key.private_key, Ed25519PrivateKey)
+        }
 
 
 class Notary:

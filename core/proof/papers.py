@@ -4,62 +4,60 @@ It says in sentences what is proved. The keys are those that the reader trusts, 
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec import Meta
 
-from core.nouns import Kind, PaymentStatus
+from core.nouns import BALANCE_MAX, DONE, Kind
 from core.proof import heads
-from core.proof.checking import EPOCH, LogBroken, is_in_log, read_key
-from core.proof.heads import Head
-from core.proof.leaves import Facts, hash_asked, hash_kept, join_private
-from core.proof.receipts import ReceiptRefused, check_receipt, from_text, read_receipt
+from core.proof.checking import ID_PATTERN, AtUs, LogBroken, Size, Tenant, is_in_log, moment, read_key
+from core.proof.kept import HeadText, from_head_text
+from core.proof.leaves import SALT_SIZE, Facts, hash_asked, hash_kept, join_private
+from core.proof.receipts import Reason, ReceiptRefused, check_receipt, from_text, read_receipt
+
+Id: TypeAlias = Annotated[str, Meta(pattern=ID_PATTERN, max_length=36)]
+# What every client's number type holds exactly; the ledger has no larger ones.
+Whole: TypeAlias = Annotated[int, Meta(ge=0, le=BALANCE_MAX)]
+Signed: TypeAlias = Annotated[int, Meta(ge=-BALANCE_MAX, le=BALANCE_MAX)]
+KINDS: Final = {kind.name.lower(): kind for kind in Kind}
+STATUSES: Final = {status.name.lower(): status for status in DONE}
 
 
 class _Facts(msgspec.Struct):
-    payment: str
+    payment: Id
     kind: str
     status: str
-    payer: int
-    payee: int
-    amount: int
-    at_us: int
-    about: str | None = None
-    charge: str | None = None
+    payer: Whole
+    payee: Whole
+    amount: Whole
+    at_us: AtUs
+    about: Id | None = None
+    charge: Id | None = None
 
 
 class _Kept(msgspec.Struct):
-    fee: int
-    shares: list[tuple[int, int]]
+    fee: Signed
+    shares: list[tuple[Whole, Signed]]
     salt: str
 
 
 class _Asked(msgspec.Struct):
-    person: str
+    person: Id
     salt: str
 
 
-class _Head(msgspec.Struct):
-    tenant: int
-    size: int
-    root: str
-    at_us: int
-    key: str
-    signature: str
-
-
 class _Log(msgspec.Struct):
-    number: int
+    number: Size
     path: str
-    head: _Head
+    head: HeadText
 
 
 class Paper(msgspec.Struct):
     """What is read of the paper; what else it holds is not looked at. `receipt` and `tenant`, `facts` must be there."""
 
-    tenant: int
+    tenant: Tenant
     facts: _Facts
     receipt: str
     asked_hash: str | None = None
@@ -75,7 +73,7 @@ def read_keys(data: bytes) -> dict[str, Ed25519PublicKey]:
         found = msgspec.json.decode(data, type=dict[str, list[dict[str, Any]]])["keys"]
         return {one["key"]: read_key(one["public_key"]) for one in found}
     except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
-        raise LogBroken("These are no keys: save what /docs/proof-keys.json gives.") from None
+        raise LogBroken("These are no keys: save what /docs/proof-keys.json gives.", Reason.MALFORMED) from None
 
 
 def check_paper(data: bytes, keys: Mapping[str, Ed25519PublicKey]) -> list[str]:
@@ -87,7 +85,7 @@ def check_paper(data: bytes, keys: Mapping[str, Ed25519PublicKey]) -> list[str]:
         raise ReceiptRefused("This is no proof of a payment: save what read_proof gives.") from None
     receipt = read_receipt(from_text(paper.receipt))
     root = check_receipt(paper.tenant, facts, receipt, keys)
-    at = (EPOCH + timedelta(microseconds=facts.judged_at_us)).isoformat(timespec="seconds")
+    at = moment(facts.judged_at_us).isoformat(timespec="seconds")
     said = [
         f"The institution (key {receipt.kid}) signed that payment {facts.id} was {paper.facts.status} at {at}: "
         f"{paper.facts.kind}, {facts.amount} from account {facts.payer} to account {facts.payee}."
@@ -100,10 +98,13 @@ def check_paper(data: bytes, keys: Mapping[str, Ed25519PublicKey]) -> list[str]:
 
 
 def _to_facts(told: _Facts) -> Facts:
+    status = STATUSES.get(told.status)
+    if status is None:
+        raise ReceiptRefused("There are receipts of what was done alone.", Reason.NOT_DONE)
     return Facts(
         told.payment,
-        Kind[told.kind.upper()],
-        PaymentStatus[told.status.upper()],
+        KINDS[told.kind],
+        status,
         told.payer,
         told.payee,
         told.amount,
@@ -117,32 +118,35 @@ def _open(paper: Paper, commitment: bytes) -> list[str]:
     """What the payee did not get, and who asked, as far as the paper opens it."""
     asked, kept = from_text(paper.asked_hash or ""), from_text(paper.kept_hash or "")
     said = []
-    try:
-        if paper.kept is not None:
-            shares = tuple(sorted(paper.kept.shares))
-            # The second half of the payment's salt; the first is not told with it.
-            kept = hash_kept(paper.kept.fee, shares, bytes(16) + from_text(paper.kept.salt))
-            said.append(f"Of it {paper.kept.fee} was kept as a fee, and {sum(amount for _, amount in shares)} shared.")
-        if paper.asked is not None:
-            asked = hash_asked(paper.asked.person, from_text(paper.asked.salt))
-            said.append(f"Person {paper.asked.person} asked for it.")
-    except ValueError:
-        raise ReceiptRefused("What opens the commitment cannot be read.") from None
+    if paper.kept is not None:
+        shares = tuple(sorted(paper.kept.shares))
+        # The second half of the payment's salt; the first is not told with it.
+        kept = hash_kept(paper.kept.fee, shares, bytes(SALT_SIZE) + _salt(paper.kept.salt))
+        said.append(f"Of it {paper.kept.fee} was kept as a fee, and {sum(amount for _, amount in shares)} shared.")
+    if paper.asked is not None:
+        asked = hash_asked(paper.asked.person, _salt(paper.asked.salt))
+        said.append(f"Person {paper.asked.person} asked for it.")
     if join_private(asked, kept) != commitment:
-        raise ReceiptRefused("The fee, the shares or who asked are not what was signed.")
+        raise ReceiptRefused("The fee, the shares or who asked are not what was signed.", Reason.COMMITMENT)
     return said
+
+
+def _salt(text: str) -> bytes:
+    """Of its one length: a longer one could swallow the fee and make another of what follows."""
+    salt = from_text(text)
+    if len(salt) != SALT_SIZE:
+        raise ReceiptRefused("What opens the commitment cannot be read.")
+    return salt
 
 
 def _place(paper: Paper, root: bytes, size: int, keys: Mapping[str, Ed25519PublicKey]) -> str:
     assert paper.log is not None
-    told = paper.log.head
-    sealed_at = EPOCH + timedelta(microseconds=told.at_us)
-    head = Head(told.tenant, told.size, from_text(told.root), sealed_at, told.key, from_text(told.signature))
-    if told.tenant != paper.tenant or not heads.is_signed(head, keys):
-        raise LogBroken("The log's head is not signed by a trusted key.")
+    head = from_head_text(paper.log.head).head
+    if head.tenant_id != paper.tenant or not heads.is_signed(head, keys):
+        raise LogBroken("The log's head is not signed by a trusted key.", Reason.HEAD_SIGNATURE)
     if not is_in_log(root, size, paper.log.number, from_text(paper.log.path), head):
-        raise LogBroken("The path does not lead from the payment to the log's head.")
+        raise LogBroken("The path does not lead from the payment to the log's head.", Reason.NOT_IN_LOG)
     return (
         f"It is in leaf {paper.log.number} of the log of {head.size} leaves whose head was signed at "
-        f"{sealed_at.isoformat(timespec='seconds')}."
+        f"{head.sealed_at.isoformat(timespec='seconds')}."
     )

@@ -60,9 +60,9 @@ class PaymentProof(NamedTuple):
 
 
 class Growth(NamedTuple):
-    """That the log of `head` begins with the one of `old`."""
+    """That the log of `head` begins with the one of `old_size` leaves. `old` None: its head is kept here no more."""
 
-    old: Head
+    old: Head | None
     head: Head
     proof: bytes
 
@@ -93,13 +93,27 @@ async def read_head(pool: Pool, tenant_id: int, size: int | None = None) -> Head
 
 
 async def prove_growth(pool: Pool, tenant_id: int, old_size: int, size: int | None = None) -> Growth:
-    """That the log begins with the one of `old_size`. Raises NotFound for sizes that no head was signed at."""
+    """That the log begins with the one of `old_size`, whether or not a head of it is there. Raises NotFound for `size`.
+
+    Whoever kept a head has it proved for ever: old heads are taken away here (thin_heads), and the tree never.
+    """
     async with in_tenant(pool, tenant_id) as connection:
-        old, head = await _head(connection, tenant_id, old_size), await _head(connection, tenant_id, size)
-        if old.size > head.size:
+        head = await _head(connection, tenant_id, size)
+        if old_size > head.size:
             raise Refusal("cursor_out_of_range", field="from_size")
-        steps = consistency_nodes(old.size, head.size)
-        return Growth(old, head, await _join_all(connection, tenant_id, steps))
+        row = await connection.fetchrow(READ_HEAD, tenant_id, old_size)
+        steps = consistency_nodes(old_size, head.size)
+        proof = await _join_all(connection, tenant_id, steps)
+        return Growth(None if row is None else Head(*row), head, proof)
+
+
+async def prove_between(pool: Pool, tenant_id: int, old_size: int, size: int) -> bytes:
+    """That the log of `size` leaves begins with the one of `old_size`, whether or not heads were signed at them.
+
+    Raises LookupError for what the log does not have.
+    """
+    async with in_tenant(pool, tenant_id) as connection:
+        return await _join_all(connection, tenant_id, consistency_nodes(old_size, size))
 
 
 async def _read(connection: Connection, tenant_id: int, ids: list[str]) -> list[Record]:

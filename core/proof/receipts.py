@@ -9,6 +9,7 @@ number that would tell how much the institution posts.
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from struct import Struct, error
 from typing import NamedTuple
 
@@ -56,8 +57,30 @@ class BatchRoot(NamedTuple):
     root: bytes
 
 
-class ReceiptRefused(Exception):
-    """Not a receipt, or not for this payment: the message says what is wrong with it."""
+class Reason(StrEnum):
+    """Why something does not prove, for programs. Every implementation says the same (tests/vectors/proofs.json)."""
+
+    MALFORMED = "malformed"  # not what it is said to be, whatever it is about
+    NOT_DONE = "not_done"  # there are receipts of what was done alone
+    UNKNOWN_KEY = "unknown_key"
+    NO_WAY = "no_way"  # a path that leads to no root
+    SIGNATURE = "signature"  # not over this payment: it or the receipt was changed
+    COMMITMENT = "commitment"  # the fee, the shares or who asked are not what was signed
+    HEAD_SIGNATURE = "head_signature"
+    NOT_IN_LOG = "not_in_log"
+    BROKEN_LOG = "broken_log"
+
+
+class Unproved(Exception):
+    """Something does not prove what it is said to prove: the message says what is wrong, for people."""
+
+    def __init__(self, message: str = "", reason: Reason = Reason.MALFORMED) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ReceiptRefused(Unproved):
+    """Not a receipt, or not for this payment."""
 
 
 def statement(tenant_id: int, size: int, root: bytes) -> bytes:
@@ -138,21 +161,25 @@ def read_receipt(data: bytes) -> Receipt:
 def check_receipt(tenant_id: int, facts: Facts, receipt: Receipt, keys: PublicKeys) -> bytes:
     """The root of the batch that the payment is in, if the receipt proves that it is. Raises ReceiptRefused."""
     if facts.status not in DONE:
-        raise ReceiptRefused("There are receipts of what was done alone.")
+        raise ReceiptRefused("There are receipts of what was done alone.", Reason.NOT_DONE)
     key = keys.get(receipt.kid)
     if key is None:
-        raise ReceiptRefused(f"It is signed by a key ({receipt.kid}) that is none of the institution's.")
+        raise ReceiptRefused(
+            f"It is signed by a key ({receipt.kid}) that is none of the institution's.", Reason.UNKNOWN_KEY
+        )
     try:
         leaf = payment_leaf(facts, receipt.commitment)
     except (error, ValueError):
         raise ReceiptRefused("These are no facts of a payment.") from None
     root = root_from(leaf, receipt.place, receipt.size, receipt.path)
     if root is None:
-        raise ReceiptRefused("Its path leads nowhere.")
+        raise ReceiptRefused("Its path leads nowhere.", Reason.NO_WAY)
     try:
         key.verify(receipt.signature, statement(tenant_id, receipt.size, root))
     except InvalidSignature:
-        raise ReceiptRefused("The signature is not over this: the payment or the receipt was changed.") from None
+        raise ReceiptRefused(
+            "The signature is not over this: the payment or the receipt was changed.", Reason.SIGNATURE
+        ) from None
     return root
 
 

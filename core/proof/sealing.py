@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+import asyncpg
+
 from core.database import Connection, Pool, acquire, transaction
 from core.proof import heads
 from core.proof.heads import Head
@@ -29,6 +31,10 @@ FIND = "select * from find_unlogged($1, $2)"
 CLAIM = "select batch, judged_at, size, root, ids::text[] from claim_unlogged($1, $2, $3)"
 NAME_TENANT = "select set_config('payhub.tenant_id', $1, true)"
 READ_SIZE = "select size from log_heads where tenant_id = $1 order by size desc limit 1"
+# Heads of one log follow each other in time as in size, even when the clock was set back: a witness relies on it.
+NOW = """
+select greatest(clock_timestamp(), (select sealed_at from log_heads where tenant_id = $1 order by size desc limit 1))
+"""
 READ_NODES = """
 select log_nodes.hash
   from unnest($2::smallint[], $3::bigint[]) with ordinality as wanted (level, number, at)
@@ -56,9 +62,9 @@ async def seal_logs(pool: Pool, signer: Signer, clock: Callable[[], float], pati
     for tenant_id in tenants:
         try:
             count += await seal_log(pool, tenant_id, signer, clock, patience)
-        except LookupError as error:
-            # A row that waited to be sealed is gone, or a node of the tree: somebody has been at the tables. It is
-            # tried again and again, until an operator has looked; the others' logs grow on.
+        except (LookupError, asyncpg.IntegrityConstraintViolationError) as error:
+            # A row that waited to be sealed is gone, or a node of the tree, or a head: somebody has been at the tables.
+            # It is tried again and again, until an operator has looked; the others' logs grow on.
             log.error("log_cannot_grow", extra={"tenant_id": tenant_id, "missing": str(error)})
     return count
 
@@ -69,10 +75,10 @@ async def seal_log(
     """Seal what one tenant has waiting, up to a turn's worth. How many leaves were added."""
     async with acquire(pool) as connection, transaction(connection):
         await connection.execute(NAME_TENANT, str(tenant_id))
-        sealed_at = await connection.fetchval("select clock_timestamp()")
         claimed = [Claimed(*row) for row in await connection.fetch(CLAIM, tenant_id, patience, BATCHES_PER_TURN)]
         if not claimed:
             return 0
+        sealed_at = await connection.fetchval(NOW, tenant_id)
         roots = await _roots(connection, tenant_id, claimed)
         edge = await read_edge(connection, tenant_id)
         first, nodes = edge.size, []

@@ -59,7 +59,8 @@ async def growth(context: Context, session: Session, command: proofs.ReadGrowth)
     """Proof that the tenant's log was only added to."""
     tenant_id = session.speaker.tenant_id
     found = await proving.prove_growth(context.pool, tenant_id, command.from_size, given(command.to_size))
-    return proofs.GrowthAnswer(command.id, _to_head(found.old), _to_head(found.head), to_text(found.proof))
+    old = UNSET if found.old is None else _to_head(found.old)
+    return proofs.GrowthAnswer(command.id, _to_head(found.head), to_text(found.proof), old)
 
 
 async def keys(context: Context, _: Session, command: proofs.ReadProofKeys) -> proofs.ProofKeysAnswer:

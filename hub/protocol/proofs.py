@@ -21,13 +21,19 @@ class ReadProof(Command, frozen=True, tag="read_proof", gc=False):
 
 
 class ReadHead(Command, frozen=True, tag="log_head", gc=False):
-    """The latest signed head of the log, or the one that was signed at `size`. Keep it: it can be checked for ever."""
+    """The latest signed head of the log, or the one that was signed at `size`, as long as that is kept here.
+
+    Keep it yourself: the log can be held to it for ever (`log_growth`).
+    """
 
     size: Size | UnsetType = UNSET
 
 
 class ReadGrowth(Command, frozen=True, tag="log_growth", gc=False):
-    """Proof that the log still begins with what it was at `from_size`; `to_size`: the latest if not said."""
+    """Proof that the log still begins with what it was at `from_size`, any size that it had; `to_size`: of a head.
+
+    `to_size` is the latest head's if not said.
+    """
 
     from_size: Size
     to_size: Size | UnsetType = UNSET
@@ -119,12 +125,15 @@ class HeadAnswer(Message, frozen=True, tag="log_head_state", gc=False):
 
 
 class GrowthAnswer(Message, frozen=True, tag="log_growth_proof", gc=False):
-    """That the log of `head` begins with the one of `old` (RFC 6962, 2.1.2)."""
+    """That the log of `head` begins with the one of `from_size` leaves (RFC 6962, 2.1.2).
+
+    `old` is the head of that size, as long as it is kept here; check the proof with the one that you kept.
+    """
 
     id: int
-    old: HeadState
     head: HeadState
     proof: str
+    old: HeadState | UnsetType = UNSET
 
 
 class ProofKeysAnswer(Message, frozen=True, tag="proof_key_states", gc=False):

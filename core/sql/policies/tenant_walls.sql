@@ -14,7 +14,8 @@ begin
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
         'spent_nonces', 'api_keys', 'terminals', 'pairing_codes', 'identity_providers',
         'external_identities',
-        'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged'
+        'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged', 'anchors', 'cosignatures',
+        'anchor_refusals', 'thinned_logs'
     ] loop
         execute format('alter table %I enable row level security', v_table);
         execute format('alter table %I force row level security', v_table);
@@ -48,6 +49,23 @@ begin
     create policy ledger_works_for_all on signing_keys for all to payhub_ledger using (true) with check (true);
 end
 $$;
+
+-- What thin_heads reads and takes away, of all tenants.
+do $$
+declare
+    v_table text;
+begin
+    foreach v_table in array array['tenants', 'log_heads', 'cosignatures', 'thinned_logs'] loop
+        execute format('drop policy if exists thinner_works_for_all on %I', v_table);
+        execute format(
+            'create policy thinner_works_for_all on %I for all to payhub_thinner using (true) with check (true)', v_table
+        );
+    end loop;
+end
+$$;
+grant select on tenants, cosignatures to payhub_thinner;
+grant select, delete on log_heads to payhub_thinner;
+grant select, insert, update on thinned_logs to payhub_thinner;
 
 -- Money moves through functions alone: on the books the serving role may only look.
 grant select on security_settings, limits, rules, own_limits, payees, usages, decisions, audit_entries, erased_persons to payhub_app;
@@ -85,12 +103,13 @@ grant update (attempts, terminal_id) on pairing_codes to payhub_app;
 -- Who says who somebody is, operators choose; who it is, is linked and forgotten, and never changed.
 grant select, insert, update, delete on identity_providers to payhub_app;
 grant select, insert, delete on external_identities to payhub_app;
-grant select on proof_salts, log_leaves, log_nodes, log_heads to payhub_app;
+grant select on proof_salts, log_leaves, log_nodes, log_heads, anchors, cosignatures, anchor_refusals to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;
 grant usage on sequence outbox_batch_seq to payhub_ledger;
 -- Not even the functions that work for all: what was done stays as it was written.
 revoke update, delete
-    on audit_entries, erased_persons, payments, shares, decisions, proof_salts, log_leaves, log_nodes, log_heads
+    on audit_entries, erased_persons, payments, shares, decisions, proof_salts, log_leaves, log_nodes, log_heads,
+       cosignatures, anchor_refusals
     from payhub_ledger;
 -- To lock a row asks for the right to change it; the trigger lets nobody use that.
 grant update (tenant_id) on payments to payhub_ledger;

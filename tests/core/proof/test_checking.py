@@ -11,6 +11,7 @@ import pytest
 
 from core.audit.trail import Act, By, note
 from core.database import Pool, acquire, in_tenant, transaction
+from core.errors import Refusal
 from core.ledger.posting import post_payments
 from core.ledger.terms import Terms, put_under_terms, set_terms
 from core.proof.checking import KeptHead, LogBroken, Verdict, check_log, has_grown, is_in_log
@@ -147,12 +148,14 @@ async def test_growth_is_proved_between_any_two_heads(books: Books, signer: Sign
     first = await read_head(books.pool, books.tenant.id)
     await a_past(books, signer, 5)
     grown = await prove_growth(books.pool, books.tenant.id, first.size)
-    assert has_grown(grown.old, grown.head, grown.proof, keys_of(signer))
+    assert has_grown(first, grown.head, grown.proof, keys_of(signer))
     assert grown.old == first
     assert not has_grown(grown.old._replace(root=bytes(32)), grown.head, grown.proof, keys_of(signer))
     assert not has_grown(grown.head, grown.old, grown.proof, keys_of(signer))
     same = await prove_growth(books.pool, books.tenant.id, first.size, first.size)
-    assert (same.proof, has_grown(same.old, same.head, same.proof, keys_of(signer))) == (b"", True)
+    assert (same.proof, has_grown(first, same.head, same.proof, keys_of(signer))) == (b"", True)
+    with pytest.raises(Refusal):
+        await prove_growth(books.pool, books.tenant.id, grown.head.size + 1)
 
 
 def test_whatever_is_done_to_a_log_is_found() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -205,3 +206,23 @@ async def test_an_idle_log_grows_no_head(books: Books, signer: Signer) -> None:
     size = await proved(books.pool, books.tenant, signer)
     assert await seal_logs(books.pool, signer, time.time, AT_ONCE) == 0
     assert await proved(books.pool, books.tenant, signer) == size
+
+
+async def test_a_log_whose_heads_somebody_took_away_does_not_stop_the_others(
+    books: Books, other_tenant: Tenant, open_books: Callable[..., Awaitable[Books]], signer: Signer, admin: Pool
+) -> None:
+    others = await open_books(other_tenant, people=2, funds=100)
+    await seal_all(books.pool, signer)
+    async with acquire(admin) as connection, transaction(connection):
+        await connection.execute(PAST_TRIGGERS)
+        await connection.execute("delete from payhub.log_heads where tenant_id = $1", books.tenant.id)
+    for one in (books, others):
+        async with acquire(books.pool) as connection:
+            await post_payments(connection, [one.payment(0, 1, 1)])
+    before = await proved(books.pool, other_tenant, signer)
+    await seal_logs(books.pool, signer, time.time, AT_ONCE)
+    assert await proved(books.pool, other_tenant, signer) == before + 1
+    async with acquire(admin) as connection, transaction(connection):
+        await connection.execute(PAST_TRIGGERS)
+        for table in ("log_nodes", "log_leaves"):
+            await connection.execute(f"delete from payhub.{table} where tenant_id = $1", books.tenant.id)

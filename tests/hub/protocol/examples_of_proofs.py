@@ -33,6 +33,7 @@ EXAMPLES: tuple[Message, ...] = (
         asked=proofs.Asked(PERSON, "D" * 22),
     ),
     proofs.HeadAnswer(2, HEAD),
-    proofs.GrowthAnswer(3, HEAD, HEAD, ""),
+    proofs.GrowthAnswer(3, HEAD, "", old=HEAD),
+    proofs.GrowthAnswer(3, HEAD, HASH),
     proofs.ProofKeysAnswer(4, [proofs.ProofKey("00112233445566ff", HASH, AT, signs_until=AT)]),
 )
