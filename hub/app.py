@@ -309,12 +309,14 @@ class Hub:
 
     async def _write_seen(self) -> None:
         assert self.context is not None
+        now = self.context.now()
         seen, self.context.seen = self.context.seen, {}
-        for key, at in self.connections.seen():
+        for key, at in self.connections.seen(now - 2 * SEEN_WRITE_S):
             seen[key] = max(at, seen.get(key, 0.0))
         written = self._seen_written
         due = {key: at for key, at in seen.items() if at - written.get(key, 0.0) >= SEEN_AGAIN_S}
-        self._seen_written = {key: at for key, at in written.items() if at > self.context.now() - SEEN_AGAIN_S} | due
+        # Kept for longer than anything is heard of again.
+        self._seen_written = {key: at for key, at in written.items() if at > now - 2 * SEEN_AGAIN_S} | due
         await touch(self.context.pool, {key: datetime.fromtimestamp(at, UTC) for key, at in due.items()})
 
     async def _read_demands(self) -> None:

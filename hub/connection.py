@@ -129,11 +129,11 @@ class Connections:
             if principal.session_id != alert.session and connection.is_open:
                 connection.send(alert)
 
-    def seen(self) -> Iterator[tuple[tuple[int, str], float]]:
-        """The (tenant, session) pairs that are connected here, and when each connection last said something."""
+    def seen(self, since: float) -> Iterator[tuple[tuple[int, str], float]]:
+        """The (tenant, session) pairs that have said something here since then, and when they last did."""
         for connection in self.all:
             principal = connection.session.principal
-            if principal is not None and connection.seen_at:
+            if principal is not None and connection.seen_at > since:
                 yield (principal.tenant_id, principal.session_id), connection.seen_at
 
     def live_sessions(self) -> set[tuple[int, str]]:
