@@ -198,7 +198,7 @@ async def test_who_is_too_fast_is_told_so_and_others_are_not(witness: WitnessPro
     hasty = await witness.admit("hasty", {})
     async with httpx2.AsyncClient(base_url=witness.url, headers={"authorization": f"Bearer {hasty.token}"}) as client:
         statuses = []
-        for _ in range(60):
+        for _ in range(200):  # as many as it takes on a machine that is busy, and no more
             answers = await asyncio.gather(*(client.get("/v1/heads") for _ in range(100)))
             statuses += [answer.status_code for answer in answers]
             if 429 in statuses:
