@@ -190,7 +190,7 @@ PAYMENT_ADVICE: dict[str, str] = {
         PaymentStatus.ACCOUNTS_MUST_DIFFER: "Nobody pays themselves. Choose another payee.",
         PaymentStatus.PAYER_NOT_FOUND: "There is no such account to pay from.",
         PaymentStatus.PAYEE_NOT_FOUND: "There is no such account to pay to. Check its number.",
-        PaymentStatus.PAYER_NOT_OPEN: "The payer's account is blocked or closed. Ask support.",
+        PaymentStatus.PAYER_NOT_OPEN: "The payer's account is blocked, closed, or not activated yet. Ask support.",
         PaymentStatus.PAYEE_NOT_OPEN: "The payee's account is blocked or closed. Choose another.",
         PaymentStatus.SHARES_NOT_PAYABLE: (
             "The shares are more than the payee gets, name somebody twice, or cannot be paid or taken back."
