@@ -73,6 +73,9 @@ _PIECE: Final = ("dispute_id", "id")
 PIECE_TEXT: Final = Place("dispute_evidence", "text_sealed", _PIECE, person="person_id", plain="text")
 PIECE_NAME: Final = Place("dispute_evidence", "name_sealed", _PIECE, person="person_id", plain="name")
 PIECE_CONTENT: Final = Place("dispute_evidence", "content_sealed", _PIECE, person="person_id", plain="content")
+# A field of a person (core.people.fields), and what a notice tells.
+PERSON_FIELD: Final = Place("person_fields", "sealed", ("person_id", "field", "number"), person="person_id")
+NOTICE_CONTENT: Final = Place("notices", "sealed", ("id",), person="person_id")
 
 PLACES: Final = (
     DISPLAY_NAME,
@@ -86,4 +89,6 @@ PLACES: Final = (
     PIECE_TEXT,
     PIECE_NAME,
     PIECE_CONTENT,
+    PERSON_FIELD,
+    NOTICE_CONTENT,
 )

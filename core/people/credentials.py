@@ -17,8 +17,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-from core.database import Pool, in_tenant
+from core.database import Connection, Pool, in_tenant
 from core.errors import CredentialsRefused, Overloaded
+from core.keys.cipher import Cipher
+from core.keys.places import LOGIN as LOGIN_PLACE
 from core.keys.safe import Safe
 from core.people.persons import PersonStatus
 
@@ -43,6 +45,7 @@ select credentials.person_id::text, credentials.password_hash, persons.status
   join persons on persons.tenant_id = credentials.tenant_id and persons.id = credentials.person_id
  where credentials.tenant_id = $1 and (credentials.login_index = $2 or credentials.login = $3)
 """
+READ_LOGIN = "select login, login_sealed from credentials where tenant_id = $1 and person_id = $2"
 # Only over the hash that was verified: a password changed meanwhile stays changed.
 REPLACE_HASH = """
 update credentials set password_hash = $4, updated_at = now()
@@ -97,7 +100,7 @@ async def hash_password(password: str) -> str:
 
 
 async def check_password(pool: Pool, keys: Safe, tenant_id: int, login: str, password: str) -> str:
-    """The id of the active person with this login and password.
+    """The id of the person with this login and password, who is not closed.
 
     Raises CredentialsRefused for whatever is wrong; an unknown login costs as much time as a wrong
     password. Raises Overloaded when too many logins are waiting, KeysUnavailable.
@@ -116,7 +119,7 @@ async def check_password(pool: Pool, keys: Safe, tenant_id: int, login: str, pas
             row = await connection.fetchrow(READ_CREDENTIALS, tenant_id, index, plain)
     stored = NOBODYS_HASH if row is None else row["password_hash"]
     is_right = await _hashing.run(_verify, stored, candidate)
-    if row is None or not is_right or row["status"] != PersonStatus.ACTIVE:
+    if row is None or not is_right or row["status"] == PersonStatus.CLOSED:
         raise CredentialsRefused
     if HASHER.check_needs_rehash(stored):
         fresh = await _hashing.run(HASHER.hash, candidate)
@@ -159,3 +162,22 @@ async def find_person(pool: Pool, keys: Safe, tenant_id: int, login: str) -> str
     async with in_tenant(pool, tenant_id) as connection:
         row = await connection.fetchrow(READ_CREDENTIALS, tenant_id, index, plain)
     return None if row is None else row["person_id"]
+
+
+async def find_login(connection: Connection, keys: Safe, tenant_id: int, login: str) -> str | None:
+    """Who logs in by this name, in a transaction of the tenant's. None: nobody, or it cannot be a login."""
+    try:
+        plain = normalise_login(login)
+    except ValueError:
+        return None
+    index = await keys.index(tenant_id, LOGIN_FIELD, plain)
+    row = await connection.fetchrow(READ_CREDENTIALS, tenant_id, index, plain)
+    return None if row is None else row["person_id"]
+
+
+async def read_login(connection: Connection, tenant_id: int, cipher: Cipher) -> str | None:
+    """What the cipher's person logs in by, in a transaction of the tenant's. None: nothing, or they were erased."""
+    row = await connection.fetchrow(READ_LOGIN, tenant_id, cipher.person_id)
+    if row is None or row["login_sealed"] is None:
+        return None if row is None else row["login"]
+    return cipher.open(*LOGIN_PLACE.at(cipher.person_id), row["login_sealed"])

@@ -14,6 +14,7 @@ from core.keys.store import Destroyed
 
 # A keyed hash is a person's, too, and its key is the whole tenant's: it goes with the row.
 FORGET_CREDENTIALS = "delete from credentials where tenant_id = $1 and person_id = $2"
+FORGET_PERSON = "select forget_person($1, $2)"
 
 
 class NotSealedYet(Unavailable):
@@ -23,7 +24,7 @@ class NotSealedYet(Unavailable):
 async def erase_person(
     pool: Pool, keys: Safe, tenant_id: int, person_id: str, by: By, why: str | None = None
 ) -> Destroyed:
-    """Destroy a person's keys, and forget how they logged in: within a second it is so everywhere, and again no change.
+    """Destroy a person's keys, and forget what finds them: within a second it is so everywhere, and again no change.
 
     Raises NotSealedYet when a key would not be enough: nothing was done. Raises Unavailable: nothing was done, or not
     all; OutcomeUnknown: ask again, in either case.
@@ -33,4 +34,5 @@ async def erase_person(
     destroyed = await erasing.erase(pool, keys, tenant_id, person_id, by, why)
     async with in_tenant(pool, tenant_id) as connection:
         await connection.execute(FORGET_CREDENTIALS, tenant_id, person_id)
+        await connection.execute(FORGET_PERSON, tenant_id, person_id)
     return destroyed

@@ -29,7 +29,7 @@ with started as (
     insert into sessions (tenant_id, id, person_id, created_at, expires_at)
     select persons.tenant_id, $3, persons.id, clock.now, clock.now + $5
       from persons, (select coalesce($6, now()) as now) as clock
-     where persons.tenant_id = $1 and persons.id = $2 and persons.status = 0
+     where persons.tenant_id = $1 and persons.id = $2 and persons.status <> 2
     returning tenant_id, id, created_at
 )
 insert into refresh_tokens (tenant_id, hash, session_id, issued_at)
@@ -81,7 +81,7 @@ class RefreshTokenReused(CredentialsRefused):
 
 
 async def start_session(pool: Pool, tenant_id: int, person_id: str, *, now: datetime.datetime | None = None) -> Started:
-    """Start a session of 30 days for an active person. Raises CredentialsRefused for anybody else.
+    """Start a session of 30 days for a person who is not closed. Raises CredentialsRefused for anybody else.
 
     `now` (here and below): None is the database's clock, which all hubs share.
     """
@@ -125,7 +125,7 @@ async def find_revoked(
 ) -> list[tuple[int, str]]:
     """Which of these (tenant id, session id) pairs have ended, in one call for all tenants.
 
-    Ended: revoked, expired, unknown, or of a person who is no longer active.
+    Ended: revoked, expired, unknown, or of a person who is closed.
     """
     if not pairs:
         return []

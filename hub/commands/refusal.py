@@ -12,6 +12,7 @@ from core.errors import (
     OutcomeUnknown,
     Overloaded,
     Refusal,
+    TooOften,
     Unavailable,
 )
 from hub.protocol.codes import MEANINGS, ErrorCode
@@ -48,6 +49,8 @@ def from_core(error: CoreError) -> CommandRefused:
     if isinstance(error, Unavailable):
         code = next((code for kind, code in AWAY.items() if isinstance(error, kind)), ErrorCode.UNAVAILABLE)
         return CommandRefused(code, retry_after_ms=error.retry_after_ms)
+    if isinstance(error, TooOften):
+        return CommandRefused(ErrorCode.RATE_LIMITED, retry_after_ms=error.retry_after_ms)
     if isinstance(error, Refusal):
         return CommandRefused(ErrorCode(error.code), str(error) or None, field=error.field or UNSET)
     if isinstance(error, KeysRefused):

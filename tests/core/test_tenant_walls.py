@@ -54,6 +54,13 @@ DEFINERS = {
     "find_unlogged": "workers make all tenants' logs grow; returns tenants alone",
     "claim_unlogged": "the caller may not lock the outbox itself; works on the tenant it is given",
     "grow_log": "the caller may not write the log itself; works on the tenant it is given",
+    "set_person_status": "the caller may not write accounts or statuses itself; works on the tenant it is given",
+    "set_person_role": "the caller may not write roles itself; works on the tenant it is given",
+    "set_people_settings": "the caller may not write settings or accounts itself; works on the tenant it is given",
+    "find_restood": "how live sessions' persons stand, matched pair by pair",
+    "leave_notice": "the caller may not write notices itself; leaves one in the tenant it is given, and tells nothing",
+    "forget_person": "the caller may not change a person's fields itself; works on the tenant it is given",
+    "forget_late": "workers clean all tenants' notices and codes; returns a count alone",
     "find_due_disputes": "workers keep all tenants' clocks; returns ids alone",
 }
 # Not a tenant's: the list of tenants itself (walled by id), the instance's keys, the migrations' memory.
@@ -109,6 +116,8 @@ READ_ONLY = (
     "decisions",
     "audit_entries",
     "erased_persons",
+    "people_settings",
+    "role_requests",
     "outbox",
     "acknowledgements",
     "notices",

@@ -11,6 +11,7 @@ begin
         'erased_persons', 'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens',
         'bulks', 'bulk_lines',
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
+        'person_fields', 'held_fields', 'contact_codes', 'people_settings', 'role_requests',
         'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged'
     ] loop
         execute format('alter table %I enable row level security', v_table);
@@ -50,6 +51,15 @@ $$;
 grant select on limits, rules, own_limits, payees, usages, decisions, audit_entries, erased_persons to payhub_app;
 grant select on tenants, signing_keys, accounts, terms, payments, standings, shares, charges, outbox, acknowledgements, notices to payhub_app;
 grant select, insert, update, delete on persons, profiles, credentials, sessions, refresh_tokens to payhub_app;
+-- How somebody stands, and their role, functions say. To lock a row asks for the right to change it.
+revoke update on persons from payhub_app;
+grant update (tenant_id) on persons to payhub_app;
+-- What is known of a person is added to, and never changed.
+grant select, insert on person_fields to payhub_app;
+grant select, insert, delete on held_fields to payhub_app;
+grant select, insert on contact_codes to payhub_app;
+grant update (tries_left, used_at) on contact_codes to payhub_app;
+grant select on people_settings, role_requests to payhub_app;
 -- A charge is asked for by its payee; whether it is paid, functions say.
 grant insert (tenant_id, id, payee, amount, description, reference, description_sealed, reference_sealed, is_reusable,
               asked_by, lasts_s, expires_at)
