@@ -30,6 +30,7 @@ from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
 from core.nouns import Payment, Posting
 from core.people.sessions import find_revoked
+from core.people.standing import find_restood
 from core.proof.notary import Notary, Signer
 from hub import documents, http, metrics, pages
 from hub.audience import Audience
@@ -81,6 +82,7 @@ class Hub:
         self.connections = Connections()
         self.context: Context | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._looks: set[asyncio.Task[None]] = set()
         self._answered = dict.fromkeys(STATUS_NAMES, 0)
         self._posters = Posters(options.database_url, FLIGHTS_MAX)
         self._pool: Pool | None = None
@@ -124,6 +126,7 @@ class Hub:
             limits=Limits(),
             doors=Doors(options.allowed_origins),
             end_session=self.connections.end_session,
+            restand=self._restand,
             tell=self.connections.tell,
             public_url=options.public_url.rstrip("/"),
         )
@@ -136,6 +139,7 @@ class Hub:
                 self._every(bulking.PROGRESS_S, self._tell_progress),
                 self._every(ACKNOWLEDGEMENTS_WRITE_S, self._write_acknowledgements),
                 self._every(SESSIONS_SWEEP_S, self._sweep_sessions),
+                self._every(SESSIONS_SWEEP_S, self._sweep_standings),
                 self._every(KEYS_READ_S, self._read_keys),
                 self._every(ROOTS_TOLD_S, notary.tell_roots),
             )
@@ -175,7 +179,7 @@ class Hub:
             await self._quietly(self._notary.tell_roots)
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._looks, return_exceptions=True)
         await self.context.audience.close()
         await self.context.broker.close()
         self._posters.close()
@@ -227,6 +231,8 @@ class Hub:
             spread(self.context, int(tenant), hint)
         elif channel == CONTROL and hint[0] == "end_session":
             self.connections.end_session(hint[1], hint[2])
+        elif channel == CONTROL and hint[0] == "restand":
+            self._restand(hint[1], hint[2])
         elif channel == CONTROL and hint[0] == "spent":
             self.context.limits.hear(self.context.now(), ((tuple(key), count) for key, count in hint[1]))
 
@@ -254,6 +260,31 @@ class Hub:
         assert self.context is not None
         for tenant_id, session_id in await find_revoked(self.context.pool, list(self.connections.live_sessions())):
             self.connections.end_session(tenant_id, session_id)
+
+    async def _sweep_standings(self) -> None:
+        assert self.context is not None
+        known = self.connections.standings()
+        for (tenant_id, person_id), standing in (await find_restood(self.context.pool, known)).items():
+            self.connections.restand(tenant_id, person_id, standing)
+
+    def _restand(self, tenant_id: int, person_id: str | None) -> None:
+        """Look how somebody stands who is connected here. Whatever fails, the sweep comes round."""
+        known = {
+            key: one
+            for key, one in self.connections.standings().items()
+            if key[0] == tenant_id and person_id in {None, key[1]}
+        }
+        if not known or self.context is None:
+            return
+        pool = self.context.pool
+
+        async def look() -> None:
+            for key, standing in (await find_restood(pool, known)).items():
+                self.connections.restand(*key, standing)
+
+        task = asyncio.create_task(self._quietly(look))
+        self._looks.add(task)
+        task.add_done_callback(self._looks.discard)
 
     async def _read_keys(self) -> None:
         assert self.context is not None

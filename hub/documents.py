@@ -9,8 +9,10 @@ from typing import Any, Final
 import msgspec
 
 from core.nouns import PaymentStatus
+from core.people.persons import Role
 from hub import http
 from hub.commands.paying import UNKNOWN
+from hub.commands.rights import OF_OTHERS, Right, right_of
 from hub.commands.table import ROWS
 from hub.doors import PATHS
 from hub.protocol import messages
@@ -48,7 +50,9 @@ def asyncapi() -> dict[str, Any]:
             "description": (
                 f"Subprotocols {MSGPACK} (binary frames) and {JSON} (text frames) carry the same messages. The first "
                 "message authenticates; a token never stands in a URL. Answers may overtake each other: match them by "
-                f"id. A message has at most {SIZE_MAX} bytes, and each field stands in it once."
+                f"id. A message has at most {SIZE_MAX} bytes, and each field stands in it once. x-roles says who may "
+                "send it, x-roles-of-others who may about somebody else, x-effect what it does: whoever is blocked "
+                "reads and defends; whoever is pending also tends, and collects and pays as far as the tenant says."
             ),
         },
         "defaultContentType": "application/json",
@@ -150,6 +154,7 @@ def _operation(command: type, answer: type | None) -> dict[str, Any]:
         "channel": {"$ref": "#/channels/socket"},
         "summary": _summary(command),
         "messages": [{"$ref": f"#/channels/socket/messages/{_tag(command)}"}],
+        **({} if command is messages.Authenticate else _rights(command, right_of(command))),
     }
     if answer is not None:
         operation["reply"] = {
@@ -195,7 +200,21 @@ def _path_item(endpoint: http.Endpoint, body: type | None) -> dict[str, Any]:
         }
     if endpoint.public:
         item["security"] = []
+    else:
+        item.update(_rights(endpoint.takes, endpoint.right))
     return item
+
+
+def _rights(command: type, right: Right) -> dict[str, Any]:
+    """Who may ask for it, and what it does: of somebody who is blocked or pending, not every effect is taken."""
+    found: dict[str, Any] = {"x-roles": _roles(right), "x-effect": right.effect.value}
+    if command in OF_OTHERS:
+        found["x-roles-of-others"] = _roles(OF_OTHERS[command])
+    return found
+
+
+def _roles(right: Right) -> list[str]:
+    return [role.name.lower() for role in Role if role in right.roles]
 
 
 def _good_status(endpoint: http.Endpoint) -> str:

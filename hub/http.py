@@ -23,18 +23,19 @@ from core.errors import CoreError
 from core.nouns import PaymentStatus
 from core.people.credentials import check_password
 from core.people.opening import Tenant, find_tenant
-from core.people.persons import Role, read_nameless
+from core.people.persons import PersonStatus, Role, read_nameless
 from core.people.sessions import RefreshTokenReused, revoke, rotate, start_session
 from hub import metrics
-from hub.broker import CONTROL
 from hub.commands import bulking, charging, identifying, operating, paying
-from hub.commands.context import Context
+from hub.commands.context import Context, end_sessions
+from hub.commands.knowing import given_fields
 from hub.commands.refusal import CommandRefused, from_core
+from hub.commands.rights import LEAVES, NOBODY, PAYS, RIGHTS, SEES, SETTLES, Right, refusal_of, refuse
 from hub.commands.table import ROWS
-from hub.commands.values import to_time
+from hub.commands.values import given, to_time
 from hub.doors import door_for
 from hub.limits import ADDRESS, ADDRESS_LOGIN, BY_ROLE, LOGIN, TENANT, Limit, address_key, network_of
-from hub.protocol import bulks, fields, messages
+from hub.protocol import bulks, fields, messages, people
 from hub.protocol.codec import SIZE_MAX
 from hub.protocol.codes import MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, ErrorCode
 from hub.protocol.free_text import complaint_about, watch
@@ -55,12 +56,26 @@ Slug = Annotated[str, Meta(min_length=3, max_length=40, description="The tenant'
 
 
 class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A new customer with one account, logged in."""
+    """A new customer or merchant with one account, logged in. What else has to be said, the tenant says.
+
+    A contact or a CPF that is somebody else's is taken like any other: nothing here tells whose anything is. Who names
+    a CPF, and every merchant, waits until the tenant has looked at them, unless it wants that otherwise.
+    """
 
     tenant: Slug
     name: fields.Name
     login: fields.Login
     password: fields.Password
+    role: Annotated[str, Meta(pattern="^(customer|merchant)$")] | UnsetType = UNSET
+    cpf: people.Cpf | UnsetType = UNSET
+    cnpj: people.Cnpj | UnsetType = UNSET
+    legal_name: fields.Name | UnsetType = UNSET
+    trade_name: fields.Name | UnsetType = UNSET
+    category: people.Category | UnsetType = UNSET
+    email: people.Email | UnsetType = UNSET
+    phone: people.Phone | UnsetType = UNSET
+    birth_date: people.BirthDate | UnsetType = UNSET
+    address: people.Address | UnsetType = UNSET
 
 
 class LogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,13 +104,17 @@ class LogOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TokensAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An access token for requests and sockets, and a refresh token for the next one."""
+    """An access token for requests and sockets, and a refresh token for the next one.
+
+    `account`, and `status` if it is not active: of somebody who has just registered.
+    """
 
     person: str
     access_token: str
     expires_at: str
     refresh_token: str
     account: int | UnsetType = UNSET
+    status: people.StatusName | UnsetType = UNSET
 
 
 class SettledAnswer(msgspec.Struct, frozen=True):
@@ -140,6 +159,7 @@ class Endpoint(NamedTuple):
 
     With `consumes`, the body is a file of one of these media types, which `handle` reads as it arrives (hub/edge.py
     lets files pass on these paths). With `produces`, so is the answer, and `handle` gives the response itself.
+    `right`: who may ask, if it is not public.
     """
 
     method: str
@@ -149,6 +169,7 @@ class Endpoint(NamedTuple):
     handle: Callable[[Call], Awaitable[msgspec.Struct | Response]]
     status: int = 200
     public: bool = False
+    right: Right = NOBODY
     consumes: tuple[str, ...] = ()
     produces: str | None = None
 
@@ -164,8 +185,17 @@ async def register(call: Call) -> TokensAnswer:
     """Open a person and an account, and log in."""
     body: Register = call.body
     tenant = await _enter(call, body.tenant, body.login)
-    opened = await operating.enter(call.context, tenant.id, Role.CUSTOMER, body.name, body.login, body.password)
-    return await _start(call, tenant, opened.person_id, Role.CUSTOMER, opened.account_id)
+    role = Role[given(body.role, "customer").upper()]
+    about = given_fields(body)
+    # A registration has a name of its own; among the fields it is what others see from now on.
+    about.pop("name")
+    opened = await operating.enter(
+        call.context, tenant.id, role, body.name, body.login, body.password, about, call.session.by
+    )
+    answer = await _start(call, tenant, opened.person_id, role, opened.account_id)
+    if opened.status is not PersonStatus.ACTIVE:
+        answer = msgspec.structs.replace(answer, status=opened.status.name.lower())
+    return answer
 
 
 async def log_in(call: Call) -> TokensAnswer:
@@ -187,7 +217,7 @@ async def refresh(call: Call) -> TokensAnswer:
     try:
         rotated = await rotate(context.pool, tenant.id, body.refresh_token)
     except RefreshTokenReused as error:
-        _end_everywhere(context, tenant.id, error.session_id)
+        end_sessions(context, tenant.id, [error.session_id])
         raise
     issued = context.tokens.issue(
         tenant.id,
@@ -204,7 +234,7 @@ async def log_out(call: Call) -> Nothing:
     """End the session: its refresh tokens, its sockets on every hub."""
     speaker = call.session.speaker
     await revoke(call.context.pool, speaker.tenant_id, speaker.session_id)
-    _end_everywhere(call.context, speaker.tenant_id, speaker.session_id)
+    end_sessions(call.context, speaker.tenant_id, [speaker.session_id])
     return Nothing()
 
 
@@ -249,19 +279,23 @@ ENDPOINTS: Final = (
     Endpoint("POST", "/v1/register", Register, TokensAnswer, register, 201, public=True),
     Endpoint("POST", "/v1/login", LogIn, TokensAnswer, log_in, public=True),
     Endpoint("POST", "/v1/refresh", RefreshTokens, TokensAnswer, refresh, public=True),
-    Endpoint("POST", "/v1/logout", LogOut, Nothing, log_out),
-    Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle),
-    Endpoint("GET", "/v1/charges/{charge}/qr.svg", ReadQr, Nothing, draw_qr, produces=SVG),
+    Endpoint("POST", "/v1/logout", LogOut, Nothing, log_out, right=LEAVES),
+    Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle, right=SETTLES),
+    Endpoint("GET", "/v1/charges/{charge}/qr.svg", ReadQr, Nothing, draw_qr, right=SEES, produces=SVG),
     Endpoint(
         "PUT",
         "/v1/bulks/{bulk}/file",
         bulks.SendBulkFile,
         bulks.BulkAnswer,
         send_bulk_file,
+        right=PAYS,
         consumes=bulking.MEDIA_TYPES,
     ),
-    Endpoint("GET", "/v1/bulks/{bulk}/report.csv", bulks.ReadBulkCsv, Nothing, read_bulk_csv, produces=CSV),
-    *(Endpoint(row.method, row.path, row.takes, row.gives, _command(row.handle), row.status) for row in ROWS),
+    Endpoint("GET", "/v1/bulks/{bulk}/report.csv", bulks.ReadBulkCsv, Nothing, read_bulk_csv, right=SEES, produces=CSV),
+    *(
+        Endpoint(row.method, row.path, row.takes, row.gives, _command(row.handle), row.status, right=row.right)
+        for row in ROWS
+    ),
 )
 
 
@@ -337,6 +371,10 @@ def _serve(
             spend(context, kind, speaker.tenant_id, speaker.person_id, BY_ROLE[speaker.role])
             spend(context, "tenant", speaker.tenant_id, "", TENANT)
         body = read(b"" if endpoint.consumes else await _read_body(request), request)
+        if not endpoint.public:
+            refusal = refusal_of(session, body) if type(body) in RIGHTS else refuse(session, endpoint.right)
+            if refusal is not None:
+                raise CommandRefused(refusal)
         answer = await endpoint.handle(Call(context, request, session, body))
         if endpoint.handle is log_out:
             sessions.forget_all()
@@ -460,11 +498,6 @@ async def _start(call: Call, tenant: Tenant, person_id: str, role: Role, account
         started.refresh_token,
         UNSET if account is None else account,
     )
-
-
-def _end_everywhere(context: Context, tenant_id: int, session_id: str) -> None:
-    context.end_session(tenant_id, session_id)
-    context.broker.publish(CONTROL, ["end_session", tenant_id, session_id])
 
 
 def _bearer(request: Request) -> str:

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from enum import Enum
 
 from core.audit.trail import By
-from core.people.persons import Role
+from core.people.persons import STAFF, PersonStatus, Role
+from core.people.standing import ACTIVE, Standing
 from hub.auth import Principal
 from hub.doors import Door
 from hub.protocol.codes import CloseCode, ErrorCode
@@ -22,6 +23,8 @@ from hub.protocol.messages import Authenticate
 AUTHENTICATION_TIMEOUT_S = 5.0
 # Unanswered commands of one connection; above it the hub stops reading until answers leave.
 IN_FLIGHT_MAX = 256
+# Who sees all of the tenant's money; the one of them acts on it.
+OVERSEERS = frozenset({Role.OPERATOR, Role.AUDITOR})
 # Refused messages in a row before the hub takes the client for broken.
 BAD_MESSAGES_MAX = 10
 
@@ -47,6 +50,7 @@ class Session:
         "in_flight",
         "network",
         "principal",
+        "standing",
         "started_at",
         "state",
         "watching",
@@ -60,6 +64,8 @@ class Session:
         self.started_at = now
         self.principal: Principal | None = None
         self.accounts: frozenset[int] = frozenset()
+        # How the speaker stands with the tenant, as far as this hub knows.
+        self.standing: Standing = ACTIVE
         self.followed: set[int] = set()
         # What is told besides events: "alerts", "bulk:<id>".
         self.watching: set[str] = set()
@@ -121,13 +127,30 @@ class Session:
         return By(principal.person_id, principal.session_id, self.network)
 
     @property
+    def role(self) -> Role | None:
+        """What the speaker is here. Whoever of the staff is not active is nobody but themselves. None: nobody yet."""
+        if self.principal is None:
+            return None
+        role = self.principal.role
+        return Role.CUSTOMER if role in STAFF and self.standing.status is not PersonStatus.ACTIVE else role
+
+    @property
     def is_operator(self) -> bool:
         """Whether the speaker may act on any of the tenant's accounts."""
-        return self.principal is not None and self.principal.role == Role.OPERATOR
+        return self.role is Role.OPERATOR
+
+    @property
+    def oversees(self) -> bool:
+        """Whether the speaker may see all of the tenant's money."""
+        return self.role in OVERSEERS
 
     def may_use(self, account: int) -> bool:
-        """Whether the speaker may pay from, read or follow this account."""
+        """Whether the speaker may pay from this account, and change what is about it."""
         return account in self.accounts or self.is_operator
+
+    def may_see(self, account: int) -> bool:
+        """Whether the speaker may read or follow this account."""
+        return account in self.accounts or self.oversees
 
     def may_follow(self, *accounts: int) -> bool:
         """Whether all of these may be followed beside those that are."""

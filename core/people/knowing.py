@@ -57,7 +57,7 @@ class Look(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """A person as they are known. `accounts` None: what they have was not asked for."""
+    """A person as they are known. `accounts` None: what is in them was not asked for."""
 
     id: str
     role: Role
@@ -69,6 +69,7 @@ class Seen(NamedTuple):
     name: str | None
     login: str | None
     fields: list[Known]
+    account_numbers: list[int]
     accounts: list[Account] | None
 
 
@@ -97,9 +98,7 @@ async def read_person(
         known = await read_newest(connection, tenant_id, cipher)
         login = await read_login(connection, tenant_id, cipher)
         names = await open_names(keys, tenant_id, await read_names(connection, tenant_id, [person_id]))
-        accounts = None
-        if with_accounts:
-            accounts = [to_account(one) for one in await connection.fetch(LIST_ACCOUNTS, tenant_id, person_id)]
+        accounts = [to_account(one) for one in await connection.fetch(LIST_ACCOUNTS, tenant_id, person_id)]
         fields = [field for field in known.values() if field.value is not None and field.kind is not Kind.NAME]
         if look is not None:
             shown = ["name", *(["login"] if login else []), *(FIELDS[field.kind].name for field in fields)]
@@ -116,7 +115,8 @@ async def read_person(
         names[0] if names else None,
         login,
         fields,
-        accounts,
+        [account.id for account in accounts],
+        accounts if with_accounts else None,
     )
 
 

@@ -37,12 +37,12 @@ async def register(
     tenant_id: int,
     role: Role,
     name: str,
-    login: str,
-    password: str,
+    login: str | None,
+    password: str | None,
     given: Mapping[str, Value],
-    network: str | None,
+    by: By,
 ) -> Registered:
-    """Let somebody in who comes by themselves: a customer or a merchant.
+    """Let somebody in who comes by themselves: a customer or a merchant. `by`: nobody yet, from somewhere.
 
     Raises Conflict (the login is taken), Refusal (a field; `field_missing`), ValueError (name, login, password),
     KeysUnavailable.
@@ -56,7 +56,7 @@ async def register(
     status = PersonStatus.ACTIVE
     if settings.begins_pending(role) or Kind.CPF in values or await _is_anothers_cnpj(pool, keys, tenant_id, values):
         status = PersonStatus.PENDING
-    return await _open(pool, keys, tenant_id, role, name, login, password, values, status, By(network=network))
+    return await _open(pool, keys, tenant_id, role, name, login, password, values, status, by)
 
 
 async def enter(

@@ -29,7 +29,7 @@ from core.people.opening import Tenant
 from core.proof.notary import Signer
 from hub.audience import Audience
 from hub.auth import Tokens
-from hub.broker import Broker
+from hub.broker import CONTROL, Broker
 from hub.commands.values import to_time
 from hub.doors import Doors
 from hub.limits import Limits
@@ -80,6 +80,8 @@ class Context:
     doors: Doors
     # Closes this hub's connections of a (tenant, session).
     end_session: Callable[[int, str], None]
+    # Reads anew how a (tenant, person) stands, None: all of the tenant's, and tells this hub's connections of theirs.
+    restand: Callable[[int, str | None], None]
     # Sends a message to this hub's sessions of a tenant that watch a topic.
     tell: Callable[[int, str, Message], None]
     # Where people reach the hub, for links.
@@ -207,6 +209,19 @@ def spread(context: Context, tenant_id: int, rows: Iterable[Row]) -> None:
                 description = UNSET if text is None else text
                 event = Event(account, number, payment, what, change, other, balance, to_time(us), description)
                 audience.deliver(key, number, event, _encode_event(event))
+
+
+def end_sessions(context: Context, tenant_id: int, session_ids: Iterable[str]) -> None:
+    """Close the sockets of ended sessions on every hub."""
+    for session_id in session_ids:
+        context.end_session(tenant_id, session_id)
+        context.broker.publish(CONTROL, ["end_session", tenant_id, session_id])
+
+
+def restand_everywhere(context: Context, tenant_id: int, person_id: str | None = None) -> None:
+    """Let every hub read anew how somebody stands, or everybody of the tenant. The hint has nothing to be believed."""
+    context.restand(tenant_id, person_id)
+    context.broker.publish(CONTROL, ["restand", tenant_id, person_id])
 
 
 def events_channel(tenant_id: int) -> str:

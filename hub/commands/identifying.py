@@ -1,9 +1,12 @@
 """From a token to a session."""
 
+from msgspec import UNSET
+
 from core.errors import KeysRefused, KeysUnavailable, NotFound
 from core.people.opening import list_accounts, read_tenant
-from core.people.persons import Person, read_nameless, read_person
+from core.people.persons import Person, PersonStatus, read_nameless, read_person
 from core.people.sessions import find_revoked, read_session_start
+from core.people.standing import read_standings
 from hub.auth import Principal, TokenCode, TokenRefused
 from hub.commands.context import Context, to_account_state
 from hub.commands.refusal import CommandRefused
@@ -27,7 +30,7 @@ def verify(context: Context, session: Session, token: str) -> Principal:
 async def begin_session(context: Context, session: Session, principal: Principal) -> Welcome:
     """Check that the person and the login still stand, and load what the session may use."""
     tenant_id, person_id = principal.tenant_id, principal.person_id
-    # Revoked, expired, or its person is no longer active: one question answers all three.
+    # Revoked, expired, or its person is closed: one question answers all three.
     if await find_revoked(context.pool, [(tenant_id, principal.session_id)]):
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
     try:
@@ -39,7 +42,13 @@ async def begin_session(context: Context, session: Session, principal: Principal
     tenant = context.tenants[tenant_id]
     accounts = await list_accounts(context.pool, tenant_id, person_id)
     began_at = await read_session_start(context.pool, tenant_id, principal.session_id)
+    # Last, so that what changes after it finds a session to tell.
+    standing = (await read_standings(context.pool, [(tenant_id, person_id)])).get((tenant_id, person_id))
+    if standing is None or person.role is not principal.role:
+        # A new role is a new session.
+        raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
     session.begin(principal, (account.id for account in accounts), began_at)
+    session.standing = standing
     return Welcome(
         person=person_id,
         name=person.display_name or "",
@@ -49,6 +58,7 @@ async def begin_session(context: Context, session: Session, principal: Principal
         accounts=[to_account_state(account) for account in accounts],
         expires_at=to_time(int(principal.expires_at * 1_000_000)),
         at=to_time(int(context.now() * 1_000_000)),
+        status=UNSET if standing.status is PersonStatus.ACTIVE else standing.status.name.lower(),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from hub.commands.context import Context
+from hub.commands.rights import NOBODY, Right
 from hub.protocol.fields import Message
 from hub.session import Session
 
@@ -12,7 +13,7 @@ class Row(NamedTuple):
     """A command that both doors know. `handle` raises CommandRefused or core's errors; it never answers twice.
 
     `status` is the HTTP status of a good answer. Fields that stand in `path` in braces are taken from there; with
-    GET and DELETE all others come from the query.
+    GET and DELETE all others come from the query. `right`: who may ask; it is written in hub/commands/rights.py alone.
     """
 
     takes: type[Message]
@@ -21,3 +22,4 @@ class Row(NamedTuple):
     method: str
     path: str
     status: int = 200
+    right: Right = NOBODY

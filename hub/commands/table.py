@@ -5,7 +5,9 @@ from typing import Final
 from hub.commands import (
     bulking,
     charging,
+    confirming,
     disputing,
+    knowing,
     operating,
     paying,
     pricing,
@@ -14,11 +16,15 @@ from hub.commands import (
     recalling,
     ruling,
     scheduling,
+    staffing,
+    standing,
+    trailing,
     trying,
 )
+from hub.commands.rights import right_of
 from hub.commands.row import Row
 
-ROWS: Final[tuple[Row, ...]] = (
+_ROWS: Final[tuple[Row, ...]] = (
     *paying.ROWS,
     *trying.ROWS,
     *reading.ROWS,
@@ -31,4 +37,10 @@ ROWS: Final[tuple[Row, ...]] = (
     *pricing.ROWS,
     *recalling.ROWS,
     *proving.ROWS,
+    *knowing.ROWS,
+    *confirming.ROWS,
+    *standing.ROWS,
+    *staffing.ROWS,
+    *trailing.ROWS,
 )
+ROWS: Final[tuple[Row, ...]] = tuple(row._replace(right=right_of(row.takes)) for row in _ROWS)

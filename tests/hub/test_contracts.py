@@ -7,19 +7,39 @@ import httpx2
 import pytest
 
 from core.database import Pool
+from core.keys.safe import Safe
 from core.people.opening import Tenant
 from core.proof.notary import Signer
-from hub.commands import bulking, charging, disputing, paying, pricing, proving, recalling, ruling, scheduling, trying
+from hub.commands import (
+    bulking,
+    charging,
+    confirming,
+    disputing,
+    knowing,
+    paying,
+    pricing,
+    proving,
+    recalling,
+    ruling,
+    scheduling,
+    staffing,
+    standing,
+    trailing,
+    trying,
+)
 from tests.conftest import seal_all
+from tests.core.people.crowd import Town
 from tests.hub.conftest import Enter, Hubs, Join
 from tests.hub.contracts import (
     of_bulks,
     of_charges,
     of_disputes,
     of_histories,
+    of_people,
     of_proofs,
     of_rules,
     of_schedules,
+    of_staff,
     of_steps,
     of_terms,
 )
@@ -39,6 +59,11 @@ from tests.hub.contracts.contract import Contract
         (recalling, of_histories),
         (trying, of_steps),
         (proving, of_proofs),
+        (knowing, of_people),
+        (confirming, of_people),
+        (standing, of_people),
+        (staffing, of_staff),
+        (trailing, of_staff),
     ],
     ids=lambda module: module.__name__.rsplit(".", 1)[1],
 )
@@ -52,9 +77,11 @@ async def test_what_is_promised_is_kept_at_both_doors(
     join: Join,
     pool: Pool,
     signer: Signer,
+    keys: Safe,
 ) -> None:
     openapi = (await web.get(f"{hubs.a.url}/docs/openapi.json")).json()
     asyncapi = (await web.get(f"{hubs.a.url}/docs/asyncapi.json")).json()
-    contract = Contract(openapi, asyncapi, hubs, web, tenant, enter, join, partial(seal_all, pool, signer))
+    codes = Town(pool, keys, tenant).codes
+    contract = Contract(openapi, asyncapi, hubs, web, tenant, enter, join, partial(seal_all, pool, signer), codes)
     await promises.exercise(contract)
     assert contract.unmet(handlers.ROWS) == set()

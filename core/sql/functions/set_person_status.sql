@@ -7,7 +7,8 @@
 --   field_missing      the tenant does not activate anybody without `field`
 --   already_held       somebody is to be activated whose document (`field`) another one has shown
 -- Anything but `set` leaves changes behind that the caller has to roll back.
--- A closed person's sessions are ended (`ended`), and what was theirs alone may be somebody else's.
+-- A closed person's sessions are ended (`ended`), and what was theirs alone may be somebody else's. Of the staff, who is
+-- not active has no session of before, either: it may be following what only staff sees.
 create or replace function set_person_status(
     p_tenant  int,
     p_person  uuid,
@@ -127,6 +128,8 @@ begin
     if p_status = 2 then
         delete from held_fields where held_fields.tenant_id = p_tenant and held_fields.person_id = p_person;
         delete from role_requests where role_requests.tenant_id = p_tenant and role_requests.person_id = p_person;
+    end if;
+    if p_status = 2 or v_role >= 2 and p_status <> 0 then
         with over as (
             update sessions
                set revoked_at = clock_timestamp()

@@ -63,7 +63,15 @@ class Town:
     async def register(self, role: Role = Role.CUSTOMER, /, **given: str | Address) -> Registered:
         login = f"l{uuid.uuid4().hex}"
         return await register(
-            self.pool, self.keys, self.tenant.id, role, "Ana Souza", login, PASSWORD, given, "203.0.113.0/24"
+            self.pool,
+            self.keys,
+            self.tenant.id,
+            role,
+            "Ana Souza",
+            login,
+            PASSWORD,
+            given,
+            By(network="203.0.113.0/24"),
         )
 
     async def notices(self) -> list[Told]:

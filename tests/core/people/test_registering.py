@@ -143,9 +143,9 @@ async def test_a_login_that_is_taken_is_told_and_leaves_nothing(town: Town) -> N
     cpf = new_cpf()
     holder = await town.register(cpf=cpf)
     await stand(pool, tenant_id, holder.person_id, PersonStatus.ACTIVE)
-    await register(pool, keys, tenant_id, Role.CUSTOMER, "Ana", "ana", PASSWORD, {}, None)
+    await register(pool, keys, tenant_id, Role.CUSTOMER, "Ana", "ana", PASSWORD, {}, NOBODY)
     with pytest.raises(Conflict):
-        await register(pool, keys, tenant_id, Role.CUSTOMER, "Eva", "ana", PASSWORD, {"cpf": cpf}, None)
+        await register(pool, keys, tenant_id, Role.CUSTOMER, "Eva", "ana", PASSWORD, {"cpf": cpf}, NOBODY)
     assert await town.notices() == []
 
 

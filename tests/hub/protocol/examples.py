@@ -19,9 +19,11 @@ from tests.hub.protocol import (
     examples_of_charges,
     examples_of_disputes,
     examples_of_histories,
+    examples_of_people,
     examples_of_proofs,
     examples_of_rules,
     examples_of_schedules,
+    examples_of_staff,
     examples_of_steps,
     examples_of_terms,
 )
@@ -56,6 +58,7 @@ EXAMPLES: tuple[Message, ...] = (
     messages.OpenPerson(12, "Padaria São João", "merchant", "padaria", "a long enough password"),
     messages.SetFloor(13, 123456789012, -BALANCE_MAX),
     messages.Welcome(PERSON, "Ana", "customer", "demo", "BRL", [ACCOUNT], AT, AT),
+    messages.Welcome(PERSON, "Ana", "merchant", "demo", "BRL", [], AT, AT, status="pending"),
     messages.Renewed(1, AT),
     messages.Paid(2, PAYMENT, "posted", AT, 995, 2),
     messages.Paid(2, PAYMENT, "unknown"),
@@ -108,6 +111,8 @@ EXAMPLES: tuple[Message, ...] = (
     *examples_of_terms.EXAMPLES,
     *examples_of_proofs.EXAMPLES,
     *examples_of_histories.EXAMPLES,
+    *examples_of_people.EXAMPLES,
+    *examples_of_staff.EXAMPLES,
 )
 
 
