@@ -133,6 +133,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(description="Where people reach the hub from outside; goes into links, mails and tokens."),
     ]
+    breached_passwords_file: Annotated[
+        str,
+        Meta(
+            description="File of passwords known from breaches, which nobody may choose: SHA-1 in hexadecimal, a "
+            "colon, a count, one a line, sorted. Searched on disk, however large. Empty: only obvious ones are refused."
+        ),
+    ]
     receipts: Annotated[
         bool,
         Meta(
@@ -312,6 +319,7 @@ def _defaults(given: Mapping[str, str]) -> dict[str, str]:
         "allowed_origins": ",".join(dict.fromkeys([*local, public_url])),
         "trusted_proxies": "",
         "public_url": public_url,
+        "breached_passwords_file": "",
         "receipts": "true",
         "hubs": "2",
         "drain_seconds": "8",

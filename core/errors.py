@@ -14,7 +14,8 @@ A refusal (no funds, unknown account) is never one of these: it is a result, `co
     ├── Conflict              the thing exists already
     ├── Refusal               the state of the thing, or a rule about it, does not allow this; carries a stable code
     ├── TooOften              it was done too often lately; says when it may be done again
-    └── CredentialsRefused    wrong name, password or refresh token; never says which
+    ├── CredentialsRefused    wrong name, password or refresh token; never says which
+    └── ProofRefused          a second factor, or a password asked for again, proves nothing
 """
 
 
@@ -87,3 +88,12 @@ class TooOften(CoreError):
 
 class CredentialsRefused(CoreError):
     """The name, the password or the token is wrong."""
+
+
+class ProofRefused(CoreError):
+    """What was brought does not prove who brings it. `reason` is for the audit trail."""
+
+    def __init__(self, reason: str, factor_id: str | None = None) -> None:
+        super().__init__()
+        self.reason = reason
+        self.factor_id = factor_id

@@ -8,7 +8,9 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,7 +22,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from core.database import Pool, open_pool
-from core.errors import CoreError
+from core.errors import CoreError, Unavailable
 from core.keyring import Purpose, SigningKey, load_keys
 from core.keys.choosing import Choice, open_safe
 from core.keys.erasing import replay
@@ -29,7 +31,13 @@ from core.ledger.batcher import FLIGHTS_MAX, Batcher
 from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
 from core.nouns import Payment, Posting
+from core.people.demands import read_demands
+from core.people.marking import Marks
+from core.people.passkeys import relying_party
+from core.people.passwords import BreachedFile, Policy
+from core.people.proving import Means
 from core.people.sessions import find_revoked
+from core.people.sightings import touch
 from core.people.standing import find_restood
 from core.proof.notary import Notary, Signer
 from hub import documents, http, metrics, pages
@@ -41,6 +49,7 @@ from hub.commands.context import STATUS_NAMES, Context, announce, spread, to_eve
 from hub.connection import Connections, serve
 from hub.doors import PATHS, Door, Doors
 from hub.limits import Limits
+from hub.protocol.sessions import SecurityAlert
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +60,13 @@ LIMITS_REPORT_S = 0.25
 ACKNOWLEDGEMENTS_WRITE_S = 1.0
 # An ended session's sockets are closed within this even when the hint was lost.
 SESSIONS_SWEEP_S = 2.5
+# A session that has just ended is remembered for longer than any beginning of one can take.
+ENDED_REMEMBERED_S = 60.0
+# When sessions were last heard of is written this often, and of each about once a minute.
+SEEN_WRITE_S = 10.0
+SEEN_AGAIN_S = 55.0
+# What a tenant asks of its people holds on every hub within this.
+DEMANDS_READ_S = 2.5
 # The log waits a little longer for the roots of batches (core/proof/sealing.py) before it finds them itself.
 ROOTS_TOLD_S = 0.2
 # New signing keys are read this often; they are announced for longer before they sign.
@@ -70,6 +86,7 @@ class Options(NamedTuple):
     drain_seconds: float
     trusted_proxies: Sequence[str] = ()
     public_url: str = ""
+    breached_passwords: Path | None = None
     # Whether answers carry receipts at once.
     receipts: bool = True
 
@@ -84,7 +101,9 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._looks: set[asyncio.Task[None]] = set()
         self._answered = dict.fromkeys(STATUS_NAMES, 0)
-        self._posters = Posters(options.database_url, FLIGHTS_MAX)
+        # (tenant, session) → when it was last written that it was heard of.
+        self._seen_written: dict[tuple[int, str], float] = {}
+        self._posters: Posters | None = None
         self._pool: Pool | None = None
         self._keys: Safe | None = None
         self._signing_keys: dict[Purpose, list[SigningKey]] = {}
@@ -100,34 +119,39 @@ class Hub:
         options = self._options
         pool = await open_pool(options.database_url, size_max=POOL_SIZE, name="payhub-hub")
         self._pool = pool
-        await self._posters.open()
         keys = self._keys = await open_safe(options.keys, name="payhub-hub")
+        posters = self._posters = Posters(options.database_url, FLIGHTS_MAX, keys)
+        await posters.open()
         # Before anybody is served: a database that came out of a backup brings no erased person back.
         await replay(pool, keys)
         self._signing_keys = {purpose: await load_keys(pool, keys.master, purpose) for purpose in Purpose}
         secret = await keys.secret("hints")
         self._signer = Signer(self._signing_keys[Purpose.PROOFS])
-        notary = self._notary = Notary(self._posters, pool, self._signer, time.time)
+        notary = self._notary = Notary(posters, pool, self._signer, time.time)
+        party = relying_party(options.public_url, options.allowed_origins)
 
         async def read_after(tenant_id: int, account: int, after: int, limit: int) -> Any:
-            return await read_entries_after(pool, tenant_id, account, after, limit)
+            return await read_entries_after(pool, tenant_id, account, after, limit, keys)
 
-        async def versions(keys: list[tuple[int, int]]) -> list[int | None]:
-            return await read_versions(pool, keys)
+        async def versions(followed: list[tuple[int, int]]) -> list[int | None]:
+            return await read_versions(pool, followed)
 
         context = self.context = Context(
             pool=pool,
             keys=keys,
-            batcher=Batcher(notary if options.receipts else self._posters, on_commit=self._on_commit),
+            batcher=Batcher(notary if options.receipts else posters, on_commit=self._on_commit),
             audience=Audience(read_after, versions, to_event),
             broker=Broker(options.redis_url, secret, self._hear),
             tokens=Tokens(self._signing_keys[Purpose.TOKENS]),
             signer=self._signer,
             limits=Limits(),
             doors=Doors(options.allowed_origins),
-            end_session=self.connections.end_session,
+            end_session=self._end_session,
             restand=self._restand,
+            warn=self.connections.warn,
+            means=Means(pool, keys, Marks(await keys.secret("marks")), party),
             tell=self.connections.tell,
+            passwords=Policy(_open_breached(options.breached_passwords)),
             public_url=options.public_url.rstrip("/"),
         )
         context.broker.start()
@@ -140,6 +164,8 @@ class Hub:
                 self._every(ACKNOWLEDGEMENTS_WRITE_S, self._write_acknowledgements),
                 self._every(SESSIONS_SWEEP_S, self._sweep_sessions),
                 self._every(SESSIONS_SWEEP_S, self._sweep_standings),
+                self._every(SEEN_WRITE_S, self._write_seen),
+                self._every(DEMANDS_READ_S, self._read_demands),
                 self._every(KEYS_READ_S, self._read_keys),
                 self._every(ROOTS_TOLD_S, notary.tell_roots),
             )
@@ -182,7 +208,8 @@ class Hub:
         await asyncio.gather(*self._tasks, *self._looks, return_exceptions=True)
         await self.context.audience.close()
         await self.context.broker.close()
-        self._posters.close()
+        if self._posters is not None:
+            self._posters.close()
         if self._pool is not None:
             try:
                 await asyncio.wait_for(self._pool.close(), timeout=2)
@@ -230,9 +257,11 @@ class Hub:
         if kind == "events":
             spread(self.context, int(tenant), hint)
         elif channel == CONTROL and hint[0] == "end_session":
-            self.connections.end_session(hint[1], hint[2])
+            self._end_session(hint[1], hint[2])
         elif channel == CONTROL and hint[0] == "restand":
             self._restand(hint[1], hint[2])
+        elif channel == CONTROL and hint[0] == "warn":
+            self.connections.warn(hint[1], hint[2], msgspec.convert(hint[3], SecurityAlert))
         elif channel == CONTROL and hint[0] == "spent":
             self.context.limits.hear(self.context.now(), ((tuple(key), count) for key, count in hint[1]))
 
@@ -256,10 +285,39 @@ class Hub:
                 self.context.acknowledged[key] = max(number, self.context.acknowledged.get(key, 0))
             raise
 
+    def _end_session(self, tenant_id: int, session_id: str) -> None:
+        context = self.context
+        assert context is not None
+        context.ended[tenant_id, session_id] = context.now() + ENDED_REMEMBERED_S
+        remembered = context.remembered
+        for key, (_, known) in list(remembered.items()):
+            if (known.speaker.tenant_id, known.speaker.session_id) == (tenant_id, session_id):
+                del remembered[key]
+        self.connections.end_session(tenant_id, session_id)
+
     async def _sweep_sessions(self) -> None:
+        context = self.context
+        assert context is not None
+        now = context.now()
+        context.ended = {key: until for key, until in context.ended.items() if until > now}
+        for tenant_id, session_id in await find_revoked(context.pool, list(self.connections.live_sessions())):
+            self._end_session(tenant_id, session_id)
+
+    async def _write_seen(self) -> None:
         assert self.context is not None
-        for tenant_id, session_id in await find_revoked(self.context.pool, list(self.connections.live_sessions())):
-            self.connections.end_session(tenant_id, session_id)
+        seen, self.context.seen = self.context.seen, {}
+        for key, at in self.connections.seen():
+            seen[key] = max(at, seen.get(key, 0.0))
+        written = self._seen_written
+        due = {key: at for key, at in seen.items() if at - written.get(key, 0.0) >= SEEN_AGAIN_S}
+        self._seen_written = {key: at for key, at in written.items() if at > self.context.now() - SEEN_AGAIN_S} | due
+        await touch(self.context.pool, {key: datetime.fromtimestamp(at, UTC) for key, at in due.items()})
+
+    async def _read_demands(self) -> None:
+        assert self.context is not None
+        known = list(self.context.demands)
+        if known:
+            self.context.demands |= await read_demands(self.context.pool, known)
 
     async def _sweep_standings(self) -> None:
         assert self.context is not None
@@ -306,6 +364,15 @@ class Hub:
         except Exception as error:
             # It comes round again; what is missing meanwhile is in PostgreSQL.
             log.warning("background_work_failed", extra={"work": work.__name__, "error": type(error).__name__})
+
+
+def _open_breached(path: Path | None) -> BreachedFile | None:
+    if path is None:
+        return None
+    try:
+        return BreachedFile(path)
+    except (OSError, ValueError) as error:
+        raise Unavailable(f"The file of breached passwords cannot be searched: {error}") from error
 
 
 def is_ready(state: dict[str, bool]) -> bool:

@@ -37,6 +37,9 @@ HEADER_NAMES = frozenset({"alg", "kid", "typ"})
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TENANT_ID_MAX = 2**31 - 1
 TIME_MAX = 2**53 - 1
+# Ways in which somebody proved who they are, by RFC 8176; a person has a few.
+PROOF = re.compile(r"[a-z]{2,8}")
+PROOFS_MAX = 8
 DOORS = {door.value: door for door in Door}
 ROLES = {int(role): role for role in Role}
 
@@ -67,7 +70,10 @@ class TokenRefused(Exception):
 
 
 class Principal(NamedTuple):
-    """Who speaks. `expires_at` is seconds since the epoch: the token's end, not the session's."""
+    """Who speaks. `expires_at` is seconds since the epoch: the token's end, not the session's.
+
+    `proved_at`, `proofs`: when the person last proved who they are, seconds since the epoch (0: never), and how.
+    """
 
     tenant_id: int
     person_id: str
@@ -75,6 +81,8 @@ class Principal(NamedTuple):
     session_id: str
     expires_at: int
     door: Door
+    proved_at: int = 0
+    proofs: tuple[str, ...] = ()
 
 
 class Issued(NamedTuple):
@@ -121,12 +129,18 @@ class Tokens:
         session_id: str,
         now: float,
         door: Door = Door.NATIVE,
+        *,
+        proved_at: int | None = None,
+        proofs: Iterable[str] = (),
     ) -> Issued:
-        """A token signed by the newest key in use at `now`. Raises core.errors.Unavailable if none does."""
+        """A token signed by the newest key in use at `now`. Raises core.errors.Unavailable if none does.
+
+        `proved_at`, `proofs`: when and how its person last proved who they are (RFC 9068, 2.2.1; RFC 8176).
+        """
         key = self._signer(now)
         issued_at = int(now)
         expires_at = issued_at + self._lifetime_s
-        claims = {
+        claims: dict[str, Any] = {
             "iss": ISSUER,
             "aud": door.value,
             "sub": person_id,
@@ -137,6 +151,8 @@ class Tokens:
             "exp": expires_at,
             "jti": str(uuid.uuid4()),
         }
+        if proved_at is not None:
+            claims |= {"auth_time": proved_at, "amr": list(proofs)}
         headers = {"kid": key.kid, "typ": TYPE}
         return Issued(jwt.encode(claims, key.private_key, key.algorithm, headers), expires_at)
 
@@ -240,7 +256,30 @@ def _read_principal(claims: dict[str, Any], now: float) -> Principal:
     person_id, session_id = _read_uuid(claims, "sub"), _read_uuid(claims, "sid")
     if role is None or not isinstance(claims.get("jti"), str):
         _refuse(TokenCode.CLAIMS)
-    return Principal(tenant_id, person_id, role, session_id, _read_expiry(claims, now), DOORS[audience])
+    expires_at = _read_expiry(claims, now)
+    proved_at, proofs = _read_proofs(claims, now)
+    return Principal(
+        tenant_id,
+        person_id,
+        role,
+        session_id,
+        expires_at,
+        DOORS[audience],
+        proved_at=proved_at,
+        proofs=proofs,
+    )
+
+
+def _read_proofs(claims: dict[str, Any], now: float) -> tuple[int, tuple[str, ...]]:
+    """When and how somebody proved who they are. A token of an older hub, or of a command line, says neither."""
+    if "auth_time" not in claims and "amr" not in claims:
+        return 0, ()
+    proved_at, proofs = _read_int(claims, "auth_time", 1, TIME_MAX), claims.get("amr")
+    if proved_at > now + LEEWAY_S or not isinstance(proofs, list) or len(proofs) > PROOFS_MAX:
+        _refuse(TokenCode.CLAIMS)
+    if not all(isinstance(one, str) and PROOF.fullmatch(one) for one in proofs):
+        _refuse(TokenCode.CLAIMS)
+    return proved_at, tuple(proofs)
 
 
 def _read_expiry(claims: dict[str, Any], now: float) -> int:

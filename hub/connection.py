@@ -8,7 +8,7 @@ overtake each other. It holds no money and remembers nothing after the close.
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from hub.commands import following, identifying, paying
 from hub.commands.context import Context, events_channel
 from hub.commands.refusal import CommandRefused, from_core
 from hub.commands.rights import refusal_of
+from hub.commands.stepping_up import may_need_proof
 from hub.commands.table import ROWS
 from hub.commands.values import to_time
 from hub.doors import Door
@@ -64,6 +65,7 @@ from hub.protocol.messages import (
     Unfollow,
 )
 from hub.protocol.people import StatusChanged
+from hub.protocol.sessions import SecurityAlert
 from hub.session import IN_FLIGHT_MAX, Session, State
 
 log = logging.getLogger(__name__)
@@ -140,6 +142,22 @@ class Connections:
             if topic in session.watching and session.speaker.tenant_id == tenant_id and connection.is_open:
                 connection.send(message)
 
+    def warn(self, tenant_id: int, person_id: str, alert: SecurityAlert) -> None:
+        """Send a warning to every connection of the person, but for those of the session that it is about."""
+        for connection in list(self.all):
+            principal = connection.session.principal
+            if principal is None or (principal.tenant_id, principal.person_id) != (tenant_id, person_id):
+                continue
+            if principal.session_id != alert.session and connection.is_open:
+                connection.send(alert)
+
+    def seen(self) -> Iterator[tuple[tuple[int, str], float]]:
+        """The (tenant, session) pairs that are connected here, and when each connection last said something."""
+        for connection in self.all:
+            principal = connection.session.principal
+            if principal is not None and connection.seen_at:
+                yield (principal.tenant_id, principal.session_id), connection.seen_at
+
     def live_sessions(self) -> set[tuple[int, str]]:
         """The (tenant, session) pairs that are connected here."""
         return {
@@ -170,6 +188,8 @@ class Connection:
         self._deadline: asyncio.TimerHandle | None = None
         self._admitted = False
         self._draining = False
+        # Seconds since the epoch; 0: never yet.
+        self.seen_at = 0.0
         self.catching_up = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
 
@@ -273,7 +293,7 @@ class Connection:
         if is_binary != self._is_binary:
             self.end(CloseCode.UNSUPPORTED_DATA)
             return
-        now = self._context.now()
+        now = self.seen_at = self._context.now()
         for bucket in self._buckets:
             wait = bucket.spend(now)
             if wait:
@@ -289,7 +309,7 @@ class Connection:
                 refusal = refusal_of(session, message)
             if refusal is not None:
                 raise CommandRefused(refusal)
-            if type(message) is Pay:
+            if type(message) is Pay and not may_need_proof(self._context, session, message.amount):
                 self._pay(message)
             elif type(message) is Acknowledge:
                 following.acknowledge(self._context, session, self, message)

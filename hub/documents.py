@@ -15,6 +15,7 @@ from hub.commands.paying import UNKNOWN
 from hub.commands.rights import OF_OTHERS, Right, right_of
 from hub.commands.table import ROWS
 from hub.doors import PATHS
+from hub.endpoint import Endpoint, Nothing
 from hub.protocol import messages
 from hub.protocol.catalogue import FROM_CLIENT, FROM_HUB
 from hub.protocol.codec import JSON, MSGPACK, SIZE_MAX
@@ -102,6 +103,7 @@ def openapi() -> dict[str, Any]:
     """The HTTP API as an OpenAPI 3.1 document."""
     bodies = {endpoint.takes: _body(endpoint) for endpoint in http.ENDPOINTS}
     gives = list({_answer(endpoint.gives): None for endpoint in http.ENDPOINTS})
+    gives += [endpoint.otherwise for endpoint in http.ENDPOINTS if endpoint.otherwise is not None]
     wanted = [*(body for body in bodies.values() if body is not None), *gives, http.Problem]
     _, schemas = msgspec.json.schema_components(wanted, ref_template=REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
@@ -167,7 +169,7 @@ def _operation(command: type, answer: type | None) -> dict[str, Any]:
     return operation
 
 
-def _path_item(endpoint: http.Endpoint, body: type | None) -> dict[str, Any]:
+def _path_item(endpoint: Endpoint, body: type | None) -> dict[str, Any]:
     in_path = _path_names(endpoint)
     item: dict[str, Any] = {
         "summary": _summary(endpoint.takes),
@@ -182,12 +184,16 @@ def _path_item(endpoint: http.Endpoint, body: type | None) -> dict[str, Any]:
     if endpoint.produces is not None:
         written = {endpoint.produces: {"schema": {"type": "string"}}}
         item["responses"] = {**item["responses"], "200": {"description": "The file.", "content": written}}
-    elif endpoint.gives is not http.Nothing:
+    elif endpoint.gives is not Nothing:
         item["responses"][str(endpoint.status)]["content"] = {
             "application/json": {"schema": {"$ref": REFERENCE.format(name=_answer(endpoint.gives).__name__)}}
         }
     if endpoint.gives is messages.Paid:
         item["responses"]["202"] = {**item["responses"][str(endpoint.status)], "description": "In review."}
+    if endpoint.otherwise is not None:
+        reference = {"$ref": REFERENCE.format(name=endpoint.otherwise.__name__)}
+        content = {"application/json": {"schema": reference}}
+        item["responses"]["202"] = {"description": _summary(endpoint.otherwise), "content": content}
     if endpoint.method in {"GET", "DELETE"}:
         item["parameters"] += [_parameter(endpoint.takes, name, "query") for name in _rest(endpoint)]
     elif endpoint.consumes:
@@ -217,8 +223,8 @@ def _roles(right: Right) -> list[str]:
     return [role.name.lower() for role in Role if role in right.roles]
 
 
-def _good_status(endpoint: http.Endpoint) -> str:
-    return str(204 if endpoint.gives is http.Nothing and endpoint.produces is None else endpoint.status)
+def _good_status(endpoint: Endpoint) -> str:
+    return str(204 if endpoint.gives is Nothing and endpoint.produces is None else endpoint.status)
 
 
 def _problem_response() -> dict[str, Any]:
@@ -234,17 +240,17 @@ def _parameter(takes: type, name: str, place: str) -> dict[str, Any]:
     return {"name": name, "in": place, "required": place == "path", "schema": schema}
 
 
-def _path_names(endpoint: http.Endpoint) -> list[str]:
+def _path_names(endpoint: Endpoint) -> list[str]:
     return [part[1:-1] for part in endpoint.path.split("/") if part.startswith("{")]
 
 
-def _rest(endpoint: http.Endpoint) -> list[str]:
+def _rest(endpoint: Endpoint) -> list[str]:
     """The fields that stand neither in the path nor on the socket alone."""
     in_path = {*_path_names(endpoint), "id"}
     return [field.name for field in msgspec.structs.fields(endpoint.takes) if field.name not in in_path]
 
 
-def _body(endpoint: http.Endpoint) -> type | None:
+def _body(endpoint: Endpoint) -> type | None:
     """The JSON body: the command without its correlation id and what stands in the path."""
     rest = _rest(endpoint)
     if endpoint.method in {"GET", "DELETE"} or not rest:

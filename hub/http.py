@@ -9,7 +9,7 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final, NamedTuple, NoReturn, get_args
+from typing import Annotated, Any, Final, NoReturn, get_args
 
 import msgspec
 import structlog
@@ -21,21 +21,15 @@ from starlette.routing import Route
 
 from core.errors import CoreError
 from core.nouns import PaymentStatus
-from core.people.credentials import check_password
-from core.people.opening import Tenant, find_tenant
-from core.people.persons import PersonStatus, Role, read_nameless
-from core.people.sessions import RefreshTokenReused, revoke, rotate, start_session
-from hub import metrics
-from hub.commands import bulking, charging, identifying, operating, paying
-from hub.commands.context import Context, end_sessions
-from hub.commands.knowing import given_fields
+from hub import entering, metrics
+from hub.commands import bulking, charging, identifying, paying
+from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused, from_core
-from hub.commands.rights import LEAVES, NOBODY, PAYS, RIGHTS, SEES, SETTLES, Right, refusal_of, refuse
+from hub.commands.rights import PAYS, RIGHTS, SEES, SETTLES, refusal_of, refuse
 from hub.commands.table import ROWS
-from hub.commands.values import given, to_time
-from hub.doors import door_for
-from hub.limits import ADDRESS, ADDRESS_LOGIN, BY_ROLE, LOGIN, TENANT, Limit, address_key, network_of
-from hub.protocol import bulks, fields, messages, people
+from hub.endpoint import Call, Endpoint, Nothing, address_of, spend, to_handler
+from hub.limits import ADDRESS, BY_ROLE, TENANT, network_of
+from hub.protocol import bulks, fields, messages
 from hub.protocol.codec import SIZE_MAX
 from hub.protocol.codes import MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, ErrorCode
 from hub.protocol.free_text import complaint_about, watch
@@ -48,49 +42,9 @@ PROBLEM: Final = "application/problem+json"
 SVG: Final = "image/svg+xml"
 TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 # Sessions of tokens seen lately, so that a busy client costs one signature check and not thousands. Dropped
-# after a few seconds: an ended session is noticed within them (sockets are told at once).
-SESSION_MEMORY_S = 5.0
+# after a few seconds, or when a hint says that the session has ended: without one, it is noticed within them.
+SESSION_MEMORY_S = 4.0
 SESSIONS_REMEMBERED_MAX = 10_000
-
-Slug = Annotated[str, Meta(min_length=3, max_length=40, description="The tenant's short name.")]
-
-
-class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A new customer or merchant with one account, logged in. What else has to be said, the tenant says.
-
-    A contact or a CPF that is somebody else's is taken like any other: nothing here tells whose anything is. Who names
-    a CPF, and every merchant, waits until the tenant has looked at them, unless it wants that otherwise.
-    """
-
-    tenant: Slug
-    name: fields.Name
-    login: fields.Login
-    password: fields.Password
-    role: Annotated[str, Meta(pattern="^(customer|merchant)$")] | UnsetType = UNSET
-    cpf: people.Cpf | UnsetType = UNSET
-    cnpj: people.Cnpj | UnsetType = UNSET
-    legal_name: fields.Name | UnsetType = UNSET
-    trade_name: fields.Name | UnsetType = UNSET
-    category: people.Category | UnsetType = UNSET
-    email: people.Email | UnsetType = UNSET
-    phone: people.Phone | UnsetType = UNSET
-    birth_date: people.BirthDate | UnsetType = UNSET
-    address: people.Address | UnsetType = UNSET
-
-
-class LogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A login and its password."""
-
-    tenant: Slug
-    login: fields.Login
-    password: fields.Password
-
-
-class RefreshTokens(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A refresh token. It works once; the answer holds the next."""
-
-    tenant: Slug
-    refresh_token: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class Settle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,32 +53,10 @@ class Settle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     in_doubt: Annotated[list[fields.PaymentId], Meta(min_length=1, max_length=fields.IN_DOUBT_MAX)]
 
 
-class LogOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """End this session on every device that shares its tokens."""
-
-
-class TokensAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An access token for requests and sockets, and a refresh token for the next one.
-
-    `account`, and `status` if it is not active: of somebody who has just registered.
-    """
-
-    person: str
-    access_token: str
-    expires_at: str
-    refresh_token: str
-    account: int | UnsetType = UNSET
-    status: people.StatusName | UnsetType = UNSET
-
-
 class SettledAnswer(msgspec.Struct, frozen=True):
     """What became of each payment."""
 
     settled: list[messages.SettledPayment]
-
-
-class Nothing(msgspec.Struct, frozen=True):
-    """Done; there is nothing to say."""
 
 
 class ReadQr(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,99 +75,6 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     field: str | UnsetType = UNSET
     retry_after_ms: int | UnsetType = UNSET
     payment: str | UnsetType = UNSET
-
-
-class Call(NamedTuple):
-    """One request on its way to its handler."""
-
-    context: Context
-    request: Request
-    session: Session
-    body: Any
-
-
-class Endpoint(NamedTuple):
-    """One row of the API: where, what goes in, what comes out, who does it.
-
-    With `consumes`, the body is a file of one of these media types, which `handle` reads as it arrives (hub/edge.py
-    lets files pass on these paths). With `produces`, so is the answer, and `handle` gives the response itself.
-    `right`: who may ask, if it is not public.
-    """
-
-    method: str
-    path: str
-    takes: type[msgspec.Struct]
-    gives: type[msgspec.Struct]
-    handle: Callable[[Call], Awaitable[msgspec.Struct | Response]]
-    status: int = 200
-    public: bool = False
-    right: Right = NOBODY
-    consumes: tuple[str, ...] = ()
-    produces: str | None = None
-
-
-def _command(handler: Callable[[Context, Session, Any], Awaitable[msgspec.Struct]]) -> Callable[[Call], Awaitable[Any]]:
-    async def handle(call: Call) -> msgspec.Struct:
-        return await handler(call.context, call.session, call.body)
-
-    return handle
-
-
-async def register(call: Call) -> TokensAnswer:
-    """Open a person and an account, and log in."""
-    body: Register = call.body
-    tenant = await _enter(call, body.tenant, body.login)
-    role = Role[given(body.role, "customer").upper()]
-    about = given_fields(body)
-    # A registration has a name of its own; among the fields it is what others see from now on.
-    about.pop("name")
-    opened = await operating.enter(
-        call.context, tenant.id, role, body.name, body.login, body.password, about, call.session.by
-    )
-    answer = await _start(call, tenant, opened.person_id, role, opened.account_id)
-    if opened.status is not PersonStatus.ACTIVE:
-        answer = msgspec.structs.replace(answer, status=opened.status.name.lower())
-    return answer
-
-
-async def log_in(call: Call) -> TokensAnswer:
-    """Check the password and start a session."""
-    body: LogIn = call.body
-    tenant = await _enter(call, body.tenant, body.login)
-    person_id = await check_password(call.context.pool, call.context.keys, tenant.id, body.login, body.password)
-    # The limit is for guesses; whoever knows the password did not guess.
-    call.context.limits.bucket("login", tenant.id, body.login.lower(), LOGIN).give_back()
-    person = await read_nameless(call.context.pool, tenant.id, person_id)
-    return await _start(call, tenant, person_id, person.role)
-
-
-async def refresh(call: Call) -> TokensAnswer:
-    """Trade a refresh token for new tokens. One that was used before ends the session everywhere."""
-    body: RefreshTokens = call.body
-    context = call.context
-    tenant = await _enter(call, body.tenant, None)
-    try:
-        rotated = await rotate(context.pool, tenant.id, body.refresh_token)
-    except RefreshTokenReused as error:
-        end_sessions(context, tenant.id, [error.session_id])
-        raise
-    issued = context.tokens.issue(
-        tenant.id,
-        rotated.person_id,
-        rotated.role,
-        rotated.session_id,
-        context.now(),
-        door_for(call.request.headers.raw),
-    )
-    return TokensAnswer(rotated.person_id, issued.token, to_time(issued.expires_at * 1_000_000), rotated.refresh_token)
-
-
-async def log_out(call: Call) -> Nothing:
-    """End the session: its refresh tokens, its sockets on every hub."""
-    speaker = call.session.speaker
-    await revoke(call.context.pool, speaker.tenant_id, speaker.session_id)
-    end_sessions(call.context, speaker.tenant_id, [speaker.session_id])
-    return Nothing()
 
 
 async def settle(call: Call) -> SettledAnswer:
@@ -276,10 +115,7 @@ async def read_bulk_csv(call: Call) -> Response:
 
 CSV: Final = "text/csv"
 ENDPOINTS: Final = (
-    Endpoint("POST", "/v1/register", Register, TokensAnswer, register, 201, public=True),
-    Endpoint("POST", "/v1/login", LogIn, TokensAnswer, log_in, public=True),
-    Endpoint("POST", "/v1/refresh", RefreshTokens, TokensAnswer, refresh, public=True),
-    Endpoint("POST", "/v1/logout", LogOut, Nothing, log_out, right=LEAVES),
+    *entering.ENDPOINTS,
     Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle, right=SETTLES),
     Endpoint("GET", "/v1/charges/{charge}/qr.svg", ReadQr, Nothing, draw_qr, right=SEES, produces=SVG),
     Endpoint(
@@ -293,7 +129,7 @@ ENDPOINTS: Final = (
     ),
     Endpoint("GET", "/v1/bulks/{bulk}/report.csv", bulks.ReadBulkCsv, Nothing, read_bulk_csv, right=SEES, produces=CSV),
     *(
-        Endpoint(row.method, row.path, row.takes, row.gives, _command(row.handle), row.status, right=row.right)
+        Endpoint(row.method, row.path, row.takes, row.gives, to_handler(row.handle), row.status, right=row.right)
         for row in ROWS
     ),
 )
@@ -312,24 +148,19 @@ class RememberedSessions:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._known: dict[tuple[str, str | None], tuple[float, Session]] = {}
 
     async def find(self, token: str, network: str | None) -> Session:
         """The session behind a bearer token that comes from there. Raises CommandRefused."""
-        now = self._context.now()
-        known = self._known.get((token, network))
+        now, remembered = self._context.now(), self._context.remembered
+        known = remembered.get((token, network))
         if known is not None and known[0] > now and known[1].must_close(now) is None:
             return known[1]
         session = Session(now, network=network)
         await identifying.begin_session(self._context, session, identifying.verify(self._context, session, token))
-        if len(self._known) >= SESSIONS_REMEMBERED_MAX:
-            self._known.clear()
-        self._known[token, network] = now + SESSION_MEMORY_S, session
+        if len(remembered) >= SESSIONS_REMEMBERED_MAX:
+            remembered.clear()
+        remembered[token, network] = now + SESSION_MEMORY_S, session
         return session
-
-    def forget_all(self) -> None:
-        """Check every token anew."""
-        self._known.clear()
 
 
 def _serve(
@@ -356,39 +187,36 @@ def _serve(
             structlog.contextvars.unbind_contextvars("trace_id")
         metrics.http_requests.labels(endpoint.path, response.status_code).inc()
         response.headers["x-trace-id"] = trace_id
+        # Tokens, codes, balances: nothing between here and there keeps a copy (RFC 6749, 5.1).
+        response.headers["cache-control"] = "no-store"
         return response
 
     async def carry_out(request: Request) -> Response:
         if context.draining:
             raise CommandRefused(ErrorCode.UNAVAILABLE, retry_after_ms=1_000)
-        spend(context, "address", 0, _address(request), ADDRESS)
+        spend(context, "address", 0, address_of(request), ADDRESS)
         network = network_of(request.client.host) if request.client else None
         session = Session(context.now(), network=network)
         if not endpoint.public:
             session = await sessions.find(_bearer(request), network)
             speaker = session.speaker
+            context.seen[speaker.tenant_id, speaker.session_id] = context.now()
             kind = f"person-{speaker.role.name.lower()}"
             spend(context, kind, speaker.tenant_id, speaker.person_id, BY_ROLE[speaker.role])
             spend(context, "tenant", speaker.tenant_id, "", TENANT)
+            refusal = session.withholds(endpoint.takes)
+            if refusal is not None and endpoint.takes is not entering.LogOut:
+                raise CommandRefused(refusal)
         body = read(b"" if endpoint.consumes else await _read_body(request), request)
         if not endpoint.public:
             refusal = refusal_of(session, body) if type(body) in RIGHTS else refuse(session, endpoint.right)
             if refusal is not None:
                 raise CommandRefused(refusal)
         answer = await endpoint.handle(Call(context, request, session, body))
-        if endpoint.handle is log_out:
-            sessions.forget_all()
-        return to_response(answer, endpoint.status)
+        is_otherwise = endpoint.otherwise is not None and isinstance(answer, endpoint.otherwise)
+        return to_response(answer, 202 if is_otherwise else endpoint.status)
 
     return serve
-
-
-def spend(context: Context, kind: str, tenant_id: int, who: str, limit: Limit) -> None:
-    """Take one from a shared bucket, or refuse."""
-    wait = context.limits.bucket(kind, tenant_id, who, limit).spend(context.now())
-    if wait:
-        metrics.rate_refusals.inc()
-        raise CommandRefused(ErrorCode.RATE_LIMITED, retry_after_ms=int(wait * 1000) + 1)
 
 
 def to_response(answer: msgspec.Struct | Response, status: int) -> Response:
@@ -469,47 +297,12 @@ def _problem_type(code: str) -> str:
     return f"/docs/codes#{code}"
 
 
-async def _enter(call: Call, slug: str, login: str | None) -> Tenant:
-    """The tenant somebody wants to enter, if they have not knocked too often.
-
-    One that does not exist is answered in the words of a wrong password.
-    """
-    context = call.context
-    if login is not None:
-        # A refresh token is no guess: its 256 random bits need no such limit, and many people share an address.
-        spend(context, "address-login", 0, _address(call.request), ADDRESS_LOGIN)
-    tenant = await find_tenant(context.pool, slug)
-    if tenant is None:
-        raise CommandRefused(ErrorCode.CREDENTIALS_REFUSED)
-    context.tenants[tenant.id] = tenant
-    if login is not None:
-        spend(context, "login", tenant.id, login.lower(), LOGIN)
-    return tenant
-
-
-async def _start(call: Call, tenant: Tenant, person_id: str, role: Role, account: int | None = None) -> TokensAnswer:
-    context, door = call.context, door_for(call.request.headers.raw)
-    started = await start_session(context.pool, tenant.id, person_id)
-    issued = context.tokens.issue(tenant.id, person_id, role, started.session_id, context.now(), door)
-    return TokensAnswer(
-        person_id,
-        issued.token,
-        to_time(issued.expires_at * 1_000_000),
-        started.refresh_token,
-        UNSET if account is None else account,
-    )
-
-
 def _bearer(request: Request) -> str:
     given = request.headers.getlist("authorization")
     scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not token:
         raise CommandRefused(ErrorCode.AUTHENTICATION_REQUIRED, "Send your access token as a bearer token.")
     return token
-
-
-def _address(request: Request) -> str:
-    return address_key(request.client.host) if request.client else "unix"
 
 
 async def _read_body(request: Request) -> bytes:

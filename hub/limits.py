@@ -57,10 +57,10 @@ CONNECTION_BY_ROLE = BY_ROLE
 ADDRESS = Limit(40_000, 80_000)
 # The most one tenant may ask of the whole installation.
 TENANT = Limit(40_000, 80_000)
-# Guessing is slow on purpose (NIST SP 800-63B 5.2.2); a person who mistypes has ten tries in ten minutes.
-LOGIN = Limit(1 / 60, 10)
-# Log-ins and registrations from one address, whoever they name.
+# Log-ins and registrations from one address, whoever they name; how guesses are counted: core/people/throttles.py.
 ADDRESS_LOGIN = Limit(1, 30)
+# Log-ins that say they come from a known device: a look at whether they do.
+ADDRESS_DEVICE = Limit(20, 200)
 # New connections from one address.
 ADDRESS_CONNECT = Limit(200, 2_000)
 # Payment links opened from one address: a crowd behind one router, not somebody who tries out addresses.
@@ -97,11 +97,6 @@ class Bucket:
         self.full_at = full_at
         self.unreported += count
         return 0.0
-
-    def give_back(self) -> None:
-        """Undo one grant: it turned out to be nothing that the limit is for."""
-        self.full_at -= self._interval_s
-        self.unreported -= 1
 
     def spend_elsewhere(self, now: float, count: int) -> None:
         """Another hub granted `count`: here they are gone too, even below empty, but never by more than a burst."""
@@ -181,8 +176,8 @@ LIMITS: dict[str, Limit] = {
     **{f"person-{role.name.lower()}": limit for role, limit in BY_ROLE.items()},
     "address": ADDRESS,
     "tenant": TENANT,
-    "login": LOGIN,
     "address-login": ADDRESS_LOGIN,
+    "address-device": ADDRESS_DEVICE,
     "address-connect": ADDRESS_CONNECT,
     "address-page": ADDRESS_PAGE,
 }

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -62,6 +63,7 @@ def serve(settings: Settings) -> None:
         drain_seconds=settings.drain_seconds,
         trusted_proxies=settings.trusted_proxies,
         public_url=settings.public_url,
+        breached_passwords=Path(settings.breached_passwords_file) if settings.breached_passwords_file else None,
         receipts=settings.receipts,
     )
     listener = listen(*address(settings.listen))

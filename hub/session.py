@@ -9,15 +9,26 @@ It holds who speaks, which accounts are theirs, what they follow and how much is
 
 from collections.abc import Iterable
 from enum import Enum
+from typing import Final
 
 from core.audit.trail import By
 from core.people.persons import STAFF, PersonStatus, Role
+from core.people.proofs import has_factor
 from core.people.standing import ACTIVE, Standing
 from hub.auth import Principal
 from hub.doors import Door
 from hub.protocol.codes import CloseCode, ErrorCode
+from hub.protocol.factors import (
+    AskStepUp,
+    ConfirmPasskey,
+    ConfirmTotp,
+    EnrolPasskey,
+    EnrolTotp,
+    ReadFactors,
+    StepUp,
+)
 from hub.protocol.fields import FOLLOWED_MAX, Message
-from hub.protocol.messages import Authenticate
+from hub.protocol.messages import Authenticate, Ping, ReadProfile, Renew
 
 # A first message within this, or the socket is somebody's parking place.
 AUTHENTICATION_TIMEOUT_S = 5.0
@@ -25,6 +36,21 @@ AUTHENTICATION_TIMEOUT_S = 5.0
 IN_FLIGHT_MAX = 256
 # Who sees all of the tenant's money; the one of them acts on it.
 OVERSEERS = frozenset({Role.OPERATOR, Role.AUDITOR})
+# What somebody may do who still has to enrol a second factor, or to prove it.
+WHILE_HELD: Final[frozenset[type]] = frozenset(
+    {
+        ReadProfile,
+        Ping,
+        Renew,
+        ReadFactors,
+        EnrolTotp,
+        ConfirmTotp,
+        EnrolPasskey,
+        ConfirmPasskey,
+        AskStepUp,
+        StepUp,
+    }
+)
 # Refused messages in a row before the hub takes the client for broken.
 BAD_MESSAGES_MAX = 10
 
@@ -48,6 +74,7 @@ class Session:
         "door",
         "followed",
         "in_flight",
+        "is_held",
         "network",
         "principal",
         "standing",
@@ -69,8 +96,10 @@ class Session:
         self.followed: set[int] = set()
         # What is told besides events: "alerts", "bulk:<id>".
         self.watching: set[str] = set()
-        # When the speaker logged in, seconds since the epoch: rules look at how new a device is.
+        # Since when the speaker's device is known, seconds since the epoch: rules look at how new it is.
         self.began_at: int | None = None
+        # Whether the speaker may do no more than enrol a second factor and prove it.
+        self.is_held = False
         self.in_flight = 0
         self._bad_messages = 0
 
@@ -80,7 +109,7 @@ class Session:
             if type(message) is Authenticate:
                 return ErrorCode.ALREADY_AUTHENTICATED
             self._bad_messages = 0
-            return None
+            return self.withholds(type(message)) if self.is_held else None
         if type(message) is Authenticate:
             if self.state is State.NEW:
                 self.state = State.CHECKING
@@ -88,24 +117,34 @@ class Session:
             return ErrorCode.ALREADY_AUTHENTICATED
         return ErrorCode.AUTHENTICATION_REQUIRED
 
+    def withholds(self, command: type) -> ErrorCode | None:
+        """Why this kind of command is not for this speaker yet, if it is not."""
+        return ErrorCode.SECOND_FACTOR_REQUIRED if self.is_held and command not in WHILE_HELD else None
+
     def welcomes(self, principal: Principal) -> bool:
         """Whether the token was made for the door that this session came in by."""
         return self.door is None or principal.door == self.door
 
-    def begin(self, principal: Principal, accounts: Iterable[int], began_at: int | None = None) -> None:
-        """The token was good: this person, these accounts."""
+    def begin(
+        self, principal: Principal, accounts: Iterable[int], began_at: int | None = None, *, needs_factor: bool = False
+    ) -> None:
+        """The token was good: this person, these accounts. `needs_factor`: without one, it is not enough."""
         self.state = State.LIVE
+        self.is_held = needs_factor and not has_factor(principal.proofs)
         self.principal = principal
         self.accounts = frozenset(accounts)
         self.began_at = began_at
 
-    def renew(self, principal: Principal) -> bool:
+    def renew(self, principal: Principal, *, needs_factor: bool = False) -> bool:
         """Take a newer token of the same session. False: it is somebody else's or another session's."""
         current = self.speaker
-        # A new role is a new session: what was granted to the old one is not asked about again.
-        if principal._replace(expires_at=current.expires_at) != current:
+        # A new role is a new session: what was granted to the old one is not asked about again. A new proof of who
+        # speaks is what a step-up gives.
+        same = principal._replace(expires_at=current.expires_at, proved_at=current.proved_at, proofs=current.proofs)
+        if same != current:
             return False
         self.principal = principal
+        self.is_held = needs_factor and not has_factor(principal.proofs)
         return True
 
     def end(self) -> None:

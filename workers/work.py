@@ -21,6 +21,8 @@ from core.ledger.expiring import expire_holds
 from core.ledger.verify import find_unbalanced_tenants
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
 from core.people.sessions import forget_ended
+from core.people.throttles import forget_counts
+from core.people.tickets import forget_tickets
 from core.proof.notary import Signer
 from core.proof.sealing import BATCHES_PER_TURN, seal_logs
 from workers.bulk import post_bulks
@@ -94,6 +96,9 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
     async def forget_sessions() -> int:
         return await forget_ended(pool, SESSION_KEPT, SESSIONS_PER_ROUND)
 
+    async def forget_log_ins() -> int:
+        return await forget_tickets(pool, SESSIONS_PER_ROUND) + await forget_counts(pool, SESSIONS_PER_ROUND)
+
     async def expire() -> int:
         return await expire_holds(pool, HOLDS_PER_ROUND)
 
@@ -109,7 +114,7 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
     ahead = Ahead()
 
     async def post() -> int:
-        return await post_bulks(pool, ahead)
+        return await post_bulks(pool, keys, ahead)
 
     async def seal() -> int:
         return await seal_logs(pool, signer, time.time)
@@ -138,6 +143,7 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
         Round("note_unheard", 1.0, note, full=BATCHES_PER_ROUND),
         Round("forget_heard", 5.0, forget_notices, full=NOTICES_PER_ROUND),
         Round("forget_sessions", 600.0, forget_sessions, full=SESSIONS_PER_ROUND),
+        Round("forget_log_ins", 60.0, forget_log_ins, full=SESSIONS_PER_ROUND),
         Round("expire_holds", 1.0, expire, full=HOLDS_PER_ROUND),
         Round("pay_schedules", 1.0, pay, full=SCHEDULES_PER_ROUND),
         Round("tend_disputes", 5.0, tend, full=DISPUTES_PER_ROUND),

@@ -43,6 +43,15 @@ class Act(StrEnum):
     SESSION_STARTED = "session.started"
     SESSION_REFUSED = "session.refused"
     SESSION_ENDED = "session.ended"
+    PASSWORD_PROVED = "session.password_proved"  # noqa: S105  # an act, no password
+    DEVICE_FIRST_SEEN = "device.first_seen"
+    FACTOR_ENROLLED = "factor.enrolled"
+    FACTOR_REMOVED = "factor.removed"
+    FACTOR_REFUSED = "factor.refused"
+    PASSKEY_COPIED = "passkey.copied"
+    RECOVERY_CODES_DRAWN = "recovery_codes.drawn"
+    STEPPED_UP = "session.stepped_up"
+    PASSWORD_CHANGED = "password.changed"  # noqa: S105  # an act, no password
     PERSONAL_DATA_READ = "personal_data.read"
     TRAIL_READ = "trail.read"
     KEY_MADE = "key.made"

@@ -65,6 +65,10 @@ CHARGE_REFERENCE: Final = Place("charges", "reference_sealed", ("id",), account=
 SCHEDULE_DESCRIPTION: Final = Place(
     "schedules", "description_sealed", ("id",), account="payer", person="created_by", plain="description"
 )
+# Nobody may change a payment's row: what an old key sealed there stays sealed by it.
+PAYMENT_DESCRIPTION: Final = Place(
+    "payments", "description_sealed", ("id",), person="asked_by", plain="description", is_kept=True
+)
 # What a payer says, and what operators note about it, is the payer's; the answer is the payee's.
 DISPUTE_TEXT: Final = Place("disputes", "text_sealed", ("id",), account="payer", plain="text")
 DISPUTE_NOTE: Final = Place("disputes", "note_sealed", ("id",), account="payer", plain="note")
@@ -73,6 +77,7 @@ _PIECE: Final = ("dispute_id", "id")
 PIECE_TEXT: Final = Place("dispute_evidence", "text_sealed", _PIECE, person="person_id", plain="text")
 PIECE_NAME: Final = Place("dispute_evidence", "name_sealed", _PIECE, person="person_id", plain="name")
 PIECE_CONTENT: Final = Place("dispute_evidence", "content_sealed", _PIECE, person="person_id", plain="content")
+FACTOR_SECRET: Final = Place("factors", "sealed", ("id",), person="person_id")
 # A field of a person (core.people.fields), and what a notice tells.
 PERSON_FIELD: Final = Place("person_fields", "sealed", ("person_id", "field", "number"), person="person_id")
 NOTICE_CONTENT: Final = Place("notices", "sealed", ("id",), person="person_id")
@@ -83,12 +88,14 @@ PLACES: Final = (
     CHARGE_DESCRIPTION,
     CHARGE_REFERENCE,
     SCHEDULE_DESCRIPTION,
+    PAYMENT_DESCRIPTION,
     DISPUTE_TEXT,
     DISPUTE_NOTE,
     DISPUTE_ANSWER,
     PIECE_TEXT,
     PIECE_NAME,
     PIECE_CONTENT,
+    FACTOR_SECRET,
     PERSON_FIELD,
     NOTICE_CONTENT,
 )

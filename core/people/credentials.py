@@ -18,7 +18,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from core.database import Connection, Pool, in_tenant
-from core.errors import CredentialsRefused, Overloaded
+from core.errors import CredentialsRefused, Overloaded, ProofRefused
 from core.keys.cipher import Cipher
 from core.keys.places import LOGIN as LOGIN_PLACE
 from core.keys.safe import Safe
@@ -45,7 +45,7 @@ select credentials.person_id::text, credentials.password_hash, persons.status
   join persons on persons.tenant_id = credentials.tenant_id and persons.id = credentials.person_id
  where credentials.tenant_id = $1 and (credentials.login_index = $2 or credentials.login = $3)
 """
-READ_LOGIN = "select login, login_sealed from credentials where tenant_id = $1 and person_id = $2"
+READ_OWN = "select login, login_sealed, password_hash from credentials where tenant_id = $1 and person_id = $2"
 # Only over the hash that was verified: a password changed meanwhile stays changed.
 REPLACE_HASH = """
 update credentials set password_hash = $4, updated_at = now()
@@ -57,6 +57,17 @@ LOGIN_FIELD: Final = "login"
 T = TypeVar("T")
 
 
+class PasswordRefused(CredentialsRefused):
+    """The name or the password is wrong.
+
+    To the caller it reads like any refusal. `person_id`: whose login was named, for the audit trail alone.
+    """
+
+    def __init__(self, person_id: str | None) -> None:
+        super().__init__(CredentialsRefused.__doc__)
+        self.person_id = person_id
+
+
 def _hash_of_nothing() -> str:
     """An argon2id hash that no password has, at the cost of a real one."""
     salt, tag = (base64.b64encode(bytes(size)).decode().rstrip("=") for size in (HASHER.salt_len, HASHER.hash_len))
@@ -64,6 +75,8 @@ def _hash_of_nothing() -> str:
     return f"$argon2id$v=19${cost}${salt}${tag}"
 
 
+# What is compared with a stored hash in place of what cannot be a password.
+NO_PASSWORD = "\0"  # noqa: S105
 # What the password is compared with when nobody has the login.
 NOBODYS_HASH = _hash_of_nothing()
 
@@ -93,21 +106,24 @@ async def hash_password(password: str) -> str:
 
     Raises ValueError when its length is out of bounds, Overloaded when too many are waiting.
     """
+    return await _hashing.run(HASHER.hash, check_length(password))
+
+
+def check_length(password: str) -> str:
+    """A new password as it is hashed: NFC. Raises ValueError when its length is out of bounds."""
     plain = _normalise_password(password)
     if plain is None or len(plain) < PASSWORD_LENGTH_MIN:
         raise ValueError(f"A password has {PASSWORD_LENGTH_MIN} to {PASSWORD_LENGTH_MAX} characters.")
-    return await _hashing.run(HASHER.hash, plain)
+    return plain
 
 
 async def check_password(pool: Pool, keys: Safe, tenant_id: int, login: str, password: str) -> str:
     """The id of the person with this login and password, who is not closed.
 
-    Raises CredentialsRefused for whatever is wrong; an unknown login costs as much time as a wrong
+    Raises PasswordRefused for whatever is wrong; an unknown login costs as much time as a wrong
     password. Raises Overloaded when too many logins are waiting, KeysUnavailable.
     """
     candidate = _normalise_password(password)
-    if candidate is None:
-        raise CredentialsRefused
     try:
         plain = normalise_login(login)
     except ValueError:
@@ -118,15 +134,45 @@ async def check_password(pool: Pool, keys: Safe, tenant_id: int, login: str, pas
         async with in_tenant(pool, tenant_id) as connection:
             row = await connection.fetchrow(READ_CREDENTIALS, tenant_id, index, plain)
     stored = NOBODYS_HASH if row is None else row["password_hash"]
-    is_right = await _hashing.run(_verify, stored, candidate)
+    # What cannot be a password costs as much as one that is wrong.
+    is_right = await _hashing.run(_verify, stored, candidate or NO_PASSWORD) and candidate is not None
     if row is None or not is_right or row["status"] == PersonStatus.CLOSED:
-        raise CredentialsRefused
+        raise PasswordRefused(None if row is None else str(row["person_id"]))
+    assert candidate is not None
     if HASHER.check_needs_rehash(stored):
         fresh = await _hashing.run(HASHER.hash, candidate)
         async with in_tenant(pool, tenant_id) as connection:
             await connection.execute(REPLACE_HASH, tenant_id, row["person_id"], stored, fresh)
     person_id: str = row["person_id"]
     return person_id
+
+
+async def check_own_password(pool: Pool, tenant_id: int, person_id: str, password: str) -> None:
+    """Whether this is the password of somebody who is logged in. Raises ProofRefused, whatever is wrong."""
+    candidate = _normalise_password(password)
+    async with in_tenant(pool, tenant_id) as connection:
+        row = await connection.fetchrow(READ_OWN, tenant_id, person_id)
+    stored = NOBODYS_HASH if row is None else row["password_hash"]
+    is_right = await _hashing.run(_verify, stored, candidate or NO_PASSWORD)
+    if row is None or candidate is None or not is_right:
+        raise ProofRefused("password_wrong")
+
+
+async def read_login(pool: Pool, keys: Safe, tenant_id: int, person_id: str) -> str | None:
+    """What the person logs in by; None: somebody else logs them in. Raises KeysUnavailable."""
+    cipher = await keys.one(tenant_id, person_id)
+    async with in_tenant(pool, tenant_id) as connection:
+        return await open_login(connection, tenant_id, cipher)
+
+
+async def open_login(connection: Connection, tenant_id: int, cipher: Cipher) -> str | None:
+    """What the cipher's person logs in by, in a transaction of the tenant's. None: nothing, or they were erased."""
+    row = await connection.fetchrow(READ_OWN, tenant_id, cipher.person_id)
+    if row is None:
+        return None
+    if row["login_sealed"] is None:
+        return None if row["login"] is None else str(row["login"])
+    return cipher.open(*LOGIN_PLACE.at(cipher.person_id), row["login_sealed"])
 
 
 def normalise_login(login: str) -> str:
@@ -173,11 +219,3 @@ async def find_login(connection: Connection, keys: Safe, tenant_id: int, login: 
     index = await keys.index(tenant_id, LOGIN_FIELD, plain)
     row = await connection.fetchrow(READ_CREDENTIALS, tenant_id, index, plain)
     return None if row is None else row["person_id"]
-
-
-async def read_login(connection: Connection, tenant_id: int, cipher: Cipher) -> str | None:
-    """What the cipher's person logs in by, in a transaction of the tenant's. None: nothing, or they were erased."""
-    row = await connection.fetchrow(READ_LOGIN, tenant_id, cipher.person_id)
-    if row is None or row["login_sealed"] is None:
-        return None if row is None else row["login"]
-    return cipher.open(*LOGIN_PLACE.at(cipher.person_id), row["login_sealed"])

@@ -12,7 +12,7 @@ from core.database import Connection, Pool, in_tenant
 from core.errors import NotFound
 from core.keys.safe import Safe
 from core.nouns import Account
-from core.people.credentials import find_login, read_login
+from core.people.credentials import find_login, open_login
 from core.people.fields import BY_NAME, FIELDS, Kind
 from core.people.opening import LIST_ACCOUNTS, to_account
 from core.people.persons import PersonStatus, Role, open_names, read_names
@@ -96,7 +96,7 @@ async def read_person(
         if row is None:
             raise NotFound
         known = await read_newest(connection, tenant_id, cipher)
-        login = await read_login(connection, tenant_id, cipher)
+        login = await open_login(connection, tenant_id, cipher)
         names = await open_names(keys, tenant_id, await read_names(connection, tenant_id, [person_id]))
         accounts = [to_account(one) for one in await connection.fetch(LIST_ACCOUNTS, tenant_id, person_id)]
         fields = [field for field in known.values() if field.value is not None and field.kind is not Kind.NAME]

@@ -3,8 +3,9 @@
 from msgspec import UNSET
 
 from core.errors import KeysRefused, KeysUnavailable, NotFound
+from core.people.demands import DEFAULT, read_demands
 from core.people.opening import list_accounts, read_tenant
-from core.people.persons import Person, PersonStatus, read_nameless, read_person
+from core.people.persons import STAFF, Person, PersonStatus, read_nameless, read_person
 from core.people.sessions import find_revoked, read_session_start
 from core.people.standing import read_standings
 from hub.auth import Principal, TokenCode, TokenRefused
@@ -37,6 +38,8 @@ async def begin_session(context: Context, session: Session, principal: Principal
         person = await _read_person(context, tenant_id, person_id)
         if tenant_id not in context.tenants:
             context.tenants[tenant_id] = await read_tenant(context.pool, tenant_id)
+        if tenant_id not in context.demands:
+            context.demands |= await read_demands(context.pool, [tenant_id])
     except NotFound:
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED) from None
     tenant = context.tenants[tenant_id]
@@ -44,10 +47,13 @@ async def begin_session(context: Context, session: Session, principal: Principal
     began_at = await read_session_start(context.pool, tenant_id, principal.session_id)
     # Last, so that what changes after it finds a session to tell.
     standing = (await read_standings(context.pool, [(tenant_id, person_id)])).get((tenant_id, person_id))
-    if standing is None or person.role is not principal.role:
-        # A new role is a new session.
+    # A new role is a new session; and one that was ended while this was read, nobody will look for again.
+    is_other = standing is None or person.role is not principal.role
+    if is_other or (tenant_id, principal.session_id) in context.ended:
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
-    session.begin(principal, (account.id for account in accounts), began_at)
+    assert standing is not None
+    needs = needs_factor(context, principal)
+    session.begin(principal, (account.id for account in accounts), began_at, needs_factor=needs)
     session.standing = standing
     return Welcome(
         person=person_id,
@@ -70,6 +76,12 @@ async def _read_person(context: Context, tenant_id: int, person_id: str) -> Pers
         return await read_nameless(context.pool, tenant_id, person_id)
 
 
+def needs_factor(context: Context, principal: Principal) -> bool:
+    """Whether the tenant asks its staff for a second factor, and this is somebody of it."""
+    demands = context.demands.get(principal.tenant_id, DEFAULT)
+    return principal.role in STAFF and demands.operators_need_factor
+
+
 async def authenticate(context: Context, session: Session, command: Authenticate) -> Welcome:
     """The first message."""
     return await begin_session(context, session, verify(context, session, command.token))
@@ -78,6 +90,6 @@ async def authenticate(context: Context, session: Session, command: Authenticate
 async def renew(context: Context, session: Session, command: Renew) -> Renewed:
     """A newer token for the same session."""
     principal = verify(context, session, command.token)
-    if not session.renew(principal):
+    if not session.renew(principal, needs_factor=needs_factor(context, principal)):
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The token is another session's.", field="token")
     return Renewed(command.id, to_time(int(principal.expires_at * 1_000_000)))

@@ -5,7 +5,9 @@ from typing import Final
 
 from core.audit.trail import By
 from core.people import registering
+from core.people.credentials import check_length
 from core.people.fields import Value
+from core.people.opening import Tenant
 from core.people.opening import set_floor as set_floor_in_core
 from core.people.persons import Role
 from core.people.registering import Registered
@@ -41,13 +43,14 @@ async def open_person(context: Context, session: Session, command: OpenPerson) -
     role = Role[command.role.upper()]
     if exceeds(session, role):
         raise CommandRefused(ErrorCode.ROLE_EXCEEDS_YOURS, field="role")
-    opened = await enter(context, session.speaker.tenant_id, role, command.name, login, password, {}, session.by)
+    tenant = context.tenants[session.speaker.tenant_id]
+    opened = await enter(context, tenant, role, command.name, login, password, {}, session.by)
     return PersonOpened(command.id, opened.person_id, opened.account_id)
 
 
 async def enter(
     context: Context,
-    tenant_id: int,
+    tenant: Tenant,
     role: Role,
     name: str,
     login: str | None,
@@ -61,7 +64,11 @@ async def enter(
     """
     open_ = registering.register if by.person_id is None else registering.enter
     try:
-        return await open_(context.pool, context.keys, tenant_id, role, name, login, password, fields, by)
+        if password is not None:
+            # Too short or too long comes first: that is what its owner has to hear.
+            check_length(password)
+            await context.passwords.refuse_weak(password, login or "", name, tenant.slug, tenant.name)
+        return await open_(context.pool, context.keys, tenant.id, role, name, login, password, fields, by)
     except ValueError as error:
         field = next((one for one in ("password", "login") if one in str(error)), "name")
         raise CommandRefused(ErrorCode.INVALID_FIELD, str(error), field=field) from None

@@ -10,7 +10,21 @@ from typing import Any, Final, NamedTuple
 from msgspec import UNSET
 
 from core.people.persons import STAFF, PersonStatus, Role
-from hub.protocol import bulks, charges, disputes, histories, messages, people, proofs, rules, schedules, staff, steps
+from hub.protocol import (
+    bulks,
+    charges,
+    disputes,
+    factors,
+    histories,
+    messages,
+    people,
+    proofs,
+    rules,
+    schedules,
+    sessions,
+    staff,
+    steps,
+)
 from hub.protocol import terms as fees
 from hub.protocol.codes import ErrorCode
 from hub.session import Session
@@ -43,7 +57,7 @@ OVERSEERS: Final = frozenset({OPERATOR, Role.AUDITOR})
 OPERATORS: Final = frozenset({OPERATOR})
 # Who talks to people.
 DESK: Final = frozenset({OPERATOR, Role.SUPPORT})
-# Auditors write nothing, not even of themselves.
+# Auditors write nothing, not even of themselves, but for what keeps them safe.
 WRITERS: Final = EVERYBODY - {Role.AUDITOR}
 
 NOBODY: Final = Right(frozenset(), Effect.PAYS)
@@ -58,12 +72,33 @@ PAYS: Final = Right(PAYERS, Effect.PAYS)
 OPERATES: Final = Right(OPERATORS, Effect.TENDS)
 LEAVES: Final = Right(EVERYBODY, Effect.DEFENDS)
 SPEAKS_FOR_ITSELF: Final = Right(WRITERS, Effect.TENDS)
+# Keeps one's own account safe: whatever one's role is.
+GUARDS: Final = Right(EVERYBODY, Effect.TENDS)
 
 RIGHTS: Final[dict[type, Right]] = {
     # Being here
     messages.Renew: READS,
     messages.Ping: READS,
     messages.ReadProfile: READS,
+    # Who one is, and where one is logged in
+    sessions.ReadSessions: READS,
+    sessions.NameSession: GUARDS,
+    sessions.EndSession: LEAVES,
+    sessions.EndSessions: LEAVES,
+    factors.ReadFactors: READS,
+    factors.EnrolTotp: GUARDS,
+    factors.ConfirmTotp: GUARDS,
+    factors.EnrolPasskey: GUARDS,
+    factors.ConfirmPasskey: GUARDS,
+    factors.NameFactor: GUARDS,
+    factors.RemoveFactor: GUARDS,
+    factors.RenewRecoveryCodes: GUARDS,
+    factors.ChangePassword: GUARDS,
+    factors.AskStepUp: LEAVES,
+    factors.StepUp: LEAVES,
+    factors.ReadSecurity: READS,
+    factors.SetSecurity: OPERATES,
+    factors.ResetFactors: OPERATES,
     # Seeing money
     messages.ReadAccounts: SEES,
     messages.ReadAccount: SEES,
@@ -164,6 +199,8 @@ RIGHTS: Final[dict[type, Right]] = {
 }
 # What is allowed of oneself above, of others only to these.
 OF_OTHERS: Final[dict[type, Right]] = {
+    sessions.ReadSessions: OPERATES,
+    sessions.EndSessions: OPERATES,
     people.ReadPerson: Right(DESK, Effect.READS),
     people.ReadProfileHistory: Right(DESK, Effect.READS),
     people.EditProfile: OPERATES,
@@ -209,7 +246,8 @@ def refusal_of(session: Session, command: Any) -> ErrorCode | None:
     if refusal is not None:
         return refusal
     if kind in OF_OTHERS:
-        return None if command.person == session.speaker.person_id else refuse(session, OF_OTHERS[kind])
+        is_own = command.person is UNSET or command.person == session.speaker.person_id
+        return None if is_own else refuse(session, OF_OTHERS[kind])
     if kind is steps.Link:
         return next((found for part in command.parts if (found := refuse(session, PARTS[type(part)]))), None)
     if kind is messages.Resume and command.in_doubt is not UNSET:

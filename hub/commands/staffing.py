@@ -8,7 +8,7 @@ from core.people import roles
 from core.people.fields import BY_NAME, FIELDS, Kind
 from core.people.persons import Role
 from core.people.settings import PeopleSettings, read_settings, set_settings
-from hub.commands.context import Context, end_sessions, restand_everywhere
+from hub.commands.context import Context, end_everywhere, restand_everywhere
 from hub.commands.operating import require_operator, require_overseer
 from hub.commands.refusal import CommandRefused
 from hub.commands.rights import exceeds
@@ -29,7 +29,7 @@ async def set_role(context: Context, session: Session, command: staff.SetRole) -
         given_ = await roles.set_role(context.pool, tenant_id, command.person, role, session.by, given(command.case))
     except NotFound:
         raise CommandRefused(ErrorCode.NOT_FOUND, field="person") from None
-    asyncio.get_running_loop().call_soon(end_sessions, context, tenant_id, given_.ended)
+    asyncio.get_running_loop().call_soon(end_everywhere, context, tenant_id, given_.ended)
     now = given_.before if given_.waits else role
     before = given_.before.name.lower()
     if given_.waits:

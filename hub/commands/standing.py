@@ -6,7 +6,7 @@ from typing import Final
 from core.errors import NotFound
 from core.people.persons import PersonStatus
 from core.people.standing import Reason, set_status
-from hub.commands.context import Context, end_sessions, restand_everywhere
+from hub.commands.context import Context, end_everywhere, restand_everywhere
 from hub.commands.operating import require_operator
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
@@ -30,7 +30,7 @@ async def set_person_status(
         raise CommandRefused(ErrorCode.NOT_FOUND, field="person") from None
     # On the loop's next turn, so that a failure of theirs is not the command's.
     loop = asyncio.get_running_loop()
-    loop.call_soon(end_sessions, context, tenant_id, done.ended)
+    loop.call_soon(end_everywhere, context, tenant_id, done.ended)
     loop.call_soon(restand_everywhere, context, tenant_id, command.person)
     before = done.before.name.lower()
     return people.PersonStatusSet(command.id, command.person, command.status, before)  # type: ignore[arg-type]

@@ -7,7 +7,9 @@ from hub.commands import (
     charging,
     confirming,
     disputing,
+    enrolling,
     knowing,
+    leaving,
     operating,
     paying,
     pricing,
@@ -16,31 +18,41 @@ from hub.commands import (
     recalling,
     ruling,
     scheduling,
+    securing,
     staffing,
     standing,
+    stepping_up,
     trailing,
     trying,
 )
 from hub.commands.rights import right_of
 from hub.commands.row import Row
 
-_ROWS: Final[tuple[Row, ...]] = (
-    *paying.ROWS,
-    *trying.ROWS,
-    *reading.ROWS,
-    *operating.ROWS,
-    *charging.ROWS,
-    *bulking.ROWS,
-    *scheduling.ROWS,
-    *disputing.ROWS,
-    *ruling.ROWS,
-    *pricing.ROWS,
-    *recalling.ROWS,
-    *proving.ROWS,
-    *knowing.ROWS,
-    *confirming.ROWS,
-    *standing.ROWS,
-    *staffing.ROWS,
-    *trailing.ROWS,
+# Each as both doors carry it out: whoever may ask for it (hub/commands/rights.py), and some after a fresh proof of who
+# speaks (hub/commands/stepping_up.py).
+ROWS: Final[tuple[Row, ...]] = tuple(
+    stepping_up.guarded(row)._replace(right=right_of(row.takes))
+    for row in (
+        *paying.ROWS,
+        *trying.ROWS,
+        *reading.ROWS,
+        *operating.ROWS,
+        *charging.ROWS,
+        *bulking.ROWS,
+        *scheduling.ROWS,
+        *disputing.ROWS,
+        *ruling.ROWS,
+        *pricing.ROWS,
+        *recalling.ROWS,
+        *proving.ROWS,
+        *leaving.ROWS,
+        *enrolling.ROWS,
+        *stepping_up.ROWS,
+        *securing.ROWS,
+        *knowing.ROWS,
+        *confirming.ROWS,
+        *standing.ROWS,
+        *staffing.ROWS,
+        *trailing.ROWS,
+    )
 )
-ROWS: Final[tuple[Row, ...]] = tuple(row._replace(right=right_of(row.takes)) for row in _ROWS)

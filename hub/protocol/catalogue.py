@@ -6,18 +6,35 @@ from hub.protocol import (
     bulks,
     charges,
     disputes,
+    factors,
     histories,
     messages,
     people,
     proofs,
     rules,
     schedules,
+    sessions,
     staff,
     steps,
     terms,
 )
 from hub.protocol.fields import Message
 
-ROOMS: Final = (messages, steps, charges, bulks, schedules, disputes, rules, terms, histories, proofs, people, staff)
+ROOMS: Final = (
+    messages,
+    steps,
+    charges,
+    bulks,
+    schedules,
+    disputes,
+    rules,
+    terms,
+    histories,
+    proofs,
+    sessions,
+    factors,
+    people,
+    staff,
+)
 FROM_CLIENT: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_CLIENT)
 FROM_HUB: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_HUB)

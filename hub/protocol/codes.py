@@ -69,6 +69,13 @@ class ErrorCode(StrEnum):
     BULK_IS_EMPTY = "bulk_is_empty"
     BULK_HAS_BAD_LINES = "bulk_has_bad_lines"
     MAKER_CANNOT_APPROVE = "maker_cannot_approve"
+    TICKET_REFUSED = "ticket_refused"
+    PROOF_REFUSED = "proof_refused"
+    STEP_UP_REQUIRED = "step_up_required"
+    SECOND_FACTOR_REQUIRED = "second_factor_required"
+    PASSKEYS_NOT_SET_UP = "passkeys_not_set_up"
+    TOO_MANY_FACTORS = "too_many_factors"
+    PASSWORD_TOO_WEAK = "password_too_weak"  # noqa: S105  # a code, no password
     CURSOR_OUT_OF_RANGE = "cursor_out_of_range"
     TOO_MANY_FOLLOWED = "too_many_followed"
     TOO_MANY_IN_FLIGHT = "too_many_in_flight"
@@ -199,6 +206,27 @@ MEANINGS: dict[ErrorCode, Meaning] = {
         409, False, "An atomic bulk is posted without bad lines only. Read its report and send a mended file."
     ),
     ErrorCode.MAKER_CANNOT_APPROVE: Meaning(403, False, "Whoever made the bulk cannot approve it. Ask somebody else."),
+    ErrorCode.TICKET_REFUSED: Meaning(
+        401, False, "This log-in took too long or too many tries, or is done. Log in from the beginning."
+    ),
+    ErrorCode.PROOF_REFUSED: Meaning(
+        403, False, "That proves nothing: it is wrong, was used, or is over. Bring another one, or ask for new options."
+    ),
+    ErrorCode.STEP_UP_REQUIRED: Meaning(
+        403,
+        False,
+        "Prove again that it is you: step_up with a factor (or your password, if you have none); then renew.",
+    ),
+    ErrorCode.SECOND_FACTOR_REQUIRED: Meaning(
+        403, False, "This needs a second factor. Enrol one (enrol_totp, enrol_passkey), then renew."
+    ),
+    ErrorCode.PASSKEYS_NOT_SET_UP: Meaning(
+        409, False, "This hub's public address is no domain, so no passkey fits it. Use another factor."
+    ),
+    ErrorCode.TOO_MANY_FACTORS: Meaning(409, False, "You have as many factors as there may be. Remove one."),
+    ErrorCode.PASSWORD_TOO_WEAK: Meaning(
+        422, False, "This password is among those that are guessed first. Choose another one; four odd words will do."
+    ),
     ErrorCode.CURSOR_OUT_OF_RANGE: Meaning(422, False, "The account has no such event yet. Read the account again."),
     ErrorCode.TOO_MANY_FOLLOWED: Meaning(429, False, "This session follows as many accounts as it may. Unfollow one."),
     ErrorCode.TOO_MANY_IN_FLIGHT: Meaning(429, True, "Too many commands are unanswered. Wait for answers."),

@@ -1,5 +1,6 @@
 """Real hubs on real servers: two for the whole run, more for those tests that end them."""
 
+import random
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,7 +20,8 @@ from core.people.opening import Tenant, open_person
 from core.people.persons import Role
 from core.people.sessions import start_session
 from hub.auth import Tokens
-from tests.conftest import Database
+from tests.conftest import Database, the_keys
+from tests.hub.known import PASSWORD, Known
 from tests.hub.processes import HubProcess
 from tests.hub.raw import RawSocket
 from tests.hub.stranger import JSON, Stranger
@@ -42,6 +44,7 @@ class Somebody(NamedTuple):
 
 Enter: TypeAlias = Callable[..., Awaitable[Somebody]]
 StartHub: TypeAlias = Callable[..., Awaitable[HubProcess]]
+Meet: TypeAlias = Callable[..., Awaitable[Known]]
 Join: TypeAlias = Callable[..., Awaitable[Stranger]]
 
 
@@ -59,8 +62,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest_asyncio.fixture(scope="session")
 async def hubs(database: Database, folder: Path, master_key_file: Path) -> AsyncIterator[Hubs]:
-    a = HubProcess(database, folder, "a", master_key_file=master_key_file)
-    b = HubProcess(database, folder, "b", master_key_file=master_key_file)
+    # As behind a proxy on this machine: each test's requests come from an address of their own, with its own limits.
+    a, b = (
+        HubProcess(database, folder, name, master_key_file=master_key_file, trusted_proxies="127.0.0.1")
+        for name in ("a", "b")
+    )
     try:
         yield Hubs(await a.start(), await b.start())
     finally:
@@ -105,23 +111,49 @@ async def short_tokens(pool: Pool, keys: Safe) -> Tokens:
 async def fund(pool: Pool, tenant: Tenant, account: int, amount: int, asked_by: str) -> None:
     payment = Payment(tenant.id, str(uuid.uuid4()), SystemAccount.CASH_IN, account, amount, asked_by)
     async with pool.acquire() as connection:
-        (posting,) = await post_payments(connection, [payment])
+        (posting,) = await post_payments(connection, [payment], the_keys())
     assert posting.status == PaymentStatus.POSTED
 
 
 @pytest.fixture
 def enter(pool: Pool, tokens: Tokens, keys: Safe) -> Enter:
-    """Open a person, give them money and log them in."""
+    """Open a person, give them money and log them in; or log somebody in once more, in a session beside the other."""
 
     async def enter_(
-        tenant: Tenant, role: Role = Role.CUSTOMER, funds: int = 0, *, issue_with: Tokens | None = None
+        tenant: Tenant,
+        role: Role = Role.CUSTOMER,
+        funds: int = 0,
+        *,
+        issue_with: Tokens | None = None,
+        again: Somebody | None = None,
     ) -> Somebody:
+        if again is not None:
+            return await log_in(pool, issue_with or tokens, tenant, again.person, again.account, again.role)
         opened = await open_person(pool, keys, tenant.id, role, f"{CANARY} {role.name}")
         if funds:
             await fund(pool, tenant, opened.account_id, funds, opened.person_id)
         return await log_in(pool, issue_with or tokens, tenant, opened.person_id, opened.account_id, role)
 
     return enter_
+
+
+@pytest_asyncio.fixture
+async def meet(pool: Pool) -> Meet:
+    """Open a person who logs in by a password."""
+
+    async def meet_(tenant: Tenant, role: Role = Role.CUSTOMER, funds: int = 0) -> Known:
+        login = f"ana-{uuid.uuid4().hex[:8]}"
+        opened = await open_person(pool, the_keys(), tenant.id, role, f"{CANARY} Ana", login, PASSWORD)
+        if funds:
+            await fund(pool, tenant, opened.account_id, funds, opened.person_id)
+        return Known(pool, tenant, login, opened.person_id, opened.account_id, role)
+
+    return meet_
+
+
+@pytest_asyncio.fixture
+async def known(meet: Meet, tenant: Tenant) -> Known:
+    return await meet(tenant)
 
 
 async def log_in(pool: Pool, tokens: Tokens, tenant: Tenant, person: str, account: int, role: Role) -> Somebody:
@@ -149,7 +181,9 @@ async def join() -> AsyncIterator[Join]:
 
 @pytest_asyncio.fixture
 async def web() -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(timeout=15) as client:
+    # Of the networks for tests of networks (RFC 2544).
+    address = f"198.{random.randint(18, 19)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
+    async with httpx2.AsyncClient(timeout=15, headers={"x-forwarded-for": address}) as client:
         yield client
 
 

@@ -58,7 +58,8 @@ class HubProcess:
             "PAYHUB_LISTEN": f"127.0.0.1:{self.port}",
             "PAYHUB_ADMIN_LISTEN": f"127.0.0.1:{self.admin_port}",
             "PAYHUB_DATA_DIR": str(folder),
-            "PAYHUB_ALLOWED_ORIGINS": "https://app.example.com",
+            # The second one is where browsers let a page of this machine have passkeys.
+            "PAYHUB_ALLOWED_ORIGINS": "https://app.example.com,http://localhost:5173",
             **{f"PAYHUB_{key.upper()}": value for key, value in settings.items()},
         }
         self._process: subprocess.Popen[bytes] | None = None

@@ -15,7 +15,7 @@ from core.people.opening import Tenant
 from core.people.persons import PersonStatus, Role
 from core.people.settings import DEFAULT, set_settings
 from core.people.standing import ACTIVE, Standing
-from hub import http
+from hub import entering, http
 from hub.auth import Principal
 from hub.commands import rights
 from hub.commands.rights import OF_OTHERS, RIGHTS, Effect, Right, exceeds, may_do, refusal_of, right_of
@@ -284,7 +284,7 @@ async def test_every_endpoint_by_every_role(
         http.ReadQr: {"charge": str(uuid.uuid4())},
     }
     for endpoint in http.ENDPOINTS:
-        if endpoint.public or endpoint.takes is http.LogOut:
+        if endpoint.public or endpoint.takes is entering.LogOut:
             continue
         if endpoint.takes in RIGHTS:
             body = msgspec.to_builtins(example_of(endpoint.takes))

@@ -8,7 +8,8 @@ begin
     foreach v_table in array array[
         'accounts', 'terms', 'payments', 'standings', 'shares', 'charges', 'outbox', 'acknowledgements', 'notices',
         'account_metadata', 'limits', 'rules', 'own_limits', 'payees', 'usages', 'decisions', 'audit_entries',
-        'erased_persons', 'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens',
+        'erased_persons', 'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens', 'devices',
+        'factors', 'recovery_codes', 'log_in_tickets', 'spent_challenges', 'throttles', 'security_settings',
         'bulks', 'bulk_lines',
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
         'person_fields', 'held_fields', 'contact_codes', 'people_settings', 'role_requests',
@@ -48,9 +49,13 @@ end
 $$;
 
 -- Money moves through functions alone: on the books the serving role may only look.
-grant select on limits, rules, own_limits, payees, usages, decisions, audit_entries, erased_persons to payhub_app;
+grant select on security_settings, limits, rules, own_limits, payees, usages, decisions, audit_entries, erased_persons to payhub_app;
 grant select on tenants, signing_keys, accounts, terms, payments, standings, shares, charges, outbox, acknowledgements, notices to payhub_app;
-grant select, insert, update, delete on persons, profiles, credentials, sessions, refresh_tokens to payhub_app;
+grant select, insert, update, delete on persons, profiles, credentials, sessions, refresh_tokens, devices to payhub_app;
+grant select, insert, update, delete on factors, recovery_codes to payhub_app;
+-- What is left of a log-in is cleared away by a function.
+grant select, insert, update on log_in_tickets, throttles to payhub_app;
+grant select, insert on spent_challenges to payhub_app;
 -- How somebody stands, and their role, functions say. To lock a row asks for the right to change it.
 revoke update on persons from payhub_app;
 grant update (tenant_id) on persons to payhub_app;
