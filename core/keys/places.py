@@ -43,4 +43,11 @@ class Place(NamedTuple):
         return " || '/' || ".join(f"one.{column}::text" for column in self.row)
 
 
-PLACES: Final[tuple[Place, ...]] = ()
+# What a person asked to be told, and what they and whoever answered wrote: core/privacy.
+EXPORT_PIECE: Final = Place(
+    "privacy_export_pieces", "content_sealed", ("export_id", "form", "volume", "number"), person="person_id"
+)
+REQUEST_TEXT: Final = Place("privacy_requests", "text_sealed", ("id",), person="person_id")
+REQUEST_ANSWER: Final = Place("privacy_requests", "answer_sealed", ("id",), person="person_id")
+
+PLACES: Final[tuple[Place, ...]] = (EXPORT_PIECE, REQUEST_TEXT, REQUEST_ANSWER)

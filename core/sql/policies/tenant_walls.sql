@@ -11,7 +11,9 @@ begin
         'erased_persons', 'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens',
         'bulks', 'bulk_lines',
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
-        'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged'
+        'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged',
+        'privacy_exports', 'privacy_export_pieces', 'consent_purposes', 'consents', 'disclosures', 'erasures',
+        'retention_runs', 'incidents', 'incident_persons', 'privacy_requests'
     ] loop
         execute format('alter table %I enable row level security', v_table);
         execute format('alter table %I force row level security', v_table);
@@ -65,11 +67,19 @@ grant select, insert, update on bulks to payhub_app;
 -- Lines are taken, marked, and dropped when their file is sent anew; money moves by none of them.
 grant select, insert, update, delete on bulk_lines to payhub_app;
 grant select on proof_salts, log_leaves, log_nodes, log_heads to payhub_app;
+-- What a person asked to be told is made by workers, and removed after a week or with the person.
+grant select, insert, update, delete on privacy_exports, privacy_export_pieces to payhub_app;
+grant select, insert, update on erasures, privacy_requests to payhub_app;
+-- Added to and never changed, but that an erasure empties where a consent came from.
+grant select, insert on consent_purposes, consents, disclosures, retention_runs, incidents, incident_persons
+    to payhub_app;
+grant update (session_id, door, network) on consents to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;
 grant usage on sequence outbox_batch_seq to payhub_ledger;
 -- Not even the functions that work for all: what was done stays as it was written.
 revoke update, delete
-    on audit_entries, erased_persons, payments, shares, decisions, proof_salts, log_leaves, log_nodes, log_heads
+    on audit_entries, erased_persons, payments, shares, decisions, proof_salts, log_leaves, log_nodes, log_heads,
+       consent_purposes, disclosures, incidents, incident_persons
     from payhub_ledger;
 -- To lock a row asks for the right to change it; the trigger lets nobody use that.
 grant update (tenant_id) on payments to payhub_ledger;

@@ -1,0 +1,181 @@
+"""Charges, schedules, disputes, files of payments: core/payments and core/bulk."""
+
+from typing import Final
+
+from core.privacy.classes import (
+    ASKED,
+    CLAIM,
+    CLAIMS,
+    CONTRACT,
+    FIGURES,
+    HASHED,
+    LEGAL,
+    NOT_YET,
+    OPERATION,
+    OTHER_SIDE,
+    Column,
+    Kind,
+    Owner,
+    Purpose,
+    Table,
+    Way,
+    Words,
+    pointer,
+    split,
+)
+
+MONEY: Final = Column(Kind.FINANCIAL, FIGURES)
+WRITTEN: Final = Column(Kind.FREE_TEXT, NOT_YET)
+CHOSEN: Final = Column(Kind.CHOICE, ASKED)
+PAYER, PAYEE = Owner("payer", Way.ACCOUNT), Owner("payee", Way.ACCOUNT)
+SIDES: Final = (OTHER_SIDE,)
+
+TABLES: Final = (
+    Table(
+        "charges",
+        Words("Cobranças", "Charges"),
+        split("id status paid_count created_at lasts_s expires_at is_reusable"),
+        {
+            "payee": pointer(),
+            "amount": MONEY,
+            "paid_amount": MONEY,
+            "description": WRITTEN,
+            "reference": WRITTEN,
+            "asked_by": pointer(),
+        },
+        (PAYEE,),
+        Purpose.SERVE,
+        LEGAL,
+        OPERATION,
+        (Words("quem tem o link ou o código da cobrança", "whoever has the charge's link or code"),),
+        moment="created_at",
+    ),
+    Table(
+        "schedules",
+        Words("Agendamentos", "Schedules"),
+        split("id status number on_day attempts due_at created_at"),
+        {
+            "payer": pointer(),
+            "payee": pointer(),
+            "amount": MONEY,
+            "description": WRITTEN,
+            "created_by": pointer(),
+            **dict.fromkeys(
+                split("rule first_on at day on_closed until times attempts_max retry_after_s if_unpaid"), CHOSEN
+            ),
+        },
+        (PAYER,),
+        Purpose.SERVE,
+        CONTRACT,
+        OPERATION,
+        hidden=split("seed"),
+        moment="created_at",
+    ),
+    Table(
+        "schedule_outcomes",
+        Words("Tentativas de agendamentos", "Attempts of schedules"),
+        split("on_day attempt payment_id status at"),
+        {"schedule_id": pointer()},
+        (Owner("schedule_id", Way.ROW, "schedules"),),
+        Purpose.SERVE,
+        CONTRACT,
+        OPERATION,
+        moment="at",
+    ),
+    Table(
+        "disputes",
+        Words("Contestações", "Disputes"),
+        split(
+            "id payment_id reason rules status is_overdue by_operator paid_at opened_at answer_due_at answered_at"
+            " decision_due_at decided_at claim_due_at claimed_at refund_due_at collect_until closed_at due_at"
+        ),
+        {
+            "payer": pointer(),
+            "payee": pointer(),
+            **dict.fromkeys(split("amount held offered awarded charged_back owed short"), MONEY),
+            "text": WRITTEN,
+            "answer": WRITTEN,
+            "note": WRITTEN,
+            "opened_by": pointer("payer"),
+            "decided_by": Column(Kind.POINTER, FIGURES, is_told=False),
+        },
+        (PAYER, PAYEE),
+        Purpose.SETTLE_CLAIMS,
+        CLAIMS,
+        CLAIM,
+        SIDES,
+        hidden=split("rest_until"),
+        moment="opened_at",
+    ),
+    Table(
+        "dispute_evidence",
+        Words("Provas em contestações", "Evidence in disputes"),
+        split("dispute_id id side media_type added_at"),
+        {"person_id": pointer(), "text": WRITTEN, "name": WRITTEN, "content": WRITTEN._replace(is_bytes=True)},
+        (Owner("person_id"),),
+        Purpose.SETTLE_CLAIMS,
+        CLAIMS,
+        CLAIM,
+        SIDES,
+        moment="added_at",
+    ),
+    Table(
+        "dispute_profiles",
+        Words("Regras de contestação", "Rules for disputes"),
+        split("name rules is_default updated_at"),
+    ),
+    Table(
+        "bulks",
+        Words("Arquivos de pagamentos", "Files of payments"),
+        split(
+            "id is_atomic is_again status declared_lines attempt lines good through posted refused failed_line"
+            " failed_code created_at checked_at approved_at finished_at touched_at"
+        ),
+        {
+            "account": pointer(),
+            "maker": pointer("maker"),
+            "approver": pointer("approver"),
+            "session_at": Column(Kind.CONDUCT, FIGURES, ("maker",)),
+            **dict.fromkeys(split("declared_sum amount good_amount posted_amount"), MONEY),
+            "digest": Column(Kind.FINANCIAL, HASHED, is_told=False),
+        },
+        (Owner("account", Way.ACCOUNT), Owner("maker"), Owner("approver")),
+        Purpose.SERVE,
+        LEGAL,
+        OPERATION,
+        hidden=split("seed"),
+        moment="created_at",
+    ),
+    Table(
+        "bulk_lines",
+        Words("Linhas de arquivos", "Lines of files"),
+        split("bulk_id number code field"),
+        {
+            "payer": pointer(),
+            "payee": pointer(),
+            "amount": MONEY,
+            "description": Column(
+                Kind.FREE_TEXT,
+                Words(
+                    "Em claro: escrita uma vez e lida aos milhões; torna-se a descrição do próprio pagamento.",
+                    "Plain: written once and read by the million; it becomes the payment's own description.",
+                ),
+                ("bulk_id",),
+                is_blanked=True,
+            ),
+            "reference": Column(
+                Kind.FREE_TEXT,
+                Words(
+                    "Em claro: escrita uma vez e lida aos milhões; por ela se acham as repetidas.",
+                    "Plain: written once and read by the million; repeated ones are found by it.",
+                ),
+                ("bulk_id",),
+                is_blanked=True,
+            ),
+        },
+        (Owner("bulk_id", Way.ROW, "bulks", of="account"),),
+        Purpose.SERVE,
+        LEGAL,
+        OPERATION,
+    ),
+)
