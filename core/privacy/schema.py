@@ -1,4 +1,4 @@
-"""The JSON Schema of an export (draft 2020-12): what a program can rely on. From the register, and the columns' types."""
+"""The JSON Schema of an export (draft 2020-12), from the register and the columns' types: what programs can rely on."""
 
 from typing import Any, Final
 

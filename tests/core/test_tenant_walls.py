@@ -54,6 +54,9 @@ DEFINERS = {
     "note_key_events": "the caller may not write the trail itself; adds what the database of keys tells, pair by pair",
     "list_erased_persons": "at a start, all tenants' erased persons; returns ids alone",
     "find_unerased": "erased persons among those given, matched pair by pair",
+    "claim_export": "workers make all tenants' exports; returns ids alone, and a worker names the tenant for the rest",
+    "read_export_progress": "counts of watched exports, matched pair by pair",
+    "find_expired_exports": "workers remove all tenants' old exports; returns ids alone",
     "find_due_disputes": "workers keep all tenants' clocks; returns ids alone",
 }
 # Not a tenant's: the list of tenants itself (walled by id), the instance's keys, the migrations' memory.
