@@ -81,7 +81,9 @@ def run() -> None:
     everything in order. Data and logs are in PAYHUB_DATA_DIR, .payhub unless told otherwise.
     """
     programs = launcher.Programs(hub=_itself("serve"), worker=_itself("work"))
-    launcher.Launcher(read_settings(), programs, prepare=prepare, seed=seed_demo, say=launcher.say_to_terminal).run()
+    launcher.Launcher(
+        read_settings(), programs, prepare=prepare_all, seed=seed_demo, say=launcher.say_to_terminal
+    ).run()
 
 
 @main.command()
@@ -159,7 +161,10 @@ def migrate() -> None:
         click.echo(f"applied {name}")
     if not applied:
         click.echo("The database is up to date.")
-    click.echo(f"Master key: {settings.master_key_file} (keep a copy elsewhere)")
+    if settings.key_service == "local":
+        click.echo(f"Master key: {settings.master_key_file} (keep a copy elsewhere)")
+    if with_keys(_has_plain, settings):
+        click.echo("Some personal data is not sealed yet: `payhub keys seal`, when all hubs are of this version.")
 
 
 @main.command()
@@ -169,7 +174,8 @@ def migrate() -> None:
 def tour(chapter: str | None, messages: bool, url: str | None) -> None:
     """Watch people of the demo pay each other: what they send, get and see. Needs a `payhub run`.
 
-    Chapters: holds, refunds, charges, fees, limits, linked, bulk, schedules, disputes, history, or all of them.
+    Chapters: holds, refunds, charges, fees, limits, linked, bulk, schedules, disputes, history,
+    proof, or all of them.
     """
     seeding = room("core.seeding")
     guide = room("loadtest.tour.first")
@@ -314,13 +320,13 @@ def create_tenant(slug: str, name: str, currency: str, time_zone: str, country: 
     """Open the tenant SLUG with its system accounts and one operator, whose password is shown once."""
     password = secrets.token_urlsafe(18)
 
-    async def open_(admin: Any, pool: Any) -> Any:
+    async def open_(admin: Any, pool: Any, keys: Any) -> Any:
         opening = room("core.people.opening")
         made = await opening.create_tenant(admin, slug, name, currency, time_zone, country)
         role = room("core.people.persons").Role.OPERATOR
-        return made, await opening.open_person(pool, made.id, role, "Operator", OPERATOR, password)
+        return made, await opening.open_person(pool, keys, made.id, role, "Operator", OPERATOR, password)
 
-    made, operator = with_database(open_)
+    made, operator = with_keys(open_)
     facts = {
         "tenant": made.slug,
         "currency": made.currency,
@@ -373,14 +379,15 @@ def token(slug: str, login: str, minutes: int) -> None:
     log-in does, and ends with it.
     """
 
-    async def issue(_: Any, pool: Any) -> Any:
+    async def issue(_: Any, pool: Any, keys: Any) -> Any:
         found = await room("core.people.opening").find_tenant(pool, slug)
-        person = None if found is None else await room("core.people.credentials").find_person(pool, found.id, login)
+        find_person = room("core.people.credentials").find_person
+        person = None if found is None else await find_person(pool, keys, found.id, login)
         if found is None or person is None:
             raise click.ClickException(f"Nobody logs in as {login} in tenant {slug}. `payhub tenant list` shows them.")
-        return (await issue_tokens(pool, found.id, [person], minutes))[0]
+        return (await issue_tokens(pool, keys.master, found.id, [person], minutes))[0]
 
-    click.echo(with_database(issue))
+    click.echo(with_keys(issue))
 
 
 @main.command()
@@ -393,16 +400,18 @@ def token(slug: str, login: str, minutes: int) -> None:
 def seed(slug: str, count: int, role: str, balance: int, minutes: int, as_json: bool) -> None:
     """Open people with money and tokens, for load tests. Not for a tenant that real people use."""
 
-    async def open_(_: Any, pool: Any) -> Any:
+    async def open_(_: Any, pool: Any, keys: Any) -> Any:
         persons = room("core.people.persons")
         found = await room("core.people.opening").find_tenant(pool, slug)
         if found is None:
             raise click.ClickException(f"There is no tenant {slug}: `payhub tenant create {slug} --name …` opens it.")
-        operator = await room("core.people.opening").open_person(pool, found.id, persons.Role.OPERATOR, "Load test")
+        opening = room("core.people.opening")
+        operator = await opening.open_person(pool, keys, found.id, persons.Role.OPERATOR, "Load test")
         crowd = await room("core.seeding").open_crowd(
-            pool, found.id, persons.Role[role.upper()], count, balance, operator.person_id
+            pool, keys, found.id, persons.Role[role.upper()], count, balance, operator.person_id
         )
-        tokens = await issue_tokens(pool, found.id, [operator.person_id, *(one.person_id for one in crowd)], minutes)
+        people = [operator.person_id, *(one.person_id for one in crowd)]
+        tokens = await issue_tokens(pool, keys.master, found.id, people, minutes)
         return {
             "tenant": slug,
             "operator": {"person": operator.person_id, "token": tokens[0]},
@@ -412,7 +421,7 @@ def seed(slug: str, count: int, role: str, balance: int, minutes: int, as_json: 
             ],
         }
 
-    facts = with_database(open_)
+    facts = with_keys(open_)
     if as_json:
         click.echo(msgspec.json.encode(facts).decode())
     else:
@@ -428,6 +437,134 @@ def rotate_key(algorithm: str) -> None:
         return await room("core.keyring").rotate(admin, _open_master(reachable_settings()), algorithm)
 
     click.echo(f"Key {with_database(rotate)} signs from half a minute from now on.")
+
+
+@main.group()
+def keys() -> None:
+    """Rotate the keys of personal data, seal what is from before there were keys, erase a person's.
+
+    Keys of persons are wrapped by a key of their tenant's, those by the master key of PAYHUB_KEY_SERVICE. Everything
+    goes on meanwhile.
+    """
+
+
+@keys.group("rotate")
+def rotate_keys() -> None:
+    """Replace keys. Whoever is interrupted begins again and finishes."""
+
+
+@rotate_keys.command("master")
+@click.option("--only-new", is_flag=True, help="Only make a new one; then copy the file to every machine.")
+@click.option("--only-rewrap", is_flag=True, help="Only wrap everything by the newest one.")
+def rotate_master(only_new: bool, only_rewrap: bool) -> None:
+    """Make a new master key, and wrap all keys of tenants and all signing keys by it.
+
+    If the key service is a file and there are several machines: first --only-new on one of them, copy the file to the
+    others, then --only-rewrap. The old master key goes on opening; `payhub keys forget-old-master` drops it.
+    """
+
+    async def rotate(admin: Any, _: Any, safe: Any) -> int:
+        if not only_rewrap:
+            await safe.master.service.rotate()
+        if only_new:
+            return 0
+        with _part_bar("Keys of tenants") as reach:
+            count: int = await room("core.keys.rotating").rotate_master(safe, reach)
+        return count + int(await room("core.keyring").rewrap(admin, safe.master))
+
+    if only_new and only_rewrap:
+        raise click.UsageError("--only-new and --only-rewrap are the two halves of one thing: give one of them.")
+    count = with_keys(rotate)
+    click.echo("A new master key wraps from now on." if only_new else f"{count} keys are wrapped by the new one.")
+
+
+@rotate_keys.command("tenant")
+@click.argument("slug")
+def rotate_tenant(slug: str) -> None:
+    """Replace the key of the tenant SLUG, and wrap the keys of all its persons by the new one."""
+
+    async def rotate(_: Any, pool: Any, safe: Any) -> int:
+        tenant_id = await _find_tenant(pool, slug)
+        with _part_bar("Keys of persons") as reach:
+            count: int = await room("core.keys.rotating").rotate_tenant(safe, tenant_id, reach)
+        return count
+
+    click.echo(f"{with_keys(rotate)} keys of persons are wrapped by the new one.")
+
+
+@rotate_keys.command("person")
+@click.argument("slug")
+@click.argument("persons", nargs=-1, metavar="[PERSON]…", type=click.UUID)
+@click.option("--all", "everybody", is_flag=True, help="Everybody of the tenant.")
+def rotate_person(slug: str, persons: tuple[uuid.UUID, ...], everybody: bool) -> None:
+    """Give persons of the tenant SLUG new keys, and seal all that is theirs anew. Takes half a minute at least.
+
+    So long somebody may still be writing what the old key sealed.
+    """
+    if everybody == bool(persons):
+        raise click.UsageError("Name the persons by their ids, or say --all.")
+    rotating = room("core.keys.rotating")
+
+    async def rotate(admin: Any, pool: Any, safe: Any) -> tuple[int, int]:
+        tenant_id = await _find_tenant(pool, slug)
+        wanted = list(map(str, persons))
+        if everybody:
+            wanted = await rotating.list_everybody(safe, tenant_id)
+        with _part_bar("Persons") as reach:
+            count: int = await rotating.rotate_persons(safe, admin, tenant_id, wanted, reach)
+        return len(wanted), count
+
+    people, count = with_keys(rotate)
+    click.echo(f"{people} persons have new keys, and {count} values are sealed by them.")
+
+
+@keys.command("forget-old-master")
+def forget_old_master() -> None:
+    """Drop old master keys from PAYHUB_MASTER_KEY_FILE. Refused while anything is wrapped by one of them."""
+
+    async def forget(_: Any, pool: Any, safe: Any) -> int:
+        dropped: int = await room("core.keys.rotating").forget_old_master(
+            safe, await room("core.keyring").wrapped(pool)
+        )
+        return dropped
+
+    click.echo(f"{with_keys(forget)} old master keys are gone from this machine's file.")
+
+
+@keys.command("seal")
+def seal() -> None:
+    """Seal what is personal and from before there were keys. Once, when all hubs and workers are of this version.
+
+    `payhub run` does it by itself.
+    """
+    with _part_bar("Values") as reach:
+        count, left = with_keys(functools.partial(_seal_plain, reach=reach))
+    click.echo(f"{count} values are sealed." if count or not left else "Nothing could be sealed.")
+    if left:
+        raise click.ClickException(
+            f"{left} values stay as they are: their persons were erased, or two log in by one name."
+        )
+
+
+@keys.command("destroy")
+@click.argument("slug")
+@click.argument("person", type=click.UUID)
+@click.option("--why", help="For the audit trail: a word or a number of a case, nothing personal.")
+@click.confirmation_option(prompt="Nobody can ever read this person's data again. Destroy the keys?")
+def destroy_keys(slug: str, person: uuid.UUID, why: str | None) -> None:
+    """Destroy the keys of a PERSON of the tenant SLUG, for good: this is what erases a person.
+
+    Whether the law obliges to keep the data is for you to know.
+    """
+
+    async def destroy(_: Any, pool: Any, safe: Any) -> Any:
+        tenant_id = await _find_tenant(pool, slug)
+        nobody = room("core.audit.trail").NOBODY
+        return await room("core.people.erasing").erase_person(pool, safe, tenant_id, str(person), nobody, why)
+
+    destroyed = with_keys(destroy)
+    done = "are destroyed" if destroyed.is_new else "were destroyed before"
+    click.echo(f"The keys of {person} {done} ({destroyed.at:%Y-%m-%d %H:%M:%S} UTC).")
 
 
 @main.group(invoke_without_command=True)
@@ -574,7 +711,15 @@ def prepare(settings: Settings) -> Sequence[str]:
         return [f"keys/{name}" for name in await migrate.migrate(settings.keys_admin_database_url, sql)]
 
     applied = _let_in(bring_up_to_date, settings.admin_database_url, "PAYHUB_ADMIN_DATABASE_URL")
-    return applied + _let_in(bring_keys_up_to_date, settings.keys_admin_database_url, "PAYHUB_KEYS_ADMIN_DATABASE_URL")
+    applied += _let_in(bring_keys_up_to_date, settings.keys_admin_database_url, "PAYHUB_KEYS_ADMIN_DATABASE_URL")
+    return applied
+
+
+def prepare_all(settings: Settings) -> Sequence[str]:
+    """As `prepare`, where no hub of the version before runs on: what is personal and plain is sealed, too."""
+    applied = prepare(settings)
+    with_keys(functools.partial(_seal_plain, reach=lambda _, __: None), settings)
+    return applied
 
 
 def _let_in(work: Callable[[], Awaitable[list[str]]], url: str, variable: str) -> list[str]:
@@ -597,10 +742,10 @@ def seed_demo(settings: Settings) -> Sequence[str]:
     """Open the demo tenant unless it exists; returns the lines to show about it."""
     seeding = room("core.seeding")
 
-    async def open_(admin: Any, pool: Any) -> Any:
-        return await seeding.open_demo(admin, pool)
+    async def open_(admin: Any, pool: Any, keys: Any) -> Any:
+        return await seeding.open_demo(admin, pool, keys)
 
-    tenant = with_database(open_, settings)
+    tenant = with_keys(open_, settings)
     names = ", ".join(f"{person.login} ({person.name})" for person in seeding.DEMO_PEOPLE)
     return [
         "",
@@ -630,18 +775,63 @@ def with_database(work: Callable[[Any, Any], Awaitable[Any]], settings: Settings
         raise click.ClickException(str(error)) from error
 
 
-async def issue_tokens(pool: Any, tenant_id: int, person_ids: Sequence[str], minutes: int) -> list[str]:
+def with_keys(work: Callable[[Any, Any, Any], Awaitable[Any]], settings: Settings | None = None) -> Any:
+    """As `with_database`, for what reads or writes personal data: `work(admin, pool, keys)`."""
+    found = settings or reachable_settings()
+    choosing = room("core.keys.choosing")
+
+    async def run(admin: Any, pool: Any) -> Any:
+        keys = await choosing.open_safe(choosing.Choice(**found.key_choice()), name="payhub-cli")
+        try:
+            return await work(admin, pool, keys)
+        finally:
+            await keys.close()
+
+    return with_database(run, found)
+
+
+async def issue_tokens(pool: Any, master: Any, tenant_id: int, person_ids: Sequence[str], minutes: int) -> list[str]:
     """Open a session for each person and sign an access token for it."""
     auth, keyring = room("hub.auth"), room("core.keyring")
     sessions, persons = room("core.people.sessions"), room("core.people.persons")
-    keys = await keyring.load_keys(pool, _open_master(reachable_settings()))
+    keys = await keyring.load_keys(pool, master)
     tokens = auth.Tokens(keys, lifetime_s=minutes * 60)
     issued = []
     for person_id in person_ids:
-        person = await persons.read_person(pool, tenant_id, person_id)
+        person = await persons.read_nameless(pool, tenant_id, person_id)
         session = await sessions.start_session(pool, tenant_id, person_id)
         issued.append(tokens.issue(tenant_id, person_id, person.role, session.session_id, time.time()).token)
     return issued
+
+
+async def _find_tenant(pool: Any, slug: str) -> int:
+    found = await room("core.people.opening").find_tenant(pool, slug)
+    if found is None:
+        raise click.ClickException(f"There is no tenant {slug}: `payhub tenant list` shows them.")
+    tenant_id: int = found.id
+    return tenant_id
+
+
+async def _has_plain(admin: Any, _: Any, __: Any) -> bool:
+    has_plain = room("core.keys.sealing").has_plain
+    for row in await admin.fetch("select id from payhub.tenants order by id"):
+        if await has_plain(admin, row[0]):
+            return True
+    return False
+
+
+async def _seal_plain(admin: Any, _: Any, safe: Any, reach: Callable[[int, int], None]) -> tuple[int, int]:
+    """Seal every tenant's; how many values, and how many are left."""
+    sealing = room("core.keys.sealing")
+    tenants = [row[0] for row in await admin.fetch("select id from payhub.tenants order by id")]
+    plain = {tenant_id: await sealing.count_plain(admin, tenant_id) for tenant_id in tenants}
+    total, count = sum(plain.values()), 0
+    for tenant_id in (tenant_id for tenant_id, found in plain.items() if found):
+        before = count
+        count += await sealing.seal_plain(
+            admin, safe, tenant_id, lambda so_far, before=before: reach(before + so_far, total)
+        )
+    return count, sum([await sealing.count_plain(admin, tenant_id) for tenant_id in tenants])
 
 
 def _open_master(settings: Settings) -> Any:
@@ -683,6 +873,13 @@ def _bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
     """A bar on standard error that is told how far things are."""
     with click.progressbar(length=length, label=label, file=sys.stderr, show_pos=True) as bar:
         yield lambda reached: bar.update(reached - bar.pos)
+
+
+@contextmanager
+def _part_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar that is told how much is done of how much, which may grow."""
+    with click.progressbar(length=100, label=label, file=sys.stderr) as bar:
+        yield lambda done, total: bar.update(100 * done // max(total, done, 1) - bar.pos)
 
 
 def _watch_bulk(client: Any, state: dict[str, Any]) -> dict[str, Any]:

@@ -133,6 +133,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(description="Where people reach the hub from outside; goes into links, mails and tokens."),
     ]
+    receipts: Annotated[
+        bool,
+        Meta(
+            description="Whether a payment's answer carries its signed receipt at once. `false`: receipts come when "
+            "asked for (read_proof), and the log finds the batches' roots itself."
+        ),
+    ]
     hubs: Annotated[
         int,
         Meta(
@@ -305,6 +312,7 @@ def _defaults(given: Mapping[str, str]) -> dict[str, str]:
         "allowed_origins": ",".join(dict.fromkeys([*local, public_url])),
         "trusted_proxies": "",
         "public_url": public_url,
+        "receipts": "true",
         "hubs": "2",
         "drain_seconds": "8",
         "log_level": "info",

@@ -52,7 +52,7 @@ with made as (
     returning kid, algorithm, purpose
 )
 select payhub.note_audit(0, 'key.made', null, kid, null, null, null,
-                         jsonb_build_object('level', 'signing', 'algorithm', algorithm, 'purpose', purpose))
+                         jsonb_build_object('level', 'signing', 'purpose', purpose, 'algorithm', algorithm))
   from made
 """
 ROTATE = """
@@ -66,7 +66,7 @@ made as (
     returning kid, algorithm, purpose
 )
 select payhub.note_audit(0, 'key.rotated', null, kid, null, null, null,
-                         jsonb_build_object('level', 'signing', 'algorithm', algorithm, 'purpose', purpose))
+                         jsonb_build_object('level', 'signing', 'purpose', purpose, 'algorithm', algorithm))
   from made
 """
 LOAD_KEYS = """
@@ -113,7 +113,7 @@ async def create_key(
     For an instance's first key; later ones come from `rotate`. `admin` is logged in as the
     administrator. Raises ValueError for an unknown algorithm, and what the key service raises.
     """
-    kid, *row = await _new_row(master, algorithm)
+    kid, *row = await _new_row(master, algorithm, purpose)
     await admin.execute(INSERT_KEY, kid, *row, signs_from, purpose)
     return kid
 
@@ -145,7 +145,7 @@ async def rotate(
     The old one stops signing at that moment and verifies until its last token has expired. Raises
     like `create_key`. `now`: None is the database's clock.
     """
-    kid, *row = await _new_row(master, algorithm)
+    kid, *row = await _new_row(master, algorithm, purpose)
     await admin.execute(ROTATE, kid, *row, now, delay, purpose)
     return kid
 
@@ -164,7 +164,7 @@ async def load_keys(
     found = []
     for row in await database.fetch(LOAD_KEYS, purpose):
         kid, algorithm = row["kid"], row["algorithm"]
-        private_key = opened.get(kid) or await _unwrap(master, row)
+        private_key = opened.get(kid) or await _unwrap(master, row, purpose)
         # Whoever can write the table must not be able to slip in a public key of their own.
         if _public_bytes(private_key) != row["public_key"]:
             raise MasterKeyRefused("A signing key's public half is not the one it was created with.")
@@ -175,28 +175,35 @@ async def load_keys(
 async def rewrap(admin: "Connection | Pool", master: Master) -> int:
     """Have every key wrapped anew by the master key as it is now. How many. Raises like `load_keys`."""
     count = 0
-    for row in [row for purpose in Purpose for row in await admin.fetch(LOAD_KEYS, purpose)]:
-        private_key = await _unwrap(master, row)
-        wrapped = await master.wrap(_private_bytes(private_key), _context(row["kid"], row["algorithm"]))
-        count += bool(await admin.fetchval(REWRAP, row["kid"], row["private_key"], *wrapped))
+    for purpose in Purpose:
+        for row in await admin.fetch(LOAD_KEYS, purpose):
+            plain = _private_bytes(await _unwrap(master, row, purpose))
+            wrapped = await master.wrap(plain, _context(row["kid"], row["algorithm"], purpose))
+            count += bool(await admin.fetchval(REWRAP, row["kid"], row["private_key"], *wrapped))
     return count
 
 
-async def _new_row(master: Master, algorithm: str) -> tuple[str, str, bytes, bytes, str]:
+async def wrapped(database: "Connection | Pool") -> list[Wrapped]:
+    """Every key's private half as it is kept. By nobody's name: from before there were key services."""
+    rows = [row for purpose in Purpose for row in await database.fetch(LOAD_KEYS, purpose)]
+    return [Wrapped(row["private_key"], row["wrapped_by"] or "") for row in rows]
+
+
+async def _new_row(master: Master, algorithm: str, purpose: Purpose) -> tuple[str, str, bytes, bytes, str]:
     """kid, algorithm, public half (SPKI), wrapped private half, and who wrapped it."""
     if algorithm not in ALGORITHMS:
         raise ValueError(f"A signing key is for one of {', '.join(ALGORITHMS)}.")
     private_key = ALGORITHMS[algorithm]()
     kid = secrets.token_hex(8)
-    wrapped = await master.wrap(_private_bytes(private_key), _context(kid, algorithm))
+    wrapped = await master.wrap(_private_bytes(private_key), _context(kid, algorithm, purpose))
     return kid, algorithm, _public_bytes(private_key), *wrapped
 
 
-async def _unwrap(master: Master, row: asyncpg.Record) -> PrivateKey:
+async def _unwrap(master: Master, row: asyncpg.Record, purpose: Purpose) -> PrivateKey:
     kid, algorithm, wrapped, wrapped_by = row["kid"], row["algorithm"], row["private_key"], row["wrapped_by"]
     try:
         if wrapped_by is not None:
-            plain = await master.unwrap(Wrapped(wrapped, wrapped_by), _context(kid, algorithm))
+            plain = await master.unwrap(Wrapped(wrapped, wrapped_by), _context(kid, algorithm, purpose))
         else:
             plain = await _unwrap_old(master, kid, algorithm, wrapped)
     except KeysRefused as error:
@@ -214,9 +221,9 @@ async def _unwrap_old(master: Master, kid: str, algorithm: str, wrapped: bytes) 
     return await local.unwrap_without_id(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], context)
 
 
-def _context(kid: str, algorithm: str) -> dict[str, str]:
-    """What a private half is bound to: moved to another row or another algorithm, it does not open."""
-    return {"purpose": "signing", "key": kid, "algorithm": algorithm}
+def _context(kid: str, algorithm: str, purpose: Purpose) -> dict[str, str]:
+    """What a private half is bound to: moved to another row, algorithm or purpose, it does not open."""
+    return {"purpose": f"signing {purpose}", "key": kid, "algorithm": algorithm}
 
 
 def _private_bytes(private_key: PrivateKey) -> bytes:

@@ -69,6 +69,8 @@ class Options(NamedTuple):
     drain_seconds: float
     trusted_proxies: Sequence[str] = ()
     public_url: str = ""
+    # Whether answers carry receipts at once.
+    receipts: bool = True
 
 
 class Hub:
@@ -82,10 +84,10 @@ class Hub:
         self._answered = dict.fromkeys(STATUS_NAMES, 0)
         self._posters = Posters(options.database_url, FLIGHTS_MAX)
         self._pool: Pool | None = None
+        self._keys: Safe | None = None
+        self._signing_keys: dict[Purpose, list[SigningKey]] = {}
         self._signer: Signer | None = None
         self._notary: Notary | None = None
-        self._keys: Safe | None = None
-        self._signing_keys: list[SigningKey] = []
 
     async def start(self) -> Context:
         """Connect and begin.
@@ -100,10 +102,10 @@ class Hub:
         keys = self._keys = await open_safe(options.keys, name="payhub-hub")
         # Before anybody is served: a database that came out of a backup brings no erased person back.
         await replay(pool, keys)
-        self._signing_keys = await load_keys(pool, keys.master)
-        self._signer = Signer(await load_keys(pool, keys.master, Purpose.PROOFS))
-        notary = self._notary = Notary(self._posters, pool, self._signer, time.time)
+        self._signing_keys = {purpose: await load_keys(pool, keys.master, purpose) for purpose in Purpose}
         secret = await keys.secret("hints")
+        self._signer = Signer(self._signing_keys[Purpose.PROOFS])
+        notary = self._notary = Notary(self._posters, pool, self._signer, time.time)
 
         async def read_after(tenant_id: int, account: int, after: int, limit: int) -> Any:
             return await read_entries_after(pool, tenant_id, account, after, limit)
@@ -114,10 +116,10 @@ class Hub:
         context = self.context = Context(
             pool=pool,
             keys=keys,
-            batcher=Batcher(notary, on_commit=self._on_commit),
+            batcher=Batcher(notary if options.receipts else self._posters, on_commit=self._on_commit),
             audience=Audience(read_after, versions, to_event),
             broker=Broker(options.redis_url, secret, self._hear),
-            tokens=Tokens(self._signing_keys),
+            tokens=Tokens(self._signing_keys[Purpose.TOKENS]),
             signer=self._signer,
             limits=Limits(),
             doors=Doors(options.allowed_origins),
@@ -255,11 +257,12 @@ class Hub:
 
     async def _read_keys(self) -> None:
         assert self.context is not None
-        context, signer = self.context, self._signer
-        assert signer is not None
-        self._signing_keys = await load_keys(context.pool, context.keys.master, known=self._signing_keys)
-        context.tokens.replace_keys(self._signing_keys)
-        signer.replace_keys(await load_keys(context.pool, context.keys.master, Purpose.PROOFS, signer.keys))
+        assert self._signer is not None
+        context = self.context
+        for purpose, known in self._signing_keys.items():
+            self._signing_keys[purpose] = await load_keys(context.pool, context.keys.master, purpose, known)
+        context.tokens.replace_keys(self._signing_keys[Purpose.TOKENS])
+        self._signer.replace_keys(self._signing_keys[Purpose.PROOFS])
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -62,6 +62,7 @@ def serve(settings: Settings) -> None:
         drain_seconds=settings.drain_seconds,
         trusted_proxies=settings.trusted_proxies,
         public_url=settings.public_url,
+        receipts=settings.receipts,
     )
     listener = listen(*address(settings.listen))
     admin_listener = listen(*address(settings.admin_listen))

@@ -21,6 +21,8 @@ from loadtest.idle import FIRST, IdleError, allow_files, idle
 from loadtest.ids import MAKERS
 from loadtest.pay import pay
 from loadtest.posting import PostingError, measure
+from loadtest.proof import ProofError
+from loadtest.proof import compare as compare_proof
 from loadtest.replay import ReplayError, is_right, replay
 from loadtest.report import Reporter
 from loadtest.stack import StackError, running_stack
@@ -40,6 +42,7 @@ SENTENCES = (
     HttpError,
     IdleError,
     PostingError,
+    ProofError,
     ReplayError,
     StackError,
     TargetError,
@@ -234,6 +237,27 @@ def pay_command(clients: int, rate: int | None, seconds: float, as_json: bool, *
     )
     if figures["errors"] or figures["missing_events"] or figures["gaps"]:
         sys.exit(1)
+
+
+@main.command("proof")
+@click.option("--rounds", type=click.IntRange(1, 20), default=5, show_default=True)
+@click.option("--seconds", type=click.FloatRange(0.5, 60), default=5, show_default=True, help="Of each round.")
+@click.option("--clients", type=click.IntRange(1, 2_000), default=200, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def proof_command(rounds: int, seconds: float, clients: int, as_json: bool) -> None:
+    """Compare payments with receipts and sealed logs against payments without, in turns."""
+    report = Reporter(as_json)
+    figures = run_async(compare_proof(report, rounds=rounds, seconds=seconds, clients=clients))
+    report.result(
+        "What proof costs",
+        figures,
+        [
+            ("payments per second, signed and sealed", figures["with_per_second"]),
+            ("payments per second, without", figures["without_per_second"]),
+            ("ratio", figures["ratio"]),
+            ("rounds of each, in turns", figures["rounds"]),
+        ],
+    )
 
 
 @main.command("ws-vs-http")

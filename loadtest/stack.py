@@ -143,8 +143,11 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running_stack(hubs: int = 2) -> Iterator[Stack]:
-    """Servers, a tenant and `hubs` hubs; all gone afterwards. Without hubs, the servers are empty."""
+def running_stack(hubs: int = 2, settings: Sequence[dict[str, str]] = ()) -> Iterator[Stack]:
+    """Servers, a tenant and `hubs` hubs; all gone afterwards. Without hubs, the servers are empty.
+
+    `settings`: of each hub, what it is told besides.
+    """
     with contextlib.ExitStack() as ending:
         folder = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="payhub-loadtest-")))
         servers = ending.enter_context(_embedded(folder))
@@ -163,7 +166,8 @@ def running_stack(hubs: int = 2) -> Iterator[Stack]:
         if hubs:
             stack.open_tenant()
         for number in range(hubs):
-            hub = Hub(environment, folder / f"hub-{number}.log")
+            own = settings[number] if settings else {}
+            hub = Hub(environment | own, folder / f"hub-{number}.log")
             ending.callback(hub.stop)
             stack.hubs.append(hub)
             hub.start()

@@ -154,6 +154,7 @@ class Books(NamedTuple):
     tenant: Tenant
     people: list[Opened]
     pool: Pool
+    keys: Safe
 
     def account(self, at: int) -> int:
         return self.people[at].account_id
@@ -180,10 +181,10 @@ class Books(NamedTuple):
 
 
 @pytest.fixture
-def open_books(pool: Pool) -> Callable[..., "asyncio.Future[Books]"]:
+def open_books(pool: Pool, keys: Safe) -> Callable[..., "asyncio.Future[Books]"]:
     async def open_(tenant: Tenant, people: int = 2, funds: int = 0) -> Books:
-        opened = await open_people(pool, tenant.id, Role.MERCHANT, [f"Person {at}" for at in range(people)])
-        books = Books(tenant, opened, pool)
+        opened = await open_people(pool, keys, tenant.id, Role.MERCHANT, [f"Person {at}" for at in range(people)])
+        books = Books(tenant, opened, pool, keys)
         if funds:
             await books.fund(funds)
         return books

@@ -28,6 +28,8 @@ from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
 from workers.rounds import (
     Round,
     go_round,
+    log_oldest_seconds,
+    log_waiting,
     notices_waiting,
     outbox_batches,
     outbox_oldest_seconds,
@@ -96,7 +98,7 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
         return await expire_holds(pool, HOLDS_PER_ROUND)
 
     async def pay() -> int:
-        return await pay_schedules(pool)
+        return await pay_schedules(pool, keys)
 
     async def tend() -> int:
         return await tend_disputes(pool)
@@ -121,6 +123,8 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
         outbox_batches.set(state.batches)
         outbox_oldest_seconds.set(state.oldest_s)
         notices_waiting.set(state.notices)
+        log_waiting.set(state.unlogged)
+        log_oldest_seconds.set(state.unlogged_oldest_s)
         return 0
 
     async def balance() -> int:
@@ -141,6 +145,6 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
         Round("seal_logs", 0.25, seal, full=BATCHES_PER_TURN),
         Round("read_keys", KEYS_READ_S, read_keys),
         Round("tell_keys", 1.0, tell_trail, full=KEY_EVENTS_PER_ROUND),
-        Round("watch_outbox", 5.0, watch),
+        Round("watch_outbox", 2.0, watch),
         Round("balance_tenants", 60.0, balance),
     ]

@@ -12,6 +12,7 @@ import asyncpg
 from core.database import Connection, Pool, acquire, in_tenant, is_payments_fault, is_race, transaction, without_doubt
 from core.ledger.posting import post_payments
 from core.nouns import DONE, Payment, PaymentStatus
+from core.proof.notary import tell_posted
 
 # Lines of one commit: a quarter faster than 1,000. Their accounts are locked for about 100 ms, in which other
 # payments of theirs wait.
@@ -161,6 +162,7 @@ async def _post_chunk(pool: Pool, connection: Connection, bulk: Claimed, chunk_l
     if lines:
         batch = [payment for _, payment in lines]
         postings = await post_payments(connection, batch)
+        await tell_posted(connection, batch, postings)
         posted = [payment.amount for payment, posting in zip(batch, postings, strict=True) if posting.status in DONE]
         refused = len(lines) - len(posted)
         await connection.execute(ADVANCE, bulk.tenant_id, bulk.id, lines[-1][0], len(posted), sum(posted), refused)
@@ -181,9 +183,11 @@ async def _post_atomic(pool: Pool, connection: Connection, bulk: Claimed, chunk_
         through = lines[-1][0]
         ahead.expect(pool, bulk, through, chunk_length)
         batch = [payment for _, payment in lines]
-        for (number, _), posting in zip(lines, await post_payments(connection, batch), strict=True):
+        postings = await post_payments(connection, batch)
+        for (number, _), posting in zip(lines, postings, strict=True):
             if posting.status not in DONE:
                 raise LineRefused(number, PaymentStatus(posting.status).name.lower())
+        await tell_posted(connection, batch, postings)
         count += len(lines)
         amount += sum(payment.amount for payment in batch)
         await _beside(pool, bulk, SHOW_PROGRESS, bulk.tenant_id, bulk.id, through)

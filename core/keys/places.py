@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 class Place(NamedTuple):
     """A column of sealed data.
 
-    `row`: the columns that name the row to Cipher.seal, with a slash between. The key is that of the person in column
-    `person`, or of the owner of the account in column `account`. `plain`: the column that held the same before it was
-    sealed. `is_kept`: rows are never changed, so that a key that sealed one has to stay.
+    `row`: the columns that name the row to Cipher.seal, with a slash between. The key is that of the owner of the
+    account in column `account`; where there is none, of the person in column `person`. `plain`: the column that held
+    the same before it was sealed. `found_by`: the column of its keyed hash, and the field's name in that. `is_kept`:
+    rows are never changed, so that a key that sealed one has to stay.
     """
 
     table: str
@@ -20,7 +21,12 @@ class Place(NamedTuple):
     person: str | None = None
     account: str | None = None
     plain: str | None = None
+    found_by: tuple[str, str] | None = None
     is_kept: bool = False
+
+    def at(self, *row: str) -> tuple[str, str, str]:
+        """Table, column and row as Cipher.seal and Cipher.open take them."""
+        return self.table, self.column, "/".join(row)
 
     @property
     def source(self) -> str:
@@ -28,20 +34,45 @@ class Place(NamedTuple):
         if self.account is None:
             return f"{self.table} as one"
         return (
-            f"{self.table} as one join accounts as owner"
+            f"{self.table} as one left join accounts as owner"
             f" on owner.tenant_id = one.tenant_id and owner.id = one.{self.account}"
         )
 
     @property
     def whose(self) -> str:
         """SQL: the id of the person whose key it is."""
-        return "owner.person_id" if self.account is not None else f"one.{self.person}"
+        if self.account is None:
+            return f"one.{self.person}"
+        return "owner.person_id" if self.person is None else f"coalesce(owner.person_id, one.{self.person})"
 
     @property
     def named(self) -> str:
         """SQL: the row's name as it was given to Cipher.seal."""
         return " || '/' || ".join(f"one.{column}::text" for column in self.row)
 
+
+DISPLAY_NAME: Final = Place("profiles", "display_name_sealed", ("person_id",), person="person_id", plain="display_name")
+LOGIN: Final = Place(
+    "credentials",
+    "login_sealed",
+    ("person_id",),
+    person="person_id",
+    plain="login",
+    found_by=("login_index", "login"),
+)
+CHARGE_DESCRIPTION: Final = Place("charges", "description_sealed", ("id",), account="payee", plain="description")
+CHARGE_REFERENCE: Final = Place("charges", "reference_sealed", ("id",), account="payee", plain="reference")
+SCHEDULE_DESCRIPTION: Final = Place(
+    "schedules", "description_sealed", ("id",), account="payer", person="created_by", plain="description"
+)
+# What a payer says, and what operators note about it, is the payer's; the answer is the payee's.
+DISPUTE_TEXT: Final = Place("disputes", "text_sealed", ("id",), account="payer", plain="text")
+DISPUTE_NOTE: Final = Place("disputes", "note_sealed", ("id",), account="payer", plain="note")
+DISPUTE_ANSWER: Final = Place("disputes", "answer_sealed", ("id",), account="payee", plain="answer")
+_PIECE: Final = ("dispute_id", "id")
+PIECE_TEXT: Final = Place("dispute_evidence", "text_sealed", _PIECE, person="person_id", plain="text")
+PIECE_NAME: Final = Place("dispute_evidence", "name_sealed", _PIECE, person="person_id", plain="name")
+PIECE_CONTENT: Final = Place("dispute_evidence", "content_sealed", _PIECE, person="person_id", plain="content")
 
 # What a person asked to be told, and what they and whoever answered wrote: core/privacy.
 EXPORT_PIECE: Final = Place(
@@ -50,4 +81,19 @@ EXPORT_PIECE: Final = Place(
 REQUEST_TEXT: Final = Place("privacy_requests", "text_sealed", ("id",), person="person_id")
 REQUEST_ANSWER: Final = Place("privacy_requests", "answer_sealed", ("id",), person="person_id")
 
-PLACES: Final[tuple[Place, ...]] = (EXPORT_PIECE, REQUEST_TEXT, REQUEST_ANSWER)
+PLACES: Final = (
+    DISPLAY_NAME,
+    LOGIN,
+    CHARGE_DESCRIPTION,
+    CHARGE_REFERENCE,
+    SCHEDULE_DESCRIPTION,
+    DISPUTE_TEXT,
+    DISPUTE_NOTE,
+    DISPUTE_ANSWER,
+    PIECE_TEXT,
+    PIECE_NAME,
+    PIECE_CONTENT,
+    EXPORT_PIECE,
+    REQUEST_TEXT,
+    REQUEST_ANSWER,
+)

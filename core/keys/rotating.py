@@ -21,6 +21,8 @@ from core.keys.store import PersonKey, Purpose, reached, read_person_keys, read_
 
 # Keys and rows of one commit.
 BATCH: Final = 500
+PAGE: Final = 10_000
+NOBODY_YET: Final = "00000000-0000-0000-0000-000000000000"
 # After a new version of a person's key seals, for so long somebody may still commit what the old one sealed: as long as
 # a key is kept, and a statement or an idle transaction lasts at most (core.database).
 SETTLE_S: Final = KEPT_S + 20.0
@@ -81,17 +83,23 @@ async def rotate_master(safe: Safe, reach: Reach = nowhere) -> int:
     return done
 
 
-async def forget_old_master(safe: Safe) -> int:
-    """Drop old master keys from a file that nothing is wrapped by any more: how many. Raises KeysRefused otherwise."""
+async def forget_old_master(safe: Safe, others: Sequence[Wrapped] = ()) -> int:
+    """Drop old master keys from a file that nothing is wrapped by any more: how many. Raises KeysRefused otherwise.
+
+    `others`: what else the master key wraps, besides keys of tenants.
+    """
     service = safe.master.service
     if not isinstance(service, LocalKeys):
-        raise KeysRefused(f"The key service {service.name} keeps its own old keys.")
+        raise KeysRefused(f"The key service {service.name} keeps its old keys by itself.")
     async with reached(safe.pool) as connection:
         listed = [tuple(row) for row in await connection.fetch(LIST_TENANT_KEYS)]
+    found = list(others)
     for tenant_id, key_id in listed:
-        for key in await read_tenant_keys(safe.pool, tenant_id, Purpose.PERSONS, [key_id]):
-            if key.id == key_id and not (key.wrapped_by == service.name and await service.is_newest(key.wrapped)):
-                raise KeysRefused("A tenant's key is still wrapped by an old master key: rotate the master first.")
+        rows = await read_tenant_keys(safe.pool, tenant_id, Purpose.PERSONS, [key_id])
+        found += [Wrapped(row.wrapped, row.wrapped_by) for row in rows if row.id == key_id]
+    for one in found:
+        if one.by != service.name or not await service.is_newest(one.key):
+            raise KeysRefused("Keys are still wrapped by an old master key: `payhub keys rotate master` first.")
     return await service.forget_old()
 
 
@@ -128,11 +136,15 @@ async def rotate_tenant(safe: Safe, tenant_id: int, reach: Reach = nowhere) -> i
     return done
 
 
-async def list_persons(safe: Safe, tenant_id: int, after: str | None = None, limit: int = BATCH) -> list[str]:
+async def list_everybody(safe: Safe, tenant_id: int) -> list[str]:
     """Persons of a tenant who have a key, in the order of their ids."""
-    after = after or "00000000-0000-0000-0000-000000000000"
-    async with reached(safe.pool) as connection:
-        return [row[0] for row in await connection.fetch(LIST_HOLDERS, tenant_id, after, limit)]
+    found: list[str] = []
+    while True:
+        async with reached(safe.pool) as connection:
+            page = await connection.fetch(LIST_HOLDERS, tenant_id, found[-1] if found else NOBODY_YET, PAGE)
+        if not page:
+            return found
+        found += [row[0] for row in page]
 
 
 async def rotate_persons(
@@ -140,34 +152,37 @@ async def rotate_persons(
     admin: Pool,
     tenant_id: int,
     person_ids: Sequence[str],
+    reach: Reach = nowhere,
     *,
     settle_s: float = SETTLE_S,
     places: Sequence[Place] = PLACES,
 ) -> int:
-    """Give these persons a new key, and seal all that is theirs anew: how many rows.
+    """Give these persons a new key, and seal all that is theirs anew: how many values.
 
-    `admin` logs in to the ledger's database as the administrator: nobody else may write all places. What was begun
-    before is finished, and no newer key is made then. Where rows are never changed, the old key stays beside the new.
+    `admin` logs in to the ledger's database as the administrator: nobody else may write all places. A key that was
+    announced before and seals nothing yet is taken. Where rows are never changed, the old key stays beside the new.
     """
-    before = await _versions(safe, tenant_id, person_ids)
-    await _add_versions(safe, tenant_id, [person_id for person_id, keys in before.items() if len(keys) == 1])
+    chunks = [person_ids[at : at + BATCH] for at in range(0, len(person_ids), BATCH)]
+    for chunk in chunks:
+        kept = await _versions(safe, tenant_id, chunk)
+        await _add_versions(safe, tenant_id, [one for one, keys in kept.items() if keys[0].seals == _latest(keys)])
     await asyncio.sleep(min(ANNOUNCED_S, settle_s))
-    newest = {
-        person_id: max(key.version or 0 for key in keys)
-        for person_id, keys in (await _versions(safe, tenant_id, person_ids)).items()
-    }
-    if not newest:
-        return 0
-    async with reached(safe.pool) as connection:
-        await connection.execute(SWITCH_PERSON_KEYS, tenant_id, list(newest), list(newest.values()))
-    for person_id in newest:
-        safe.forget(tenant_id, person_id)
+    for chunk in chunks:
+        newest = await _newest(safe, tenant_id, chunk)
+        async with reached(safe.pool) as connection:
+            await connection.execute(SWITCH_PERSON_KEYS, tenant_id, list(newest), list(newest.values()))
+        for person_id in newest:
+            safe.forget(tenant_id, person_id)
     await asyncio.sleep(settle_s)
-    count = 0
-    for place in places:
-        if not place.is_kept:
-            count += await _seal_anew(safe, admin, tenant_id, place, newest)
-    await _drop_versions(safe, admin, tenant_id, newest, places)
+    count = done = 0
+    for chunk in chunks:
+        newest = await _newest(safe, tenant_id, chunk)
+        for place in places:
+            if not place.is_kept:
+                count += await _seal_anew(safe, admin, tenant_id, place, newest)
+        await _drop_versions(safe, admin, tenant_id, newest, places)
+        done += len(chunk)
+        reach(done, len(person_ids))
     return count
 
 
@@ -225,6 +240,15 @@ async def _versions(safe: Safe, tenant_id: int, person_ids: Sequence[str]) -> di
         if key.version is not None:
             found.setdefault(key.person_id, []).append(key)
     return found
+
+
+async def _newest(safe: Safe, tenant_id: int, person_ids: Sequence[str]) -> dict[str, int]:
+    kept = await _versions(safe, tenant_id, person_ids)
+    return {person_id: _latest(keys) for person_id, keys in kept.items()}
+
+
+def _latest(keys: Sequence[PersonKey]) -> int:
+    return max(key.version or 0 for key in keys)
 
 
 async def _add_versions(safe: Safe, tenant_id: int, person_ids: Sequence[str]) -> None:

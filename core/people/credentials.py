@@ -1,5 +1,6 @@
 """Logins and passwords: argon2id, at a bounded cost, and an answer that never says what was wrong.
 
+A login is sealed under its person's key and found by a keyed hash: the table alone tells nobody's.
 It never limits how often somebody may try; that is the hub's part. No password or login enters a
 log line or an exception.
 """
@@ -10,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -18,6 +19,7 @@ from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from core.database import Pool, in_tenant
 from core.errors import CredentialsRefused, Overloaded
+from core.keys.safe import Safe
 from core.people.persons import PersonStatus
 
 # Twelve: PCI DSS 4.0.1, 8.3.6. The upper end leaves room for any passphrase (at least 64: OWASP ASVS
@@ -34,17 +36,20 @@ HASHES_WAITING_MAX = 64
 
 HASHER = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 
+# $2 is the hash; $3 the login as it stands where nobody has sealed it yet.
 READ_CREDENTIALS = """
-select credentials.person_id, credentials.password_hash, persons.status
+select credentials.person_id::text, credentials.password_hash, persons.status
   from credentials
   join persons on persons.tenant_id = credentials.tenant_id and persons.id = credentials.person_id
- where credentials.tenant_id = $1 and credentials.login = $2
+ where credentials.tenant_id = $1 and (credentials.login_index = $2 or credentials.login = $3)
 """
 # Only over the hash that was verified: a password changed meanwhile stays changed.
 REPLACE_HASH = """
 update credentials set password_hash = $4, updated_at = now()
- where tenant_id = $1 and login = $2 and password_hash = $3
+ where tenant_id = $1 and person_id = $2 and password_hash = $3
 """
+# The field of the keyed hash (core.keys.places.LOGIN).
+LOGIN_FIELD: Final = "login"
 
 T = TypeVar("T")
 
@@ -91,11 +96,11 @@ async def hash_password(password: str) -> str:
     return await _hashing.run(HASHER.hash, plain)
 
 
-async def check_password(pool: Pool, tenant_id: int, login: str, password: str) -> str:
+async def check_password(pool: Pool, keys: Safe, tenant_id: int, login: str, password: str) -> str:
     """The id of the active person with this login and password.
 
     Raises CredentialsRefused for whatever is wrong; an unknown login costs as much time as a wrong
-    password. Raises Overloaded when too many logins are waiting.
+    password. Raises Overloaded when too many logins are waiting, KeysUnavailable.
     """
     candidate = _normalise_password(password)
     if candidate is None:
@@ -106,8 +111,9 @@ async def check_password(pool: Pool, tenant_id: int, login: str, password: str) 
         plain = None
     row = None
     if plain is not None:
+        index = await keys.index(tenant_id, LOGIN_FIELD, plain)
         async with in_tenant(pool, tenant_id) as connection:
-            row = await connection.fetchrow(READ_CREDENTIALS, tenant_id, plain)
+            row = await connection.fetchrow(READ_CREDENTIALS, tenant_id, index, plain)
     stored = NOBODYS_HASH if row is None else row["password_hash"]
     is_right = await _hashing.run(_verify, stored, candidate)
     if row is None or not is_right or row["status"] != PersonStatus.ACTIVE:
@@ -115,8 +121,9 @@ async def check_password(pool: Pool, tenant_id: int, login: str, password: str) 
     if HASHER.check_needs_rehash(stored):
         fresh = await _hashing.run(HASHER.hash, candidate)
         async with in_tenant(pool, tenant_id) as connection:
-            await connection.execute(REPLACE_HASH, tenant_id, plain, stored, fresh)
-    return str(row["person_id"])
+            await connection.execute(REPLACE_HASH, tenant_id, row["person_id"], stored, fresh)
+    person_id: str = row["person_id"]
+    return person_id
 
 
 def normalise_login(login: str) -> str:
@@ -145,12 +152,10 @@ def _verify(password_hash: str, password: str) -> bool:
         return False
 
 
-async def find_person(pool: Pool, tenant_id: int, login: str) -> str | None:
+async def find_person(pool: Pool, keys: Safe, tenant_id: int, login: str) -> str | None:
     """Who logs in by this name. For the administrator's own tools; never to be asked from outside."""
+    plain = normalise_login(login)
+    index = await keys.index(tenant_id, LOGIN_FIELD, plain)
     async with in_tenant(pool, tenant_id) as connection:
-        found: str | None = await connection.fetchval(
-            "select person_id::text from credentials where tenant_id = $1 and login = $2",
-            tenant_id,
-            normalise_login(login),
-        )
-    return found
+        row = await connection.fetchrow(READ_CREDENTIALS, tenant_id, index, plain)
+    return None if row is None else row["person_id"]

@@ -275,7 +275,10 @@ INDEXED: Final = Words(
     "Um resumo com chave, pelo qual se encontra o que está cifrado; é eliminado com a linha.",
     "A keyed hash by which what is sealed is found; it goes with the row.",
 )
-NOT_YET: Final = Words("Ainda não cifrado.", "Not sealed yet.")
+BEFORE_KEYS: Final = Words(
+    "De antes de haver chaves; `payhub keys seal` cifra o que houver, e nada novo é escrito aqui.",
+    "From before there were keys; `payhub keys seal` seals what there is, and nothing new is written here.",
+)
 # Who learns of it outside the institution.
 OTHER_SIDE: Final = Words("a outra parte do pagamento", "the other side of the payment")
 

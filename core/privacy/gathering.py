@@ -294,7 +294,7 @@ async def _decisions(pool: Pool, tenant_id: int, payments: Sequence[str]) -> dic
 
 
 async def _names(pool: Pool, keys: Safe, tenant_id: int, accounts: set[int]) -> dict[int, str]:
-    return await read_payee_names(pool, tenant_id, sorted(accounts))
+    return await read_payee_names(pool, keys, tenant_id, sorted(accounts))
 
 
 def _other_side(account: int, names: dict[int, str]) -> Row:

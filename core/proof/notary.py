@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from core.database import Connection, Pool, acquire
 from core.keyring import SigningKey
 from core.nouns import Payment, Posting
-from core.proof.receipts import BatchRoot, Sign, write_receipts
+from core.proof.receipts import BatchRoot, Sign, roots_of, write_receipts
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +93,12 @@ class Notary:
 async def read_salts(connection: Connection, tenants: Iterable[int]) -> dict[int, bytes]:
     """What blinds the tenants' commitments."""
     return {row["tenant_id"]: row["salt"] for row in await connection.fetch(READ_SALTS, list(tenants))}
+
+
+async def tell_posted(connection: Connection, batch: Sequence[Payment], postings: Sequence[Posting]) -> None:
+    """Write the roots of what was just posted, in the same transaction: the log need not read it all again."""
+    salts = await read_salts(connection, {payment.tenant_id for payment in batch})
+    await note_roots(connection, roots_of(batch, postings, salts))
 
 
 async def note_roots(connection: Connection, roots: Sequence[BatchRoot]) -> None:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from core.nouns import DONE, Payment, Posting
 from core.proof.leaves import Facts, commitment_to, facts_of, payment_leaf, private_of, salt_for
-from core.proof.tree import HASH_SIZE, build, path_in, root_from
+from core.proof.tree import HASH_SIZE, build, path_in, root_from, root_of
 
 VERSION = 1
 SIGNATURE_SIZE = 64
@@ -76,13 +76,7 @@ def write_receipts(
     roots = []
     for number, places in _by_batch(postings).items():
         tenant_id = batch[places[0]].tenant_id
-        salt = salts[tenant_id]
-        leaves, commitments = [], []
-        for at in places:
-            payment, posting = batch[at], answers[at]
-            commitment = commitment_to(private_of(payment, posting), salt_for(salt, payment.id))
-            commitments.append(commitment)
-            leaves.append(payment_leaf(facts_of(payment, posting), commitment))
+        leaves, commitments = _leaves(batch, postings, places, salts[tenant_id])
         levels = build(leaves)
         size, root = len(leaves), levels[-1][0]
         signature = sign(statement(tenant_id, size, root))
@@ -93,6 +87,29 @@ def write_receipts(
             answers[at] = Posting._make((*answers[at][:-1], receipt + path + signature))
         roots.append(BatchRoot(tenant_id, number, root))
     return answers, roots
+
+
+def roots_of(batch: Sequence[Payment], postings: Sequence[Posting], salts: Mapping[int, bytes]) -> list[BatchRoot]:
+    """The batches' roots, where nobody waits for a receipt."""
+    roots = []
+    for number, places in _by_batch(postings).items():
+        tenant_id = batch[places[0]].tenant_id
+        leaves, _ = _leaves(batch, postings, places, salts[tenant_id])
+        roots.append(BatchRoot(tenant_id, number, root_of(leaves)))
+    return roots
+
+
+def _leaves(
+    batch: Sequence[Payment], postings: Sequence[Posting], places: Sequence[int], salt: bytes
+) -> tuple[list[bytes], list[bytes]]:
+    """The leaves of one batch, in order, and the commitments in them."""
+    leaves, commitments = [], []
+    for at in places:
+        payment, posting = batch[at], postings[at]
+        commitment = commitment_to(private_of(payment, posting), salt_for(salt, payment.id))
+        commitments.append(commitment)
+        leaves.append(payment_leaf(facts_of(payment, posting), commitment))
+    return leaves, commitments
 
 
 def _by_batch(postings: Sequence[Posting]) -> dict[int, list[int]]:

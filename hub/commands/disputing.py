@@ -71,7 +71,9 @@ async def act(context: Context, session: Session, command: Any, *, is_rehearsal:
             do = partial(disputes.claim_dispute, dispute_id=command.dispute)
         case _:
             do = partial(disputes.withdraw_dispute, dispute_id=command.dispute)
-    done: Done = await do(context.pool, session.speaker.tenant_id, _actor(session), is_rehearsal=is_rehearsal)
+    done: Done = await do(
+        context.pool, context.keys, session.speaker.tenant_id, _actor(session), is_rehearsal=is_rehearsal
+    )
     return done
 
 
@@ -79,6 +81,7 @@ async def add_evidence(context: Context, session: Session, command: AddEvidence)
     """Put a piece into the dispute's file."""
     piece = await dispute_evidence.add_evidence(
         context.pool,
+        context.keys,
         session.speaker.tenant_id,
         _actor(session),
         command.dispute,
@@ -92,7 +95,7 @@ async def add_evidence(context: Context, session: Session, command: AddEvidence)
 async def read_evidence(context: Context, session: Session, command: ReadEvidence) -> EvidenceAnswer:
     """One piece with its content."""
     piece, content = await dispute_evidence.read_evidence(
-        context.pool, session.speaker.tenant_id, _actor(session), command.dispute, command.evidence
+        context.pool, context.keys, session.speaker.tenant_id, _actor(session), command.dispute, command.evidence
     )
     text = UNSET if content is None else base64.b64encode(content).decode()
     return EvidenceAnswer(command.id, command.dispute, to_evidence_state(piece), text)
@@ -101,8 +104,8 @@ async def read_evidence(context: Context, session: Session, command: ReadEvidenc
 async def dispute(context: Context, session: Session, command: ReadDispute) -> DisputeFileAnswer:
     """One dispute with its evidence."""
     tenant_id, actor = session.speaker.tenant_id, _actor(session)
-    found = await disputes.read_dispute(context.pool, tenant_id, actor, command.dispute)
-    pieces = await dispute_evidence.list_evidence(context.pool, tenant_id, actor, command.dispute)
+    found = await disputes.read_dispute(context.pool, context.keys, tenant_id, actor, command.dispute)
+    pieces = await dispute_evidence.list_evidence(context.pool, context.keys, tenant_id, actor, command.dispute)
     return DisputeFileAnswer(command.id, to_dispute_state(found), [to_evidence_state(piece) for piece in pieces])
 
 
@@ -111,6 +114,7 @@ async def list_disputes(context: Context, session: Session, command: ReadDispute
     limit = given(command.limit, PAGE_LENGTH)
     found = await disputes.list_disputes(
         context.pool,
+        context.keys,
         session.speaker.tenant_id,
         _actor(session),
         # One more than is shown says whether there is another page.

@@ -1,8 +1,8 @@
 """From a token to a session."""
 
-from core.errors import NotFound
+from core.errors import KeysRefused, KeysUnavailable, NotFound
 from core.people.opening import list_accounts, read_tenant
-from core.people.persons import read_person
+from core.people.persons import Person, read_nameless, read_person
 from core.people.sessions import find_revoked, read_session_start
 from hub.auth import Principal, TokenCode, TokenRefused
 from hub.commands.context import Context, to_account_state
@@ -31,7 +31,7 @@ async def begin_session(context: Context, session: Session, principal: Principal
     if await find_revoked(context.pool, [(tenant_id, principal.session_id)]):
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
     try:
-        person = await read_person(context.pool, tenant_id, person_id)
+        person = await _read_person(context, tenant_id, person_id)
         if tenant_id not in context.tenants:
             context.tenants[tenant_id] = await read_tenant(context.pool, tenant_id)
     except NotFound:
@@ -50,6 +50,14 @@ async def begin_session(context: Context, session: Session, principal: Principal
         expires_at=to_time(int(principal.expires_at * 1_000_000)),
         at=to_time(int(context.now() * 1_000_000)),
     )
+
+
+async def _read_person(context: Context, tenant_id: int, person_id: str) -> Person:
+    """The person; without the name while no key can be had: whoever wants to pay does not wait for it."""
+    try:
+        return await read_person(context.pool, context.keys, tenant_id, person_id)
+    except (KeysUnavailable, KeysRefused):
+        return await read_nameless(context.pool, tenant_id, person_id)
 
 
 async def authenticate(context: Context, session: Session, command: Authenticate) -> Welcome:

@@ -38,7 +38,7 @@ async def enter(
 ) -> Opened:
     """Open a person in core. What its rules for names and passwords refuse is the client's to mend."""
     try:
-        return await open_person_in_core(context.pool, tenant_id, role, name, login, password)
+        return await open_person_in_core(context.pool, context.keys, tenant_id, role, name, login, password)
     except ValueError as error:
         field = next((one for one in ("password", "login") if one in str(error)), "name")
         raise CommandRefused(ErrorCode.INVALID_FIELD, str(error), field=field) from None

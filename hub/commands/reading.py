@@ -75,7 +75,7 @@ async def history(context: Context, session: Session, command: ReadHistory) -> H
 async def profile(context: Context, session: Session, command: ReadProfile) -> ProfileAnswer:
     """Who the speaker is."""
     speaker = session.speaker
-    person = await read_person(context.pool, speaker.tenant_id, speaker.person_id)
+    person = await read_person(context.pool, context.keys, speaker.tenant_id, speaker.person_id)
     tenant = context.tenants[speaker.tenant_id]
     return ProfileAnswer(
         command.id, person.id, person.display_name or "", person.role.name.lower(), tenant.slug, tenant.currency
@@ -84,7 +84,7 @@ async def profile(context: Context, session: Session, command: ReadProfile) -> P
 
 async def payee(context: Context, session: Session, command: FindPayee) -> PayeeAnswer:
     """The name behind an account number."""
-    name = await read_payee_name(context.pool, session.speaker.tenant_id, command.account)
+    name = await read_payee_name(context.pool, context.keys, session.speaker.tenant_id, command.account)
     return PayeeAnswer(command.id, command.account, name)
 
 

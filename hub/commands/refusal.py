@@ -6,6 +6,7 @@ from core.errors import (
     Conflict,
     CoreError,
     CredentialsRefused,
+    KeysRefused,
     KeysUnavailable,
     NotFound,
     OutcomeUnknown,
@@ -17,6 +18,8 @@ from hub.protocol.codes import MEANINGS, ErrorCode
 from hub.protocol.messages import Refused
 
 AWAY = {Overloaded: ErrorCode.OVERLOADED, KeysUnavailable: ErrorCode.KEYS_UNAVAILABLE}
+# Until an operator has mended it, a client can only ask again.
+KEYS_RETRY_AFTER_MS = 5_000
 
 
 class CommandRefused(Exception):
@@ -47,6 +50,8 @@ def from_core(error: CoreError) -> CommandRefused:
         return CommandRefused(code, retry_after_ms=error.retry_after_ms)
     if isinstance(error, Refusal):
         return CommandRefused(ErrorCode(error.code), str(error) or None, field=error.field or UNSET)
+    if isinstance(error, KeysRefused):
+        return CommandRefused(ErrorCode.KEYS_UNAVAILABLE, retry_after_ms=KEYS_RETRY_AFTER_MS)
     for kind, code in (
         (NotFound, ErrorCode.NOT_FOUND),
         (Conflict, ErrorCode.CONFLICT),

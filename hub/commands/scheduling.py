@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from core.database import Pool
 from core.errors import NotFound
+from core.keys.safe import Safe
 from core.payments import schedules as core_schedules
 from core.payments.calendar import Closed, Occurrence, Plan, Rule, check_plan, has_holidays, occurrences
 from core.payments.schedules import IfUnpaid, Order, Outcome, Schedule, coming, read_outcomes, read_place
@@ -45,7 +46,7 @@ async def create_schedule(context: Context, session: Session, command: schedules
         IfUnpaid[given(command.if_unpaid, "skip").upper()],
     )
     speaker = session.speaker
-    made = await core_schedules.create_schedule(context.pool, speaker.tenant_id, speaker.person_id, order)
+    made = await core_schedules.create_schedule(context.pool, context.keys, speaker.tenant_id, speaker.person_id, order)
     return schedules.ScheduleAnswer(command.id, _to_state(made))
 
 
@@ -78,16 +79,16 @@ async def list_schedules(context: Context, session: Session, command: schedules.
         raise CommandRefused(ErrorCode.NOT_FOUND, field="account")
     limit = given(command.limit, PAGE_LENGTH)
     found = await core_schedules.list_schedules(
-        context.pool, session.speaker.tenant_id, command.account, given(command.before), limit + 1
+        context.pool, context.keys, session.speaker.tenant_id, command.account, given(command.before), limit + 1
     )
     page = list(map(_to_state, found[:limit]))
     return schedules.SchedulesAnswer(command.id, page, page[-1].schedule if len(found) > limit else UNSET)
 
 
-def _changing(change: Callable[[Pool, int, str], Awaitable[Schedule]]) -> Callable[[Context, Session, Any], Any]:
+def _changing(change: Callable[[Pool, Safe, int, str], Awaitable[Schedule]]) -> Callable[[Context, Session, Any], Any]:
     async def handle(context: Context, session: Session, command: Any) -> schedules.ScheduleAnswer:
         found = await _own(context, session, command.schedule)
-        changed = await change(context.pool, session.speaker.tenant_id, found.order.id)
+        changed = await change(context.pool, context.keys, session.speaker.tenant_id, found.order.id)
         return schedules.ScheduleAnswer(command.id, _to_state(changed))
 
     return handle
@@ -96,7 +97,7 @@ def _changing(change: Callable[[Pool, int, str], Awaitable[Schedule]]) -> Callab
 async def _own(context: Context, session: Session, schedule_id: str) -> Schedule:
     """The schedule; somebody else's is like one that is not there."""
     try:
-        found = await core_schedules.read_schedule(context.pool, session.speaker.tenant_id, schedule_id)
+        found = await core_schedules.read_schedule(context.pool, context.keys, session.speaker.tenant_id, schedule_id)
     except NotFound:
         raise CommandRefused(ErrorCode.NOT_FOUND, field="schedule") from None
     if not session.may_use(found.order.payer):

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from config.settings import ensure_master_key
 from core.database import Connection, Pool
 from core.errors import KeysUnavailable
-from core.keyring import ANNOUNCEMENT_DELAY, MasterKeyRefused, create_key, load_keys, rewrap, rotate
+from core.keyring import ANNOUNCEMENT_DELAY, MasterKeyRefused, Purpose, create_key, load_keys, rewrap, rotate
 from core.keys.local import LocalKeys
 from core.keys.master import Master
 
@@ -113,6 +113,13 @@ async def test_a_row_that_was_tampered_with_does_not_open(keyless: Connection, m
     await keyless.execute(f"update payhub.signing_keys set {tampering}")
     with pytest.raises(MasterKeyRefused):
         await load_keys(keyless, master)
+
+
+async def test_a_key_signs_for_its_purpose_alone(keyless: Connection, master: Master) -> None:
+    await create_key(keyless, master)
+    await keyless.execute("update payhub.signing_keys set purpose = 'proofs'")
+    with pytest.raises(MasterKeyRefused):
+        await load_keys(keyless, master, Purpose.PROOFS)
 
 
 async def test_a_rotation_hands_over_at_one_moment(keyless: Connection, master: Master) -> None:

@@ -110,13 +110,13 @@ async def fund(pool: Pool, tenant: Tenant, account: int, amount: int, asked_by: 
 
 
 @pytest.fixture
-def enter(pool: Pool, tokens: Tokens) -> Enter:
+def enter(pool: Pool, tokens: Tokens, keys: Safe) -> Enter:
     """Open a person, give them money and log them in."""
 
     async def enter_(
         tenant: Tenant, role: Role = Role.CUSTOMER, funds: int = 0, *, issue_with: Tokens | None = None
     ) -> Somebody:
-        opened = await open_person(pool, tenant.id, role, f"{CANARY} {role.name}")
+        opened = await open_person(pool, keys, tenant.id, role, f"{CANARY} {role.name}")
         if funds:
             await fund(pool, tenant, opened.account_id, funds, opened.person_id)
         return await log_in(pool, issue_with or tokens, tenant, opened.person_id, opened.account_id, role)

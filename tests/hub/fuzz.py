@@ -23,6 +23,7 @@ from websockets.exceptions import ConnectionClosed
 from config.embedded import temporary_servers
 from core.database import open_pool
 from core.keyring import create_key, load_keys
+from core.keys.choosing import Choice, open_safe
 from core.keys.local import LocalKeys
 from core.keys.master import Master
 from core.keys.store import SQL as KEYS_SQL
@@ -160,10 +161,13 @@ async def _main(frames: int, seconds: float, seed: int, folder: Path) -> int:
         tenant = await create_tenant(admin, "fuzzed", "Fuzzed", "BRL", "America/Sao_Paulo")
         await admin.close()
         pool = await open_pool(servers.database_url, size_max=2, name="payhub-fuzz")
-        opened = await open_person(pool, tenant.id, Role.OPERATOR, "Fuzzer")
+        await migrate(servers.keys_admin_database_url, KEYS_SQL)
+        keys = await open_safe(
+            Choice(servers.keys_database_url, "local", folder / "master.key"), name="payhub-fuzz", size_max=1
+        )
+        opened = await open_person(pool, keys, tenant.id, Role.OPERATOR, "Fuzzer")
         await fund(pool, tenant, opened.account_id, 10**9, opened.person_id)
         tokens = Tokens(await load_keys(pool, master), lifetime_s=3_600)
-        await migrate(servers.keys_admin_database_url, KEYS_SQL)
         database = Database(
             servers.admin_database_url,
             servers.database_url,
@@ -190,6 +194,7 @@ async def _main(frames: int, seconds: float, seed: int, folder: Path) -> int:
         finally:
             await hub.stop()
             await pool.close()
+            await keys.close()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from core.bulk.posting import post_some
 from core.database import Pool
+from core.keys.safe import Safe
 from core.people.opening import Tenant, open_person
 from core.people.persons import Role
 from tests.core.bulk.files import Row, cnab240_of, csv_of, pain001_of
@@ -46,22 +47,22 @@ class Typist:
 
 
 @pytest_asyncio.fixture
-async def payee(pool: Pool, tenant: Tenant) -> int:
-    return (await open_person(pool, tenant.id, Role.CUSTOMER, "Payee")).account_id
+async def payee(pool: Pool, tenant: Tenant, keys: Safe) -> int:
+    return (await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Payee")).account_id
 
 
 @pytest_asyncio.fixture
-async def cafe(hubs: Hubs, pool: Pool, tenant: Tenant) -> tuple[Typist, int]:
+async def cafe(hubs: Hubs, pool: Pool, tenant: Tenant, keys: Safe) -> tuple[Typist, int]:
     login = f"cafe-{uuid.uuid4().hex[:8]}"
-    opened = await open_person(pool, tenant.id, Role.MERCHANT, "Cafe", login, PASSWORD)
+    opened = await open_person(pool, keys, tenant.id, Role.MERCHANT, "Cafe", login, PASSWORD)
     await fund(pool, tenant, opened.account_id, 100_000, opened.person_id)
     return Typist(hubs.a.url, tenant, login), opened.account_id
 
 
 @pytest_asyncio.fixture
-async def olivia(hubs: Hubs, pool: Pool, tenant: Tenant) -> Typist:
+async def olivia(hubs: Hubs, pool: Pool, tenant: Tenant, keys: Safe) -> Typist:
     login = f"olivia-{uuid.uuid4().hex[:8]}"
-    await open_person(pool, tenant.id, Role.OPERATOR, "Olivia", login, PASSWORD)
+    await open_person(pool, keys, tenant.id, Role.OPERATOR, "Olivia", login, PASSWORD)
     return Typist(hubs.b.url, tenant, login)
 
 

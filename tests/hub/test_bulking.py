@@ -11,6 +11,7 @@ import pytest
 
 from core.bulk.posting import post_some
 from core.database import Pool
+from core.keys.safe import Safe
 from core.people.opening import Tenant, open_person
 from core.people.persons import Role
 from tests.core.bulk.files import Row, cnab240_of, csv_of, pain001_of
@@ -66,8 +67,8 @@ async def operator(web: httpx2.AsyncClient, hubs: Hubs, tenant: Tenant, enter: E
 
 
 @pytest.fixture
-async def payee(pool: Pool, tenant: Tenant) -> int:
-    return (await open_person(pool, tenant.id, Role.CUSTOMER, "Payee")).account_id
+async def payee(pool: Pool, tenant: Tenant, keys: Safe) -> int:
+    return (await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Payee")).account_id
 
 
 async def test_a_file_is_sent_approved_posted_and_reported(maker: Door, operator: Door, payee: int, pool: Pool) -> None:

@@ -80,7 +80,19 @@ def test_a_start_prints_what_the_readme_shows(running: dict[str, str]) -> None:
     assert re.search(shown, printed), printed
 
 
-CHAPTERS = ["holds", "refunds", "charges", "fees", "limits", "linked", "bulk", "schedules", "disputes", "history"]
+CHAPTERS = [
+    "holds",
+    "refunds",
+    "charges",
+    "fees",
+    "limits",
+    "linked",
+    "bulk",
+    "schedules",
+    "disputes",
+    "history",
+    "proof",
+]
 
 
 def test_the_readme_shows_every_chapter() -> None:

@@ -4,13 +4,13 @@ from typing import Final
 
 from core.privacy.classes import (
     ASKED,
+    BEFORE_KEYS,
     CLAIM,
     CLAIMS,
     CONTRACT,
     FIGURES,
     HASHED,
     LEGAL,
-    NOT_YET,
     OPERATION,
     OTHER_SIDE,
     Column,
@@ -21,11 +21,13 @@ from core.privacy.classes import (
     Way,
     Words,
     pointer,
+    sealed,
     split,
 )
 
 MONEY: Final = Column(Kind.FINANCIAL, FIGURES)
-WRITTEN: Final = Column(Kind.FREE_TEXT, NOT_YET)
+BEFORE: Final = Column(Kind.FREE_TEXT, BEFORE_KEYS)
+WRITTEN: Final = sealed(Kind.FREE_TEXT)
 CHOSEN: Final = Column(Kind.CHOICE, ASKED)
 PAYER, PAYEE = Owner("payer", Way.ACCOUNT), Owner("payee", Way.ACCOUNT)
 SIDES: Final = (OTHER_SIDE,)
@@ -39,8 +41,10 @@ TABLES: Final = (
             "payee": pointer(),
             "amount": MONEY,
             "paid_amount": MONEY,
-            "description": WRITTEN,
-            "reference": WRITTEN,
+            "description": BEFORE,
+            "description_sealed": WRITTEN,
+            "reference": BEFORE,
+            "reference_sealed": WRITTEN,
             "asked_by": pointer(),
         },
         (PAYEE,),
@@ -58,7 +62,8 @@ TABLES: Final = (
             "payer": pointer(),
             "payee": pointer(),
             "amount": MONEY,
-            "description": WRITTEN,
+            "description": BEFORE,
+            "description_sealed": WRITTEN,
             "created_by": pointer(),
             **dict.fromkeys(
                 split("rule first_on at day on_closed until times attempts_max retry_after_s if_unpaid"), CHOSEN
@@ -93,9 +98,12 @@ TABLES: Final = (
             "payer": pointer(),
             "payee": pointer(),
             **dict.fromkeys(split("amount held offered awarded charged_back owed short"), MONEY),
-            "text": WRITTEN,
-            "answer": WRITTEN,
-            "note": WRITTEN,
+            "text": BEFORE,
+            "text_sealed": WRITTEN,
+            "answer": BEFORE,
+            "answer_sealed": WRITTEN,
+            "note": BEFORE,
+            "note_sealed": WRITTEN,
             "opened_by": pointer("payer"),
             "decided_by": Column(Kind.POINTER, FIGURES, is_told=False),
         },
@@ -111,7 +119,15 @@ TABLES: Final = (
         "dispute_evidence",
         Words("Provas em contestações", "Evidence in disputes"),
         split("dispute_id id side media_type added_at"),
-        {"person_id": pointer(), "text": WRITTEN, "name": WRITTEN, "content": WRITTEN._replace(is_bytes=True)},
+        {
+            "person_id": pointer(),
+            "text": BEFORE,
+            "text_sealed": WRITTEN,
+            "name": BEFORE,
+            "name_sealed": WRITTEN,
+            "content": BEFORE._replace(is_bytes=True),
+            "content_sealed": WRITTEN._replace(is_bytes=True),
+        },
         (Owner("person_id"),),
         Purpose.SETTLE_CLAIMS,
         CLAIMS,

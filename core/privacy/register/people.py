@@ -3,12 +3,13 @@
 from typing import Final
 
 from core.privacy.classes import (
+    BEFORE_KEYS,
     CONTRACT,
     FIGURES,
     HASHED,
     IDENTITY,
+    INDEXED,
     INTEREST,
-    NOT_YET,
     OPAQUE,
     WHILE_SERVED,
     Column,
@@ -20,6 +21,7 @@ from core.privacy.classes import (
     Way,
     Words,
     pointer,
+    sealed,
     secret,
     split,
 )
@@ -42,7 +44,11 @@ TABLES: Final = (
         "profiles",
         Words("Nome", "Name"),
         split("updated_at"),
-        {"person_id": pointer(), "display_name": Column(Kind.IDENTIFICATION, NOT_YET)},
+        {
+            "person_id": pointer(),
+            "display_name": Column(Kind.IDENTIFICATION, BEFORE_KEYS),
+            "display_name_sealed": sealed(Kind.IDENTIFICATION),
+        },
         PERSON,
         Purpose.SERVE,
         CONTRACT,
@@ -60,7 +66,9 @@ TABLES: Final = (
         split("updated_at"),
         {
             "person_id": pointer(),
-            "login": Column(Kind.IDENTIFICATION, NOT_YET),
+            "login": Column(Kind.IDENTIFICATION, BEFORE_KEYS),
+            "login_sealed": sealed(Kind.IDENTIFICATION),
+            "login_index": secret(Kind.IDENTIFICATION, INDEXED),
             "password_hash": secret(Kind.SECURITY, HASHED),
         },
         PERSON,

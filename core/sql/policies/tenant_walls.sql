@@ -53,7 +53,8 @@ grant select on limits, rules, own_limits, payees, usages, decisions, audit_entr
 grant select on tenants, signing_keys, accounts, terms, payments, standings, shares, charges, outbox, acknowledgements, notices to payhub_app;
 grant select, insert, update, delete on persons, profiles, credentials, sessions, refresh_tokens to payhub_app;
 -- A charge is asked for by its payee; whether it is paid, functions say.
-grant insert (tenant_id, id, payee, amount, description, reference, is_reusable, asked_by, lasts_s, expires_at)
+grant insert (tenant_id, id, payee, amount, description, reference, description_sealed, reference_sealed, is_reusable,
+              asked_by, lasts_s, expires_at)
     on charges to payhub_app;
 -- A schedule is its payer's; what became of its dates is written by the function that pays them.
 grant select, insert, update on schedules to payhub_app;

@@ -18,6 +18,8 @@ from core.notices.outbox import note_unheard
 from core.nouns import Payment, PaymentStatus, Posting
 from core.people.opening import Tenant
 from core.proof.notary import Signer
+from core.proof.records import read_batch_leaves
+from core.proof.tree import root_of
 from tests.conftest import Books, seal_all
 from tests.core.bulk.conftest import Desk
 from tests.core.bulk.files import Row
@@ -263,3 +265,18 @@ def test_payment_ids_are_uuids_of_their_own_and_neighbours() -> None:
     assert {uuid.UUID(one).version for one in ids} == {8}
     assert {uuid.UUID(one).variant for one in ids} == {uuid.RFC_4122}
     assert payment_id(seeds[0], 255)[-8:] == "000000ff"
+
+
+@pytest.mark.parametrize("is_atomic", [False, True])
+async def test_the_log_is_told_a_bulks_roots_in_the_commit_of_its_money(
+    desk: Desk, signer: Signer, is_atomic: bool
+) -> None:
+    await desk.books.fund(1_000)
+    await seal_all(desk.pool, signer)
+    await desk.approved(desk.rows(30), is_atomic=is_atomic)
+    await post_all(desk.pool, 7)
+    async with in_tenant(desk.pool, desk.books.tenant.id) as connection:
+        told = await connection.fetch("select root, payment_ids::text[] from outbox where not is_logged")
+        assert len(told) == 5
+        for root, ids in told:
+            assert root_of(await read_batch_leaves(connection, desk.books.tenant.id, ids)) == root

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from core.database import Pool, acquire
 from core.errors import NotFound, Refusal
+from core.keys.safe import Safe
 from core.ledger import recalling
 from core.ledger.posting import post_payments
 from core.ledger.reading import read_entries_after
@@ -47,9 +48,9 @@ class Past:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def past(admin: Pool, pool: Pool) -> Past:
+async def past(admin: Pool, pool: Pool, keys: Safe) -> Past:
     tenant = await create_tenant(admin, f"past-{uuid.uuid4().hex[:8]}", "Past", "BRL", "UTC")
-    books = Books(tenant, await open_people(pool, tenant.id, Role.MERCHANT, ["A", "B", "C"]), pool)
+    books = Books(tenant, await open_people(pool, keys, tenant.id, Role.MERCHANT, ["A", "B", "C"]), pool, keys)
     await books.fund(1_000_000)
     dice = random.Random(5)
     async with acquire(pool) as connection:

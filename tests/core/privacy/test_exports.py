@@ -247,7 +247,9 @@ async def test_an_export_that_cannot_be_made_is_given_up_and_asked_for_again(
 async def test_a_person_of_another_role_without_a_payment_is_told_what_there_is(
     tenant: Tenant, pool: Pool, keys: Safe
 ) -> None:
-    opened = await open_person(pool, tenant.id, Role.OPERATOR, "Olívia", "olivia.of.exports", "a long enough password")
+    opened = await open_person(
+        pool, keys, tenant.id, Role.OPERATOR, "Olívia", "olivia.of.exports", "a long enough password"
+    )
     document = await told(pool, keys, tenant, opened.person_id)
     assert document["data"]["entries"] == []
     assert [row["login"] for row in document["data"]["credentials"]] == ["olivia.of.exports"]

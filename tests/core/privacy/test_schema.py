@@ -32,7 +32,9 @@ async def test_what_is_told_fits_the_schema_and_the_schema_bites(
     await pay(books, [(0, 1, 10), (1, 0, 3)], "Tea")
     await pay(books, [(0, 1, 10_000_000), (0, 0, 1)])
     await start_session(pool, tenant.id, person)
-    await create_charge(pool, tenant.id, person, Asked(str(uuid.uuid4()), books.account(0), 5, "Tea", "17", False, 60))
+    await create_charge(
+        pool, keys, tenant.id, person, Asked(str(uuid.uuid4()), books.account(0), 5, "Tea", "17", False, 60)
+    )
     await set_purpose(pool, tenant.id, "marketing", Text("Ofertas", "Podemos?", "Offers", "May we?"), By())
     await give(pool, tenant.id, person, "marketing", 1, By(person, None, "192.0.2.0/24"), "socket")
     document = await told(pool, keys, tenant, person)
