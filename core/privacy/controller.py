@@ -25,6 +25,7 @@ class Controller(NamedTuple):
     """The institution (art. 5, VI) and its officer, the encarregado (art. 41). None: not said yet.
 
     `document` is the CNPJ. `is_small_agent`: of Resolução CD/ANPD 2/2022, whose clocks run twice as long.
+    `keeps_all_identities`: of people who never moved money, too (core/privacy/duties.py).
     """
 
     name: str
@@ -35,6 +36,7 @@ class Controller(NamedTuple):
     officer_contact: str | None = None
     operator: str | None = None
     is_small_agent: bool = False
+    keeps_all_identities: bool = False
 
 
 class Place(NamedTuple):

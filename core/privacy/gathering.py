@@ -66,6 +66,14 @@ class Person(NamedTuple):
     id: str
     accounts: tuple[int, ...]
 
+    def given(self) -> dict[str, object]:
+        """What a query can ask for (Query.argument), by name."""
+        return {
+            "person": self.id,
+            "accounts": list(self.accounts),
+            "texts": [self.id, *map(str, self.accounts)],
+        }
+
 
 class Key(NamedTuple):
     """A table's key, but for the tenant: its columns and their types."""
@@ -109,13 +117,7 @@ async def read_page(
 ) -> Page:
     """The next rows of a table that are this person's, in the order of its key."""
     query, names = query_of(table, key, has_after=after is not None)
-    given = {
-        "person": person.id,
-        "accounts": list(person.accounts),
-        "texts": [person.id, *map(str, person.accounts)],
-        "after": list(after or ()),
-        "limit": limit,
-    }
+    given = person.given() | {"after": list(after or ()), "limit": limit}
     async with in_tenant(pool, person.tenant_id) as connection:
         found = await connection.fetch(query, person.tenant_id, *(given[name] for name in names), timeout=TIMEOUT_S)
     holders = {row[f"whose_{name}"] for row in found for name, _ in _places(table) if row[f"sealed_{name}"] is not None}

@@ -57,6 +57,10 @@ DEFINERS = {
     "claim_export": "workers make all tenants' exports; returns ids alone, and a worker names the tenant for the rest",
     "read_export_progress": "counts of watched exports, matched pair by pair",
     "find_expired_exports": "workers remove all tenants' old exports; returns ids alone",
+    "count_due_requests": "how many requests are due, for operators; counts alone",
+    "close_accounts": "the caller may not write accounts itself; works on the tenant and the person it is given",
+    "find_due_erasures": "workers finish all tenants' erasures; returns ids alone",
+    "find_old_requests": "workers empty all tenants' old requests; returns tenants alone",
     "find_due_disputes": "workers keep all tenants' clocks; returns ids alone",
 }
 # Not a tenant's: the list of tenants itself (walled by id), the instance's keys, the migrations' memory.

@@ -7,10 +7,10 @@ create table erasures (
     asked_at     timestamptz not null default clock_timestamp(),
     asked_by     uuid,                         -- null: the installation's operator, at the command line
     by_operator  boolean not null,
-    kept         jsonb not null,               -- core.privacy.erasures.Kept: what, by which rule, until when
+    kept         jsonb not null,               -- core.privacy.duties.Duty: what, by which rule, until when
     due_on       date not null,                -- the first day on which nothing obliges to keep it
-    tries        smallint not null default 0,
-    rest_until   timestamptz,                  -- workers leave it alone until then: they failed
+    forgotten_at timestamptz,                  -- what nobody is obliged to keep was gone then
+    rest_until   timestamptz,                  -- workers leave it alone until then: they failed, or something is in the way
     erased_at    timestamptz,
     primary key (tenant_id, person_id),
     foreign key (tenant_id, person_id) references persons (tenant_id, id),
@@ -19,6 +19,7 @@ create table erasures (
 alter table erasures owner to payhub_owner;
 -- What workers look for, all tenants together.
 create index erasures_to_finish on erasures (due_on) where status <> 2;
+create index erasures_to_forget on erasures (asked_at) where forgotten_at is null;
 
 -- What each run of the retention did: counts alone.
 create table retention_runs (

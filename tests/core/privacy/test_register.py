@@ -16,7 +16,7 @@ PLANTED = {
     "a column of a table without people": "alter table payhub.terms add column asked_for_by text",
     "a sealed column that holds text": "alter table payhub.privacy_requests drop constraint a_sealed_text_has_a_length;"
     " alter table payhub.privacy_requests alter column text_sealed type text using encode(text_sealed, 'hex')",
-    "a column that can no longer be emptied": "alter table payhub.consents alter column network set not null",
+    "a column that can no longer be emptied": "update payhub.consents set network = ''; alter table payhub.consents alter column network set not null",
 }
 POWERLESS = {
     "rows that nobody may remove": "revoke delete on payhub.sessions from payhub_app",
