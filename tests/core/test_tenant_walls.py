@@ -57,6 +57,7 @@ DEFINERS = {
     "claim_export": "workers make all tenants' exports; returns ids alone, and a worker names the tenant for the rest",
     "read_export_progress": "counts of watched exports, matched pair by pair",
     "find_expired_exports": "workers remove all tenants' old exports; returns ids alone",
+    "count_untold_incidents": "how many incidents wait to be told of, for operators; counts alone",
     "count_due_requests": "how many requests are due, for operators; counts alone",
     "close_accounts": "the caller may not write accounts itself; works on the tenant and the person it is given",
     "find_due_erasures": "workers finish all tenants' erasures; returns ids alone",

@@ -68,7 +68,7 @@ TABLES: Final = (
             "person_id": pointer(),
             "login": Column(Kind.IDENTIFICATION, BEFORE_KEYS),
             "login_sealed": sealed(Kind.IDENTIFICATION),
-            "login_index": secret(Kind.IDENTIFICATION, INDEXED),
+            "login_index": secret(Kind.POINTER, INDEXED),
             "password_hash": secret(Kind.SECURITY, HASHED),
         },
         PERSON,
