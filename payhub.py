@@ -546,6 +546,19 @@ def seal() -> None:
         )
 
 
+@keys.command("measure", hidden=True)
+@click.option("--seconds", type=click.FloatRange(0.1, 60), default=2, show_default=True, help="Of each measurement.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def measure_keys(seconds: float, as_json: bool) -> None:
+    """Measure how fast keys are here. Not where real people are: it leaves marks of persons who never were."""
+
+    async def measure(_: Any, __: Any, safe: Any) -> dict[str, Any]:
+        figures: dict[str, Any] = await room("core.keys.measuring").measure(safe, seconds)
+        return figures
+
+    show(with_keys(measure), as_json)
+
+
 @keys.command("destroy")
 @click.argument("slug")
 @click.argument("person", type=click.UUID)

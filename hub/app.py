@@ -82,7 +82,7 @@ class Hub:
         self.context: Context | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._answered = dict.fromkeys(STATUS_NAMES, 0)
-        self._posters = Posters(options.database_url, FLIGHTS_MAX)
+        self._posters: Posters | None = None
         self._pool: Pool | None = None
         self._keys: Safe | None = None
         self._signing_keys: dict[Purpose, list[SigningKey]] = {}
@@ -98,25 +98,26 @@ class Hub:
         options = self._options
         pool = await open_pool(options.database_url, size_max=POOL_SIZE, name="payhub-hub")
         self._pool = pool
-        await self._posters.open()
         keys = self._keys = await open_safe(options.keys, name="payhub-hub")
+        posters = self._posters = Posters(options.database_url, FLIGHTS_MAX, keys)
+        await posters.open()
         # Before anybody is served: a database that came out of a backup brings no erased person back.
         await replay(pool, keys)
         self._signing_keys = {purpose: await load_keys(pool, keys.master, purpose) for purpose in Purpose}
         secret = await keys.secret("hints")
         self._signer = Signer(self._signing_keys[Purpose.PROOFS])
-        notary = self._notary = Notary(self._posters, pool, self._signer, time.time)
+        notary = self._notary = Notary(posters, pool, self._signer, time.time)
 
         async def read_after(tenant_id: int, account: int, after: int, limit: int) -> Any:
-            return await read_entries_after(pool, tenant_id, account, after, limit)
+            return await read_entries_after(pool, tenant_id, account, after, limit, keys)
 
-        async def versions(keys: list[tuple[int, int]]) -> list[int | None]:
-            return await read_versions(pool, keys)
+        async def versions(followed: list[tuple[int, int]]) -> list[int | None]:
+            return await read_versions(pool, followed)
 
         context = self.context = Context(
             pool=pool,
             keys=keys,
-            batcher=Batcher(notary if options.receipts else self._posters, on_commit=self._on_commit),
+            batcher=Batcher(notary if options.receipts else posters, on_commit=self._on_commit),
             audience=Audience(read_after, versions, to_event),
             broker=Broker(options.redis_url, secret, self._hear),
             tokens=Tokens(self._signing_keys[Purpose.TOKENS]),
@@ -178,7 +179,8 @@ class Hub:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.context.audience.close()
         await self.context.broker.close()
-        self._posters.close()
+        if self._posters is not None:
+            self._posters.close()
         if self._pool is not None:
             try:
                 await asyncio.wait_for(self._pool.close(), timeout=2)

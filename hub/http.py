@@ -174,7 +174,8 @@ async def log_in(call: Call) -> TokensAnswer:
     tenant = await _enter(call, body.tenant, body.login)
     person_id = await check_password(call.context.pool, call.context.keys, tenant.id, body.login, body.password)
     # The limit is for guesses; whoever knows the password did not guess.
-    call.context.limits.bucket("login", tenant.id, body.login.lower(), LOGIN).give_back()
+    guessed = await _login_key(call.context, tenant.id, body.login)
+    call.context.limits.bucket("login", tenant.id, guessed, LOGIN).give_back()
     person = await read_nameless(call.context.pool, tenant.id, person_id)
     return await _start(call, tenant, person_id, person.role)
 
@@ -445,8 +446,13 @@ async def _enter(call: Call, slug: str, login: str | None) -> Tenant:
         raise CommandRefused(ErrorCode.CREDENTIALS_REFUSED)
     context.tenants[tenant.id] = tenant
     if login is not None:
-        spend(context, "login", tenant.id, login.lower(), LOGIN)
+        spend(context, "login", tenant.id, await _login_key(context, tenant.id, login), LOGIN)
     return tenant
+
+
+async def _login_key(context: Context, tenant_id: int, login: str) -> str:
+    """What stands for a log-in in the limits that hubs tell each other: nothing that names anybody."""
+    return (await context.keys.index(tenant_id, "login limit", login.lower())).hex()
 
 
 async def _start(call: Call, tenant: Tenant, person_id: str, role: Role, account: int | None = None) -> TokensAnswer:

@@ -24,6 +24,7 @@ from core.keys.master import Master
 from core.keys.safe import Safe
 from core.keys.store import SQL as KEYS_SQL
 from core.ledger.posting import post_payments
+from core.ledger.reading import read_payments
 from core.ledger.verify import verify
 from core.migrate import migrate
 from core.nouns import Payment, PaymentStatus, Posting, SystemAccount
@@ -89,12 +90,22 @@ def master(tmp_path: Path) -> Master:
 @pytest_asyncio.fixture(scope="session")
 async def keys(database: Database, master_key_file: Path) -> AsyncIterator[Safe]:
     safe = await open_safe(Choice(database.keys_url, "local", master_key_file), name="payhub-tests", size_max=10)
+    _keys.append(safe)
     yield safe
+    _keys.remove(safe)
     await safe.close()
 
 
+_keys: list[Safe] = []
+
+
+def the_keys() -> Safe:
+    """The session's keys, for helpers that are no fixtures. Whoever has the pool has them."""
+    return _keys[-1]
+
+
 @pytest_asyncio.fixture(scope="session")
-async def pool(database: Database) -> AsyncIterator[Pool]:
+async def pool(database: Database, keys: Safe) -> AsyncIterator[Pool]:
     pool = await open_pool(database.app_url, size_max=10, name="payhub-tests")
     yield pool
     await pool.close()
@@ -111,6 +122,12 @@ async def admin(database: Database) -> AsyncIterator[Pool]:
 async def signer(pool: Pool, keys: Safe) -> Signer:
     """Signs proofs with the database's key."""
     return Signer(await load_keys(pool, keys.master, Purpose.PROOFS))
+
+
+async def texts_of(pool: Pool, tenant_id: int, ids: Sequence[str]) -> list[str | None]:
+    """What was written beside these payments."""
+    found = await read_payments(pool, tenant_id, ids, the_keys())
+    return [found[id_].description for id_ in ids]
 
 
 def answers(postings: Sequence[Posting]) -> list[Posting]:

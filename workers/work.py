@@ -109,7 +109,7 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
     ahead = Ahead()
 
     async def post() -> int:
-        return await post_bulks(pool, ahead)
+        return await post_bulks(pool, keys, ahead)
 
     async def seal() -> int:
         return await seal_logs(pool, signer, time.time)

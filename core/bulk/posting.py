@@ -10,6 +10,7 @@ from typing import NamedTuple
 import asyncpg
 
 from core.database import Connection, Pool, acquire, in_tenant, is_payments_fault, is_race, transaction, without_doubt
+from core.keys.safe import Safe
 from core.ledger.posting import post_payments
 from core.nouns import DONE, Payment, PaymentStatus
 from core.proof.notary import tell_posted
@@ -120,7 +121,9 @@ class Ahead:
             self._read = None
 
 
-async def post_some(pool: Pool, chunk_length: int | None = None, ahead: Ahead | None = None) -> int:
+async def post_some(
+    pool: Pool, chunk_length: int | None = None, ahead: Ahead | None = None, keys: Safe | None = None
+) -> int:
     """Post a chunk of the bulk that waited longest, or all of it if it is atomic. How many lines were judged.
 
     An error that no server is at fault for fails the bulk: what is posted stays, and an operator has to look.
@@ -136,8 +139,8 @@ async def post_some(pool: Pool, chunk_length: int | None = None, ahead: Ahead | 
             claimed = Claimed(*row)
             await connection.execute(NAME_TENANT, str(claimed.tenant_id))
             if claimed.is_atomic:
-                return await _post_atomic(pool, connection, claimed, chunk_length or ATOMIC_CHUNK_LENGTH, reading)
-            return await _post_chunk(pool, connection, claimed, chunk_length or CHUNK_LENGTH, reading)
+                return await _post_atomic(pool, keys, connection, claimed, chunk_length or ATOMIC_CHUNK_LENGTH, reading)
+            return await _post_chunk(pool, keys, connection, claimed, chunk_length or CHUNK_LENGTH, reading)
     except LineRefused as refused:
         assert claimed is not None
         await _fail(pool, claimed, refused.number, refused.code)
@@ -152,7 +155,9 @@ async def post_some(pool: Pool, chunk_length: int | None = None, ahead: Ahead | 
             reading.forget()
 
 
-async def _post_chunk(pool: Pool, connection: Connection, bulk: Claimed, chunk_length: int, ahead: Ahead) -> int:
+async def _post_chunk(
+    pool: Pool, keys: Safe | None, connection: Connection, bulk: Claimed, chunk_length: int, ahead: Ahead
+) -> int:
     # Takes the row, too: whoever cancels comes before this or too late.
     if not await connection.fetchval(BEGIN_POSTING, bulk.tenant_id, bulk.id):
         return 0
@@ -161,7 +166,7 @@ async def _post_chunk(pool: Pool, connection: Connection, bulk: Claimed, chunk_l
         ahead.expect(pool, bulk, lines[-1][0], chunk_length)
     if lines:
         batch = [payment for _, payment in lines]
-        postings = await post_payments(connection, batch)
+        postings = await post_payments(connection, batch, keys)
         await tell_posted(connection, batch, postings)
         posted = [payment.amount for payment, posting in zip(batch, postings, strict=True) if posting.status in DONE]
         refused = len(lines) - len(posted)
@@ -171,7 +176,9 @@ async def _post_chunk(pool: Pool, connection: Connection, bulk: Claimed, chunk_l
     return max(len(lines), 1)
 
 
-async def _post_atomic(pool: Pool, connection: Connection, bulk: Claimed, chunk_length: int, ahead: Ahead) -> int:
+async def _post_atomic(
+    pool: Pool, keys: Safe | None, connection: Connection, bulk: Claimed, chunk_length: int, ahead: Ahead
+) -> int:
     # On its own, so that nobody cancels from here on and everybody sees that it moves.
     if not await _beside(pool, bulk, BEGIN_POSTING, bulk.tenant_id, bulk.id):
         return 0
@@ -183,7 +190,7 @@ async def _post_atomic(pool: Pool, connection: Connection, bulk: Claimed, chunk_
         through = lines[-1][0]
         ahead.expect(pool, bulk, through, chunk_length)
         batch = [payment for _, payment in lines]
-        postings = await post_payments(connection, batch)
+        postings = await post_payments(connection, batch, keys)
         for (number, _), posting in zip(lines, postings, strict=True):
             if posting.status not in DONE:
                 raise LineRefused(number, PaymentStatus(posting.status).name.lower())

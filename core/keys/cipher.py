@@ -5,6 +5,8 @@ than the plain text). AES-256-GCM (NIST SP 800-38D); the additional data binds i
 column and row, so that nothing opens that was copied elsewhere. Pure: no clock, no I/O.
 """
 
+import hashlib
+import hmac
 import os
 from collections.abc import Mapping
 from datetime import datetime
@@ -26,13 +28,15 @@ OVERHEAD_BYTES: Final = HEAD_BYTES + 16
 class Cipher:
     """The key of one person, in all versions that still open something; `version` is the one that seals."""
 
-    __slots__ = ("_keys", "_place", "person_id", "tenant_id", "version")
+    __slots__ = ("_alike", "_keys", "_place", "person_id", "tenant_id", "version")
 
     def __init__(self, tenant_id: int, person_id: str, version: int, keys: Mapping[int, bytes]) -> None:
         self.tenant_id = tenant_id
         self.person_id = person_id
         self.version = version
         self._keys = {number: AESGCM(key) for number, key in keys.items()}
+        # Never the key itself: what chooses nonces is a key of its own.
+        self._alike = {number: hmac.digest(key, b"payhub nonces", hashlib.sha256) for number, key in keys.items()}
         self._place = f"payhub|{tenant_id}|{person_id}|"
 
     @overload
@@ -53,6 +57,18 @@ class Cipher:
         content = plain.encode() if isinstance(plain, str) else plain
         # Names of ours have no bar in them, and the row comes last: no two places are written alike.
         place = f"{self._place}{version}|{table}|{column}|{row}".encode()
+        return b"\x01" + version.to_bytes(2, "big") + nonce + self._keys[version].encrypt(nonce, content, place)
+
+    def seal_alike(self, table: str, column: str, row: str, plain: str) -> bytes:
+        """As `seal`, but the same text for the same place gives the same bytes again, while the key is the same.
+
+        The nonce is a keyed hash of place and text (as RFC 8452 does it): it is used twice for equal texts alone.
+        Raises PersonErased when the key was destroyed.
+        """
+        version = self.version
+        place = f"{self._place}{version}|{table}|{column}|{row}".encode()
+        content = plain.encode()
+        nonce = hmac.digest(self._alike[version], place + b"\x00" + content, hashlib.sha256)[:NONCE_BYTES]
         return b"\x01" + version.to_bytes(2, "big") + nonce + self._keys[version].encrypt(nonce, content, place)
 
     def open(self, table: str, column: str, row: str, sealed: bytes | None) -> str | None:
@@ -105,6 +121,10 @@ class Erased(Cipher):
         """Raises PersonErased, unless there is nothing to seal."""
         if plain is None:
             return None
+        raise PersonErased
+
+    def seal_alike(self, table: str, column: str, row: str, plain: str) -> bytes:
+        """Raises PersonErased."""
         raise PersonErased
 
     def open_bytes(self, table: str, column: str, row: str, sealed: bytes | None) -> bytes | None:

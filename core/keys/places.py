@@ -65,6 +65,10 @@ CHARGE_REFERENCE: Final = Place("charges", "reference_sealed", ("id",), account=
 SCHEDULE_DESCRIPTION: Final = Place(
     "schedules", "description_sealed", ("id",), account="payer", person="created_by", plain="description"
 )
+# Nobody may change a payment's row: what an old key sealed there stays sealed by it.
+PAYMENT_DESCRIPTION: Final = Place(
+    "payments", "description_sealed", ("id",), person="asked_by", plain="description", is_kept=True
+)
 # What a payer says, and what operators note about it, is the payer's; the answer is the payee's.
 DISPUTE_TEXT: Final = Place("disputes", "text_sealed", ("id",), account="payer", plain="text")
 DISPUTE_NOTE: Final = Place("disputes", "note_sealed", ("id",), account="payer", plain="note")
@@ -87,6 +91,7 @@ PLACES: Final = (
     CHARGE_DESCRIPTION,
     CHARGE_REFERENCE,
     SCHEDULE_DESCRIPTION,
+    PAYMENT_DESCRIPTION,
     DISPUTE_TEXT,
     DISPUTE_NOTE,
     DISPUTE_ANSWER,

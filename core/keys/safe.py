@@ -1,8 +1,8 @@
 """The safe: what hubs and workers hold to read and write personal data.
 
-It opens keys of persons when they are asked for and keeps them for less than a second, so that whoever is erased is
-gone everywhere within one. Keys of tenants are kept for minutes: as long, a key service may be away unnoticed. Nothing
-that it keeps is ever written anywhere.
+It opens keys of persons when they are asked for, many at a time, and keeps them for less than a second, so that whoever
+is erased is gone everywhere within one. Keys of tenants are kept for minutes: as long, a key service may be away
+unnoticed. Nothing that it keeps is ever written anywhere.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -35,6 +36,8 @@ KEPT_S: Final = 0.75
 KEPT_MAX: Final = 20_000
 # A key service may be away for so long without anybody noticing; one that takes the right away is heeded within it.
 TENANT_KEPT_S: Final = 600.0
+# Keys of one call: a millisecond's work.
+FETCHED_MAX: Final = 500
 # A tenant's key may be replaced between two questions. Thrice in a row it is not.
 TRIES_MAX: Final = 3
 
@@ -61,6 +64,9 @@ class Safe:
         self._persons: dict[tuple[int, str], tuple[float, Cipher]] = {}
         self._tenants: dict[tuple[int, str], tuple[float, bytes]] = {}
         self._in_use: dict[tuple[int, Purpose], tuple[float, str]] = {}
+        # Persons that somebody waits for, and who fetches them: one for each tenant.
+        self._wanted: dict[int, dict[str, asyncio.Future[Cipher]]] = {}
+        self._fetching: dict[int, asyncio.Task[None]] = {}
         self._asking: dict[tuple[int, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def of(self, tenant_id: int, person_ids: Iterable[str], *, create: bool = False) -> dict[str, Cipher]:
@@ -78,8 +84,10 @@ class Safe:
                 found[person_id] = kept[1]
             else:
                 missing.append(person_id)
-        if missing:
-            found |= await self._ask(tenant_id, list(dict.fromkeys(missing)), create=create)
+        if missing and create:
+            found |= await self._fetch(tenant_id, list(dict.fromkeys(missing)), create=True)
+        elif missing:
+            found |= await self._want(tenant_id, missing)
         return found
 
     async def one(self, tenant_id: int, person_id: str, *, create: bool = False) -> Cipher:
@@ -117,12 +125,61 @@ class Safe:
 
     async def close(self) -> None:
         """Forget everything, and let go of connections."""
+        for task in self._fetching.values():
+            task.cancel()
+        await asyncio.gather(*self._fetching.values(), return_exceptions=True)
         for kept in (self._persons, self._tenants, self._in_use):
             kept.clear()
         await self.master.close()
         await self.pool.close()
 
-    async def _ask(self, tenant_id: int, person_ids: list[str], *, create: bool) -> dict[str, Cipher]:
+    async def _want(self, tenant_id: int, person_ids: Iterable[str]) -> dict[str, Cipher]:
+        """Wait for these keys. What others want meanwhile is fetched with the next call: calls gather, one flies."""
+        wanted = self._wanted.setdefault(tenant_id, {})
+        waiting = {}
+        for person_id in person_ids:
+            if person_id not in wanted:
+                future = wanted[person_id] = asyncio.get_running_loop().create_future()
+                # Whoever waited may be gone when it fails.
+                future.add_done_callback(lambda done: done.cancelled() or done.exception())
+            waiting[person_id] = wanted[person_id]
+        if tenant_id not in self._fetching:
+            self._begin_fetching(tenant_id)
+        # Not gathered: one who is cancelled must not cancel what others wait for.
+        await asyncio.wait(waiting.values())
+        return {person_id: future.result() for person_id, future in waiting.items()}
+
+    def _begin_fetching(self, tenant_id: int) -> None:
+        task = self._fetching[tenant_id] = asyncio.create_task(self._fetch_wanted(tenant_id))
+        task.add_done_callback(lambda ended: self._end_fetching(tenant_id, ended))
+
+    async def _fetch_wanted(self, tenant_id: int) -> None:
+        while wanted := self._wanted.get(tenant_id):
+            taken = dict(islice(wanted.items(), FETCHED_MAX))
+            for person_id in taken:
+                del wanted[person_id]
+            try:
+                found = await self._fetch(tenant_id, list(taken), create=False)
+            except Exception as error:
+                for future in taken.values():
+                    future.set_exception(error)
+            except BaseException:
+                wanted |= taken
+                raise
+            else:
+                for person_id, future in taken.items():
+                    future.set_result(found[person_id])
+
+    def _end_fetching(self, tenant_id: int, ended: asyncio.Task[None]) -> None:
+        del self._fetching[tenant_id]
+        if not ended.cancelled() and self._wanted.get(tenant_id):
+            # Somebody came between the last look and the end.
+            self._begin_fetching(tenant_id)
+            return
+        for future in self._wanted.pop(tenant_id, {}).values():
+            future.set_exception(KeysUnavailable())
+
+    async def _fetch(self, tenant_id: int, person_ids: list[str], *, create: bool) -> dict[str, Cipher]:
         for _ in range(TRIES_MAX):
             until = time.monotonic() + self._kept_s
             rows = await store.read_person_keys(self.pool, tenant_id, person_ids)

@@ -304,9 +304,9 @@ async def pay_due(pool: Pool, keys: Safe, limit: int) -> Round:
         claimed = await connection.fetch(CLAIM, limit)
         descriptions = await _descriptions(keys, [(row["tenant_id"], row) for row in claimed])
         due = list(zip(claimed, descriptions, strict=True))
-        if not due or await _is_attempted(connection, due):
+        if not due or await _is_attempted(connection, keys, due):
             return Round(len(due), [])
-        stuck = [one for one in due if not await _is_attempted(connection, [one])]
+        stuck = [one for one in due if not await _is_attempted(connection, keys, [one])]
         if stuck:
             ids = [row["id"] for row, _ in stuck]
             tenants = [row["tenant_id"] for row, _ in stuck]
@@ -314,11 +314,11 @@ async def pay_due(pool: Pool, keys: Safe, limit: int) -> Round:
         return Round(len(due), [row["id"] for row, _ in stuck])
 
 
-async def _is_attempted(connection: Connection, due: Sequence[Due]) -> bool:
+async def _is_attempted(connection: Connection, keys: Safe, due: Sequence[Due]) -> bool:
     """Attempt these in a transaction within the caller's. False: one of them is at fault, and none was attempted."""
     try:
         async with connection.transaction():
-            await _attempt(connection, due)
+            await _attempt(connection, keys, due)
     except (asyncpg.PostgresError, ArithmeticError, LookupError, ValueError) as error:
         if isinstance(error, asyncpg.PostgresError) and (is_race(error) or not is_payments_fault(error)):
             raise
@@ -326,9 +326,9 @@ async def _is_attempted(connection: Connection, due: Sequence[Due]) -> bool:
     return True
 
 
-async def _attempt(connection: Connection, due: Sequence[Due]) -> None:
+async def _attempt(connection: Connection, keys: Safe, due: Sequence[Due]) -> None:
     payments = [_payment(*one) for one in due]
-    postings = await post_payments(connection, payments)
+    postings = await post_payments(connection, payments, keys)
     after = [_after(row, posting.status) for (row, _), posting in zip(due, postings, strict=True)]
     await connection.execute(
         ADVANCE,

@@ -65,7 +65,9 @@ async def history(context: Context, session: Session, command: ReadHistory) -> H
     await own_account(context, session, command.account)
     limit = given(command.limit, PAGE_LENGTH)
     before = given(command.before, BALANCE_MAX)
-    entries = await read_entries_before(context.pool, session.speaker.tenant_id, command.account, before, limit)
+    entries = await read_entries_before(
+        context.pool, session.speaker.tenant_id, command.account, before, limit, context.keys
+    )
     last = entries[-1].number if entries else 1
     return HistoryAnswer(
         command.id, command.account, [to_entry_state(entry) for entry in entries], last if last > 1 else UNSET

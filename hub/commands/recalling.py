@@ -53,7 +53,9 @@ async def search(context: Context, session: Session, command: histories.SearchEn
     )
     limit = given(command.limit, PAGE_LENGTH)
     tenant_id = session.speaker.tenant_id
-    found = await recalling.search_entries(context.pool, tenant_id, account.id, wanted, given(command.before), limit)
+    found = await recalling.search_entries(
+        context.pool, tenant_id, account.id, wanted, given(command.before), limit, context.keys
+    )
     return histories.SearchAnswer(
         command.id, account.id, list(map(to_entry_state, found.entries)), UNSET if found.next is None else found.next
     )
@@ -86,6 +88,7 @@ async def refusals(context: Context, session: Session, command: histories.ReadRe
         _time_or_none(command.before),
         given(command.before_payment),
         limit,
+        context.keys,
     )
     return histories.RefusalsAnswer(
         command.id,
@@ -99,7 +102,7 @@ async def refusals(context: Context, session: Session, command: histories.ReadRe
 async def payment(context: Context, session: Session, command: histories.ReadPayment) -> Any:
     """A payment's whole life, for its two parties, whoever asked for it, and operators."""
     speaker = session.speaker
-    life = (await read_payments(context.pool, speaker.tenant_id, [command.payment])).get(command.payment)
+    life = (await read_payments(context.pool, speaker.tenant_id, [command.payment], context.keys)).get(command.payment)
     if life is None or not (
         session.may_use(life.payer) or session.may_use(life.payee) or life.asked_by == speaker.person_id
     ):

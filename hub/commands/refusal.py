@@ -14,6 +14,7 @@ from core.errors import (
     Refusal,
     Unavailable,
 )
+from hub import metrics
 from hub.protocol.codes import MEANINGS, ErrorCode
 from hub.protocol.messages import Refused
 
@@ -47,10 +48,14 @@ def from_core(error: CoreError) -> CommandRefused:
     """What the client is told of an error in core. Its own words stay here: they are for operators."""
     if isinstance(error, Unavailable):
         code = next((code for kind, code in AWAY.items() if isinstance(error, kind)), ErrorCode.UNAVAILABLE)
+        if code is ErrorCode.KEYS_UNAVAILABLE:
+            metrics.keys_refusals.labels("away").inc()
         return CommandRefused(code, retry_after_ms=error.retry_after_ms)
     if isinstance(error, Refusal):
         return CommandRefused(ErrorCode(error.code), str(error) or None, field=error.field or UNSET)
     if isinstance(error, KeysRefused):
+        # An operator's to mend; a client is told as much as while the service is away.
+        metrics.keys_refusals.labels("refused").inc()
         return CommandRefused(ErrorCode.KEYS_UNAVAILABLE, retry_after_ms=KEYS_RETRY_AFTER_MS)
     for kind, code in (
         (NotFound, ErrorCode.NOT_FOUND),

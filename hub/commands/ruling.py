@@ -118,7 +118,7 @@ async def reviews(context: Context, session: Session, command: rules.ReadReviews
     """The queue, oldest first."""
     require_operator(session)
     limit = given(command.limit, PAGE_LENGTH_MAX)
-    found = await core_rules.read_reviews(context.pool, session.speaker.tenant_id, limit)
+    found = await core_rules.read_reviews(context.pool, session.speaker.tenant_id, limit, context.keys)
     return rules.Reviews(
         command.id,
         [

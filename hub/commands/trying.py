@@ -31,7 +31,7 @@ async def dry_run(context: Context, session: Session, command: steps.DryRun) -> 
     payments = await to_payments(context, session, command.parts)
     if command.linked is True:
         payments = [payment._replace(group=1) for payment in payments]
-    postings, entries = await rehearse(context.pool, payments)
+    postings, entries = await rehearse(context.pool, payments, context.keys)
     return _to_tried(session, command.id, payments, postings, entries)
 
 

@@ -19,7 +19,7 @@ from core.people.opening import Tenant, open_person
 from core.people.persons import Role
 from core.people.sessions import start_session
 from hub.auth import Tokens
-from tests.conftest import Database
+from tests.conftest import Database, the_keys
 from tests.hub.processes import HubProcess
 from tests.hub.raw import RawSocket
 from tests.hub.stranger import JSON, Stranger
@@ -105,7 +105,7 @@ async def short_tokens(pool: Pool, keys: Safe) -> Tokens:
 async def fund(pool: Pool, tenant: Tenant, account: int, amount: int, asked_by: str) -> None:
     payment = Payment(tenant.id, str(uuid.uuid4()), SystemAccount.CASH_IN, account, amount, asked_by)
     async with pool.acquire() as connection:
-        (posting,) = await post_payments(connection, [payment])
+        (posting,) = await post_payments(connection, [payment], the_keys())
     assert posting.status == PaymentStatus.POSTED
 
 

@@ -19,6 +19,7 @@ from core.database import Pool
 from core.keys.safe import Safe
 from core.people.opening import Tenant, open_person
 from core.people.persons import Role
+from tests.conftest import the_keys
 from tests.core.bulk.files import Row, cnab240_of, csv_of, pain001_of
 from tests.hub.conftest import Hubs, fund
 from tests.hub.processes import ROOT
@@ -70,7 +71,7 @@ async def olivia(hubs: Hubs, pool: Pool, tenant: Tenant, keys: Safe) -> Typist:
 async def posting(pool: Pool) -> AsyncIterator[None]:
     async def post() -> None:
         while True:
-            if not await post_some(pool, 500):
+            if not await post_some(pool, 500, keys=the_keys()):
                 await asyncio.sleep(0.05)
 
     worker = asyncio.create_task(post())

@@ -14,6 +14,7 @@ from core.database import Pool
 from core.keys.safe import Safe
 from core.people.opening import Tenant, open_person
 from core.people.persons import Role
+from tests.conftest import the_keys
 from tests.core.bulk.files import Row, cnab240_of, csv_of, pain001_of
 from tests.hub.conftest import Enter, Hubs, Join, Somebody
 from tests.hub.processes import HubProcess
@@ -51,7 +52,7 @@ async def code(answer: httpx2.Response) -> tuple[int, str]:
 
 
 async def post_all(pool: Pool, chunk_length: int = 1_000) -> None:
-    while await post_some(pool, chunk_length):
+    while await post_some(pool, chunk_length, keys=the_keys()):
         pass
 
 
@@ -268,7 +269,7 @@ async def test_a_watched_bulk_tells_of_its_progress_until_it_is_over(
     await operator.ask("POST", f"/v1/bulks/{bulk}/approve")
 
     async def slowly() -> None:
-        while await post_some(pool, 100):
+        while await post_some(pool, 100, keys=the_keys()):
             await asyncio.sleep(0.1)
 
     worker = asyncio.create_task(slowly())

@@ -13,7 +13,7 @@ from core.ledger.posting import post_payments
 from core.nouns import Payment, SystemAccount
 from core.people.opening import Tenant, open_people
 from core.people.persons import Role
-from tests.conftest import Database
+from tests.conftest import Database, the_keys
 from tests.hub.conftest import Enter, Hubs, Join, Somebody
 from tests.hub.stranger import MSGPACK, Stranger, Wire
 
@@ -33,7 +33,7 @@ async def pour(pool: Pool, somebody: Somebody, count: int) -> None:
             for _ in range(min(500, count - start))
         ]
         async with pool.acquire() as connection:
-            await post_payments(connection, batch)
+            await post_payments(connection, batch, the_keys())
 
 
 @pytest.mark.parametrize("subprotocol", ["payhub.v1.json", MSGPACK])
@@ -181,7 +181,7 @@ async def test_a_hundred_accounts_are_caught_up_without_cutting_a_client_that_re
         ]
         for start in range(0, len(batch), 500):
             async with pool.acquire() as connection:
-                await post_payments(connection, batch[start : start + 500])
+                await post_payments(connection, batch[start : start + 500], the_keys())
     client = await join(hubs.a, operator, MSGPACK)
     client.connection.transport.pause_reading()
     await client.send({"type": "resume", "id": 1, "follow": [[person.account_id, 0] for person in people]})

@@ -24,6 +24,11 @@ drop function if exists post_payments(
     int[], bigint[], int[], uuid[], bigint[], bigint[], int[], int[], bigint[], text[], uuid[], int[], bigint[],
     smallint[], uuid[], uuid[], jsonb[], jsonb[], int[], uuid[], int[], int[], int[], int[], int[], int[], bigint[]
 );
+drop function if exists post_payments(
+    int[], bigint[], int[], uuid[], bigint[], bigint[], int[], int[], bigint[], text[], uuid[], int[], bigint[],
+    smallint[], uuid[], uuid[], jsonb[], jsonb[], int[], uuid[], int[], int[], int[], int[], int[], int[], bigint[],
+    uuid[]
+);
 create or replace function post_payments(
     p_account_tenants int[],
     p_account_ids     bigint[],
@@ -34,7 +39,7 @@ create or replace function post_payments(
     p_payer_at        int[],
     p_payee_at        int[],
     p_amounts         bigint[],
-    p_descriptions    text[],
+    p_descriptions    bytea[],
     p_asked_by        uuid[],
     p_same            int[],
     p_sessions_at     bigint[] default null,
@@ -511,7 +516,7 @@ begin
             when v_known.payee <> p_payees[v_first] then 21                                       -- exists_with_different_payee
             when v_known.amount <> p_amounts[v_first] and v_known.kind not in (3, 4, 6, 9, 10, 11)
              and (v_known.options -> 'available') is null then 22                                 -- exists_with_different_amount
-            when v_known.description is distinct from p_descriptions[v_first] then 23             -- exists_with_different_description
+            when v_known.description_sealed is distinct from p_descriptions[v_first] then 23      -- exists_with_different_description
             when v_known.options is distinct from p_options[v_first] then 26                      -- exists_with_different_options
             when v_known.metadata is distinct from p_metadata[v_first] then 27                    -- exists_with_different_metadata
             else v_known.status
@@ -1192,7 +1197,7 @@ begin
     if v_any_fresh and v_is_plain then
         insert into payments (
             tenant_id, id, status, payer, payee, amount, payer_version, payee_version,
-            payer_balance, payee_balance, judged_at, asked_by, session_id, description
+            payer_balance, payee_balance, judged_at, asked_by, session_id, description_sealed
         )
         select p_tenants[i], p_ids[i], statuses[i], p_payers[i], p_payees[i], p_amounts[i],
                payer_versions[i], payee_versions[i], payer_balances[i], payee_balances[i],
@@ -1205,7 +1210,7 @@ begin
     elsif v_any_fresh then
         insert into payments (
             tenant_id, id, status, payer, payee, amount, payer_version, payee_version,
-            payer_balance, payee_balance, judged_at, asked_by, session_id, description,
+            payer_balance, payee_balance, judged_at, asked_by, session_id, description_sealed,
             kind, subject, charge, hold, payer_held, fee, fee_version, fee_balance, shared, options, metadata, rule
         )
         select p_tenants[i], p_ids[i], statuses[i], p_payers[i], p_payees[i], p_amounts[i],

@@ -13,6 +13,7 @@ from core.bulk.posting import Ahead, payment_id, post_some
 from core.bulk.report import read_results
 from core.database import Connection, Pool, in_tenant
 from core.errors import Refusal
+from core.keys.safe import Safe
 from core.ledger.posting import post_payments
 from core.notices.outbox import note_unheard
 from core.nouns import Payment, PaymentStatus, Posting
@@ -20,14 +21,14 @@ from core.people.opening import Tenant
 from core.proof.notary import Signer
 from core.proof.records import read_batch_leaves
 from core.proof.tree import root_of
-from tests.conftest import Books, seal_all
+from tests.conftest import Books, seal_all, texts_of, the_keys
 from tests.core.bulk.conftest import Desk
 from tests.core.bulk.files import Row
 
 
 async def post_all(pool: Pool, chunk_length: int = 100) -> None:
     ahead = Ahead()
-    while await post_some(pool, chunk_length, ahead):
+    while await post_some(pool, chunk_length, ahead, keys=the_keys()):
         pass
     ahead.forget()
 
@@ -47,7 +48,7 @@ async def test_each_good_line_is_posted_once_with_its_text_and_its_askers_name(d
     rows = desk.rows(250, 2)
     rows[7] = Row(7, 2)
     bulk = await desk.approved(rows)
-    assert await post_some(desk.pool, 100) == 100
+    assert await post_some(desk.pool, 100, keys=the_keys()) == 100
     moving = await desk.read(bulk)
     assert (moving.status, moving.through, moving.posted, moving.refused) == (BulkStatus.POSTING, 101, 100, 0)
     await post_all(desk.pool)
@@ -59,12 +60,12 @@ async def test_each_good_line_is_posted_once_with_its_text_and_its_askers_name(d
     assert [one.status for one in results] == ["posted"] * 7 + ["bad"] + ["posted"] * 242
     async with in_tenant(desk.pool, desk.tenant_id) as connection:
         rows_ = await connection.fetch(
-            "select id::text, description, asked_by::text from payments where payer = $1 order by payer_version",
-            desk.payer,
+            "select id::text, asked_by::text from payments where payer = $1 order by payer_version", desk.payer
         )
-    assert [tuple(row) for row in rows_] == [
-        (one.payment, one.description, desk.maker) for one in results if one.status == "posted"
-    ]
+    posted = [one for one in results if one.status == "posted"]
+    assert [tuple(row) for row in rows_] == [(one.payment, desk.maker) for one in posted]
+    texts = await texts_of(desk.pool, desk.tenant_id, [row["id"] for row in rows_])
+    assert texts == [one.description for one in posted]
 
 
 async def test_in_independent_mode_what_is_refused_stays_refused_and_the_rest_is_posted(desk: Desk) -> None:
@@ -109,8 +110,8 @@ async def test_an_atomic_bulk_is_seen_to_move_and_posted_as_one(desk: Desk, monk
     bulk = await desk.approved(desk.rows(900), is_atomic=True)
     seen: list[tuple[int, int, int]] = []
 
-    async def watching(connection: Connection, batch: list[Payment]) -> list[Posting]:
-        answer = await post_payments(connection, batch)
+    async def watching(connection: Connection, batch: list[Payment], keys: Safe) -> list[Posting]:
+        answer = await post_payments(connection, batch, keys)
         (progress,) = await read_progress(desk.pool, [(desk.tenant_id, bulk.id)])
         seen.append((progress.status, progress.through, progress.posted))
         assert await desk.balances() == [1_000] * 4
@@ -132,7 +133,7 @@ async def test_many_workers_post_many_bulks_and_each_line_once(desk: Desk) -> No
     async def work() -> None:
         idle, ahead = 0, Ahead()
         while idle < 3:
-            idle = 0 if await post_some(desk.pool, 40, ahead) else idle + 1
+            idle = 0 if await post_some(desk.pool, 40, ahead, keys=the_keys()) else idle + 1
             await asyncio.sleep(0)
 
     await asyncio.gather(*(work() for _ in range(3)))
@@ -147,7 +148,7 @@ async def test_many_workers_post_many_bulks_and_each_line_once(desk: Desk) -> No
 async def test_bulks_take_turns(desk: Desk) -> None:
     bulks = [await desk.approved(desk.rows(30), is_again=True) for _ in range(2)]
     for _ in range(4):
-        await post_some(desk.pool, 10)
+        await post_some(desk.pool, 10, keys=the_keys())
     assert [(await desk.read(bulk)).posted for bulk in bulks] == [20, 20]
     await post_all(desk.pool)
 
@@ -170,7 +171,7 @@ async def test_an_atomic_bulk_and_payments_the_other_way_do_not_stop_each_other(
 
 async def test_whoever_cancels_comes_before_the_first_chunk_or_too_late(desk: Desk) -> None:
     late, early = [await desk.approved(desk.rows(30), is_again=True) for _ in range(2)]
-    await post_some(desk.pool, 10)
+    await post_some(desk.pool, 10, keys=the_keys())
     with pytest.raises(Refusal) as refused:
         await cancel_bulk(desk.pool, desk.tenant_id, late.id)
     assert refused.value.code == "bulk_wrong_status"
@@ -195,7 +196,7 @@ async def test_cancelling_and_posting_at_once_is_one_or_the_other(desk: Desk) ->
 
 async def test_a_bulk_that_is_not_approved_is_not_posted(desk: Desk) -> None:
     bulk = await desk.send(await desk.create(), desk.rows(3))
-    assert await post_some(desk.pool) == 0
+    assert await post_some(desk.pool, keys=the_keys()) == 0
     assert await desk.balances() == [1_000] * 4
     await approve_bulk(desk.pool, desk.tenant_id, bulk.id, desk.approver)
     await post_all(desk.pool)
@@ -218,14 +219,14 @@ async def test_an_error_that_no_server_is_at_fault_for_fails_the_bulk_and_holds_
 ) -> None:
     sick, well = [await desk.approved(desk.rows(5), is_again=True) for _ in range(2)]
 
-    async def failing(connection: Connection, batch: list[Payment]) -> list[Posting]:
+    async def failing(connection: Connection, batch: list[Payment], keys: Safe) -> list[Posting]:
         monkeypatch.undo()
         await connection.execute("select 1 / 0")
         raise AssertionError
 
     monkeypatch.setattr("core.bulk.posting.post_payments", failing)
     with pytest.raises(asyncpg.DivisionByZeroError):
-        await post_some(desk.pool)
+        await post_some(desk.pool, keys=the_keys())
     await post_all(desk.pool)
     failed, done = await desk.read(sick), await desk.read(well)
     assert (failed.status, failed.failed_line, failed.failed_code, failed.posted) == (6, None, "internal", 0)

@@ -1,6 +1,7 @@
 """The safe: keys are made once, kept for a moment, bound to their place, and gone for good when they are destroyed."""
 
 import asyncio
+import random
 import secrets
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from core.audit.trail import NOBODY
 from core.database import Pool, open_pool
 from core.errors import KeysRefused, KeysUnavailable, PersonErased, SealBroken
+from core.keys import store as module
 from core.keys.choosing import Choice, open_safe
 from core.keys.cipher import Cipher, Erased
 from core.keys.master import Master
@@ -178,6 +180,84 @@ async def test_the_key_service_is_asked_once_for_many(store: Pool, weathered: We
     safe = Safe(store, Master(weathered))
     await asyncio.gather(*(safe.one(tenant.id, person) for person in people))
     assert weathered.asked == 1
+
+
+async def test_who_asks_at_once_is_answered_together_and_who_leaves_takes_nobody_along(
+    store: Pool, weathered: Weathered, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [somebody() for _ in range(200)]
+    await Safe(store, Master(weathered)).of(tenant.id, people, create=True)
+    safe = Safe(store, Master(weathered))
+    calls: list[int] = []
+    real = module.read_person_keys
+
+    async def read(pool: Pool, tenant_id: int, person_ids: list[str]) -> object:
+        calls.append(len(person_ids))
+        await asyncio.sleep(0.05)
+        return await real(pool, tenant_id, person_ids)
+
+    monkeypatch.setattr(module, "read_person_keys", read)
+    asking = [asyncio.create_task(safe.one(tenant.id, person)) for person in people]
+    same = [asyncio.create_task(safe.one(tenant.id, people[-1])) for _ in range(10)]
+    await asyncio.sleep(0.02)
+    same[0].cancel()
+    asking[7].cancel()
+    answers = await asyncio.gather(*asking, *same, return_exceptions=True)
+    left = [one for one in answers if isinstance(one, asyncio.CancelledError)]
+    assert len(left) == 2
+    assert all(isinstance(one, Cipher) and not isinstance(one, Erased) for one in answers if one not in left)
+    assert sum(calls) == len(people)
+    assert len(calls) <= 3
+
+
+async def test_nobody_is_forgotten_who_comes_at_whatever_moment(
+    keys: Safe, weathered: Weathered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gathering alone, on a loop with nothing to wait for: every order of steps comes up."""
+    safe = Safe(keys.pool, Master(weathered), kept_s=0)
+
+    async def fetch(tenant_id: int, person_ids: list[str], *, create: bool) -> dict[str, Cipher]:
+        await asyncio.sleep(0)
+        return {person: Cipher(tenant_id, person, 1, {}) for person in person_ids}
+
+    monkeypatch.setattr(safe, "_fetch", fetch)
+    dice = random.Random(7)
+
+    async def ask(at: int) -> None:
+        for _ in range(500):
+            for _ in range(dice.randrange(6)):
+                await asyncio.sleep(0)
+            assert (await safe.one(1, f"p{at}")).person_id == f"p{at}"
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(ask(at) for at in range(4)))
+        while safe._fetching:
+            await asyncio.sleep(0)
+    assert not any(safe._wanted.values())
+
+
+async def test_when_a_call_fails_everybody_who_waits_is_told_and_the_next_one_is_made(
+    store: Pool, weathered: Weathered, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [somebody() for _ in range(5)]
+    safe = Safe(store, Master(weathered), kept_s=0)
+    await safe.of(tenant.id, people, create=True)
+
+    async def fail(*_: object) -> object:
+        await asyncio.sleep(0.01)
+        raise KeysUnavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "read_person_keys", fail)
+        answers = await asyncio.gather(*(safe.one(tenant.id, one) for one in people), return_exceptions=True)
+    assert [type(one) for one in answers] == [KeysUnavailable] * 5
+    assert len(await safe.of(tenant.id, people)) == 5
+    closing = asyncio.create_task(safe.one(tenant.id, people[0]))
+    await asyncio.sleep(0)
+    for task in list(safe._fetching.values()):
+        task.cancel()
+    with pytest.raises(KeysUnavailable):
+        await closing
 
 
 async def test_while_the_key_service_is_away_what_is_kept_goes_on(

@@ -33,7 +33,7 @@ from core.nouns import (
 )
 from core.people.opening import create_tenant, open_people, set_floor
 from core.people.persons import Role
-from tests.conftest import answers, prove
+from tests.conftest import answers, prove, the_keys
 
 ACCOUNTS = 5
 CHARGES = 4
@@ -331,7 +331,7 @@ class World:
             assert found is not None
             assert (found.balance, found.held, found.version) == (expected.balance, expected.held, expected.version)
             assert found.held == self.oracle.sum_of_holds(self.tenant_id, account)
-            entries = await read_entries_after(pool, self.tenant_id, account, 0, 10_000)
+            entries = await read_entries_after(pool, self.tenant_id, account, 0, 10_000, the_keys())
             assert [
                 (e.number, e.payment, e.amount, e.counterparty, e.balance, e.kind, e.hold, e.held, e.fee)
                 for e in entries
@@ -342,7 +342,7 @@ class World:
             told = {entry.number: entry for entry in self.entries if entry.account == account}
             assert [told[entry.number] for entry in entries] == entries
         assert self.oracle.sum_of_balances(self.tenant_id) == 0
-        lives = await read_payments(pool, self.tenant_id, self.asked)
+        lives = await read_payments(pool, self.tenant_id, self.asked, the_keys())
         for id_ in self.asked:
             standing = self.oracle.standings.get((self.tenant_id, id_))
             if standing is not None:
@@ -380,7 +380,7 @@ def without_time(postings: list[Posting]) -> list[OraclePosting]:
 
 async def post(pool: Pool, batch: list[Payment]) -> list[Posting]:
     async with acquire(pool) as connection:
-        return answers(await post_payments(connection, batch))
+        return answers(await post_payments(connection, batch, the_keys()))
 
 
 patiently = settings(

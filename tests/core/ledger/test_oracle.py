@@ -15,6 +15,7 @@ from core.ledger.reading import read_account, read_entries_after, settle_payment
 from core.nouns import BALANCE_MAX, AccountStatus, Payment, Posting, SystemAccount
 from core.people.opening import create_tenant, open_people, set_floor
 from core.people.persons import Role
+from tests.conftest import the_keys
 
 ACCOUNTS = 4
 TENANTS = 2
@@ -107,7 +108,7 @@ class World:
                 found = await read_account(pool, tenant, account)
                 assert found is not None
                 assert (found.balance, found.version) == (expected.balance, expected.version)
-                entries = await read_entries_after(pool, tenant, account, 0, 10_000)
+                entries = await read_entries_after(pool, tenant, account, 0, 10_000, the_keys())
                 assert [(e.number, e.payment, e.amount, e.counterparty, e.balance) for e in entries] == [
                     (e.number, e.payment, e.amount, e.counterparty, e.balance)
                     for e in self.oracle.events[tenant, account]
@@ -121,7 +122,7 @@ def without_time(postings: list[Posting]) -> list[OraclePosting]:
 
 async def post(pool: Pool, batch: list[Payment]) -> list[OraclePosting]:
     async with acquire(pool) as connection:
-        return without_time(await post_payments(connection, batch))
+        return without_time(await post_payments(connection, batch, the_keys()))
 
 
 patiently = settings(

@@ -39,7 +39,7 @@ from core.payments.schedules import (
     resume_schedule,
 )
 from core.people.opening import Tenant, create_tenant
-from tests.conftest import Books
+from tests.conftest import Books, texts_of
 
 SIX = time(6)
 TOMORROW = datetime.now(UTC).date() + timedelta(days=2)  # in every time zone
@@ -196,11 +196,13 @@ async def test_what_is_due_is_paid_once_and_says_where_it_is_from(books: Books, 
     assert (one.day, one.attempt, one.status) == (TOMORROW, 1, PaymentStatus.POSTED)
     async with in_tenant(books.pool, books.tenant.id) as connection:
         paid = await connection.fetchrow(
-            "select description, metadata::text, asked_by::text from payments where id = $1", one.payment
+            "select metadata::text, asked_by::text from payments where id = $1", one.payment
         )
     assert paid is not None
-    assert (paid[0], json.loads(paid[1])) == ("Rent", {"schedule": schedule.order.id})
-    assert paid[2] == books.people[0].person_id
+    assert one.payment is not None
+    assert await texts_of(books.pool, books.tenant.id, [one.payment]) == ["Rent"]
+    assert json.loads(paid[0]) == {"schedule": schedule.order.id}
+    assert paid[1] == books.people[0].person_id
     after = await look(books, schedule)
     following = next(islice(occurrences(DAILY, place_of(books.tenant)), 1, None))
     assert (after.status, after.number, after.day, after.due_at) == (ScheduleStatus.ACTIVE, *following)
