@@ -16,6 +16,7 @@ from core.database import Pool, in_tenant
 from core.keys.places import Place
 from core.keys.safe import Safe
 from core.ledger.reading import read_entries_after
+from core.ledger.words import Words, open_words
 from core.nouns import SYSTEM_ACCOUNT_MAX, Action, Entry, Kind, Measure, PaymentStatus, SystemAccount
 from core.people.persons import read_payee_names
 from core.privacy.classes import Owner, Table, Way
@@ -40,7 +41,8 @@ select c.relname as table, array_agg(a.attname::text order by array_position(x.i
 """
 READ_ACCOUNTS: Final = "select id, version from accounts where tenant_id = $1 and person_id = $2 order by opened_at, id"
 READ_REFUSED: Final = """
-select id::text, payer, payee, amount, kind, status, judged_at, description, subject::text, charge::text, metadata::text
+select id::text, payer, payee, amount, kind, status, judged_at, subject::text, charge::text, metadata::text,
+       description, description_sealed, asked_by::text
   from payments
  where tenant_id = $1 and payer = any ($2::bigint[]) and payer_version is null and judged_at <= $3
    and ($4::timestamptz is null or (judged_at, id) < ($4, $5::uuid))
@@ -140,7 +142,7 @@ async def read_entries(
     pool: Pool, keys: Safe, person: Person, account: int, after: int, upto: int, limit: int
 ) -> list[Row]:
     """An account's entries above a number, up to another, oldest first, with the names of the other sides as shown."""
-    found = await read_entries_after(pool, person.tenant_id, account, after, min(limit, upto - after))
+    found = await read_entries_after(pool, person.tenant_id, account, after, min(limit, upto - after), keys)
     decided = await _decisions(pool, person.tenant_id, [entry.payment for entry in found])
     names = await _names(pool, keys, person.tenant_id, {entry.counterparty for entry in found})
     return [_entry(entry, names, decided) for entry in found]
@@ -157,7 +159,9 @@ async def read_refused(
         )
     decided = await _decisions(pool, person.tenant_id, [row["id"] for row in found])
     names = await _names(pool, keys, person.tenant_id, {row["payee"] for row in found if row["payee"] is not None})
-    rows = [_refused(row, names, decided) for row in found]
+    written = [Words(row["id"], row["asked_by"], row["description_sealed"], row["description"]) for row in found]
+    words = await open_words(keys, person.tenant_id, written)
+    rows = [_refused(row, text, names, decided) for row, text in zip(found, words, strict=True)]
     return Page(rows, [found[-1]["judged_at"].isoformat(), found[-1]["id"]] if len(found) == limit else None)
 
 
@@ -338,7 +342,7 @@ def _entry(entry: Entry, names: dict[int, str], decided: dict[str, Row]) -> Row:
     return row | {name: value for name, value in more.items() if value is not None}
 
 
-def _refused(refused: asyncpg.Record, names: dict[int, str], decided: dict[str, Row]) -> Row:
+def _refused(refused: asyncpg.Record, text: str | None, names: dict[int, str], decided: dict[str, Row]) -> Row:
     row: Row = {
         "payment": refused["id"],
         "payer": refused["payer"],
@@ -350,7 +354,7 @@ def _refused(refused: asyncpg.Record, names: dict[int, str], decided: dict[str, 
         row |= _other_side(refused["payee"], names)
     more = {
         "amount": refused["amount"],
-        "description": refused["description"],
+        "description": text,
         "about": refused["subject"],
         "charge": refused["charge"],
         "metadata": None if refused["metadata"] is None else msgspec.json.decode(refused["metadata"]),

@@ -21,16 +21,19 @@ from core.privacy.classes import (
     Way,
     Words,
     pointer,
+    sealed,
     split,
 )
 
 MONEY: Final = Column(Kind.FINANCIAL, FIGURES)
-# Nobody may change a payment: what its sides wrote beside it stays as long as the books do.
-WRITTEN: Final = Column(
+# Nobody may change a payment: what the institution's and its merchants' programs wrote beside it stays with the books.
+WORDS: Final = Column(
     Kind.FREE_TEXT,
     Words(
-        "Em claro: pagamentos nunca são alterados, e o texto faz parte do combinado. Permanece após uma eliminação.",
-        "Plain: payments are never changed, and it is part of what the sides agreed on. It stays after an erasure.",
+        "Em claro, para que pagamentos sejam encontrados por elas; não é lugar de dados pessoais. Pagamentos nunca são "
+        "alterados: permanecem após uma eliminação.",
+        "Plain, so that payments are found by them; no place for personal data. Payments are never changed: they stay "
+        "after an erasure.",
     ),
 )
 SEARCHED: Final = Words(
@@ -76,8 +79,16 @@ TABLES: Final = (
             "payee_balance": MONEY._replace(of=("payee",)),
             "payer_held": MONEY._replace(of=("payer",)),
             "shared": MONEY._replace(of=("payee",)),
-            "description": WRITTEN,
-            "metadata": WRITTEN,
+            "description": Column(
+                Kind.FREE_TEXT,
+                Words(
+                    "De antes de haver chaves: pagamentos nunca são alterados, e nada novo é escrito aqui.",
+                    "From before there were keys: payments are never changed, and nothing new is written here.",
+                ),
+            ),
+            # Its author's, who is whoever asked for the payment; read by both sides.
+            "description_sealed": sealed(Kind.FREE_TEXT),
+            "metadata": WORDS,
             "options": MONEY,
         },
         (PAYER, PAYEE, Owner("asked_by")),

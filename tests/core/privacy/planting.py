@@ -60,7 +60,7 @@ async def plant(pool: Pool, keys: Safe, tenant: Tenant, mark: str) -> Planted:
     by = By(person.person_id, session, "192.0.2.0/24")
     paid = str(uuid.uuid4())
     await pay(pool, tenant, SystemAccount.CASH_IN, person.account_id, 1_000, operator.person_id)
-    await pay(pool, tenant, person.account_id, other.account_id, 300, person.person_id, paid)
+    await pay(pool, tenant, person.account_id, other.account_id, 300, person.person_id, paid, name, keys)
     await set_account_metadata(pool, tenant.id, person.account_id, json.dumps({"nickname": name}))
     await create_charge(
         pool,
@@ -87,7 +87,7 @@ async def plant(pool: Pool, keys: Safe, tenant: Tenant, mark: str) -> Planted:
     received = str(uuid.uuid4())
     await pay(pool, tenant, other.account_id, person.account_id, 100, other.person_id, received)
     await dispute(pool, keys, tenant, other, person, operator, received, Words("not theirs", name))
-    await bulk(pool, tenant, person, other, operator, name)
+    await bulk(pool, keys, tenant, person, other, operator, name)
     await set_purpose(pool, tenant.id, "marketing", Text("Ofertas", "Podemos?", "Offers", "May we?"), by)
     await give(pool, tenant.id, person.person_id, "marketing", 1, by, "socket")
     asked = await ask(pool, keys, tenant.id, person.person_id, str(uuid.uuid4()), Right.OTHER, None, name, by)
@@ -98,11 +98,19 @@ async def plant(pool: Pool, keys: Safe, tenant: Tenant, mark: str) -> Planted:
 
 
 async def pay(
-    pool: Pool, tenant: Tenant, payer: int, payee: int, amount: int, asked_by: str, payment: str | None = None
+    pool: Pool,
+    tenant: Tenant,
+    payer: int,
+    payee: int,
+    amount: int,
+    asked_by: str,
+    payment: str | None = None,
+    words: str | None = None,
+    keys: Safe | None = None,
 ) -> None:
     async with pool.acquire() as connection:
-        one = Payment(tenant.id, payment or str(uuid.uuid4()), payer, payee, amount, asked_by)
-        (posting,) = await post_payments(connection, [one])
+        one = Payment(tenant.id, payment or str(uuid.uuid4()), payer, payee, amount, asked_by, words)
+        (posting,) = await post_payments(connection, [one], keys)
     assert posting.status == PaymentStatus.POSTED, posting
 
 
@@ -129,7 +137,9 @@ async def dispute(
     await decide_dispute(pool, keys, tenant.id, deciding, id_, 0, words.payers)
 
 
-async def bulk(pool: Pool, tenant: Tenant, person: Opened, other: Opened, operator: Opened, words: str) -> None:
+async def bulk(
+    pool: Pool, keys: Safe, tenant: Tenant, person: Opened, other: Opened, operator: Opened, words: str
+) -> None:
     """A file of payments with words in a line that is not posted: what is posted keeps its own."""
     order = BulkOrder(str(uuid.uuid4()), person.account_id, is_atomic=False)
     made = await create_bulk(pool, tenant.id, order, person.person_id)
@@ -142,5 +152,5 @@ async def bulk(pool: Pool, tenant: Tenant, person: Opened, other: Opened, operat
     await receive_file(pool, tenant.id, made, FORMATS["text/csv"], ground, pieces())
     await approve_bulk(pool, tenant.id, made.id, operator.person_id)
     ahead = Ahead()
-    while await post_some(pool, ahead=ahead):
+    while await post_some(pool, ahead=ahead, keys=keys):
         pass

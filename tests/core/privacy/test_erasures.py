@@ -20,6 +20,7 @@ from core.errors import NotFound, Refusal
 from core.keys.cipher import Erased
 from core.keys.erasing import replay
 from core.keys.safe import Safe
+from core.ledger.posting import post_payments
 from core.ledger.reading import read_entries_after
 from core.ledger.verify import verify
 from core.nouns import Kind as PaymentKind
@@ -56,8 +57,6 @@ async def customer(pool: Pool, keys: Safe, tenant: Tenant, role: Role = Role.CUS
 
 
 async def post(pool: Pool, *payments: Payment) -> None:
-    from core.ledger.posting import post_payments  # noqa: PLC0415
-
     async with pool.acquire() as connection:
         postings = await post_payments(connection, payments)
     assert {posting.status for posting in postings} == {PaymentStatus.POSTED}
@@ -430,7 +429,7 @@ async def test_nothing_of_a_person_is_anywhere_after_an_erasure_and_in_no_backup
             if (
                 column.kind in {Kind.IDENTIFICATION, Kind.CONTACT, Kind.FREE_TEXT}
                 and not table.is_in_keys
-                and table.name != "payments"
+                and (table.name, name) not in {("payments", "metadata"), ("payments", "description")}
                 and place_of(table, f"{name}_sealed") is None
                 and (name, table.name) not in {("key", "account_metadata")}
             ):
@@ -499,20 +498,21 @@ async def opened(admin: Pool, keys: Safe, tenant: Tenant) -> list[str]:
     return found
 
 
-async def test_what_payers_and_payees_wrote_beside_a_payment_stays_with_the_books(
+async def test_words_for_finding_payments_stay_with_the_books(
     books: Books, pool: Pool, keys: Safe, admin: Pool
 ) -> None:
     """A known gap, told in the record of processing and in PRIVACY.md: nobody may change a payment."""
-    await post(pool, books.payment(0, 1, 1_000, description="said beside it"))
+    await post(pool, books.payment(0, 1, 1_000)._replace(metadata='{"order": "said beside it"}'))
     person = books.people[0].person_id
     await ask_erasure(pool, keys, books.tenant.id, person, NOBODY)
     await run_retention(pool, keys, 1_000, FAR)
     assert isinstance(await keys.one(books.tenant.id, person), Erased)
     assert await admin.fetchval(
-        "select count(*) from payhub.payments where tenant_id = $1 and description = 'said beside it'", books.tenant.id
+        "select count(*) from payhub.payments where tenant_id = $1 and metadata ->> 'order' = 'said beside it'",
+        books.tenant.id,
     )
-    column = LEDGER["payments"].personal["description"]
-    assert column.plain is not None and "stays after an erasure" in column.plain.en
+    column = LEDGER["payments"].personal["metadata"]
+    assert column.plain is not None and "they stay after an erasure" in column.plain.en
 
 
 async def test_whoever_is_erased_at_the_command_line_loses_their_rows_too(

@@ -13,6 +13,7 @@ from core.audit.trail import NOBODY, By, read_trail
 from core.database import Pool, in_tenant
 from core.errors import Conflict, NotFound, Refusal
 from core.keys.safe import Safe
+from core.ledger.posting import post_payments
 from core.ledger.recalling import set_account_metadata
 from core.nouns import Payment
 from core.people.opening import Tenant, open_person
@@ -52,14 +53,12 @@ async def told(pool: Pool, keys: Safe, tenant: Tenant, person: str) -> dict[str,
 
 async def pay(books: Books, pairs: Sequence[tuple[int, int, int]], description: str | None = None) -> None:
     batch = [books.payment(payer, payee, amount, description=description) for payer, payee, amount in pairs]
-    await post(books.pool, batch)
+    await post(books.pool, batch, books.keys)
 
 
-async def post(pool: Pool, batch: Sequence[Payment]) -> None:
-    from core.ledger.posting import post_payments  # noqa: PLC0415
-
+async def post(pool: Pool, batch: Sequence[Payment], keys: Safe) -> None:
     async with pool.acquire() as connection:
-        await post_payments(connection, batch)
+        await post_payments(connection, batch, keys)
 
 
 async def test_everything_of_a_person_is_told_and_nothing_of_others(books: Books, pool: Pool, keys: Safe) -> None:
