@@ -8,7 +8,7 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any, Final, NamedTuple, NoReturn, get_args
 
 import msgspec
@@ -25,21 +25,23 @@ from core.people.credentials import check_password
 from core.people.opening import Tenant, find_tenant
 from core.people.persons import Role, read_nameless
 from core.people.sessions import RefreshTokenReused, revoke, rotate, start_session
+from core.privacy.record import to_markdown
+from core.privacy.states import Form
 from hub import metrics
 from hub.broker import CONTROL
-from hub.commands import bulking, charging, identifying, operating, paying
+from hub.commands import bulking, charging, exporting, identifying, operating, paying, reporting
 from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused, from_core
 from hub.commands.table import ROWS
 from hub.commands.values import to_time
 from hub.doors import door_for
 from hub.limits import ADDRESS, ADDRESS_LOGIN, BY_ROLE, LOGIN, TENANT, Limit, address_key, network_of
-from hub.protocol import bulks, fields, messages
+from hub.protocol import bulks, fields, incidents, messages, privacy
 from hub.protocol.codec import SIZE_MAX
 from hub.protocol.codes import MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, ErrorCode
 from hub.protocol.free_text import complaint_about, watch
 from hub.qr import draw
-from hub.session import Session
+from hub.session import Session, State
 
 log = logging.getLogger(__name__)
 
@@ -245,7 +247,61 @@ async def read_bulk_csv(call: Call) -> Response:
     return StreamingResponse(pieces, headers=name, media_type=CSV)
 
 
+async def fetch_json(call: Call) -> Response:
+    """What is held about the speaker, as JSON, opened piece by piece."""
+    body: privacy.FetchJson = call.body
+    pieces = await exporting.fetch(call.context, call.session, body.export, Form.JSON)
+    return _download(pieces, JSON, f"person-{body.export}.json")
+
+
+async def fetch_pdf(call: Call) -> Response:
+    """The same as a PDF."""
+    body: privacy.FetchPdf = call.body
+    volume = 1 if isinstance(body.volume, UnsetType) else body.volume
+    pieces = await exporting.fetch(call.context, call.session, body.export, Form.PDF, volume - 1)
+    return _download(pieces, PDF, f"person-{body.export}-{volume}.pdf")
+
+
+async def read_record_json(call: Call) -> Response:
+    """The record of processing."""
+    record = await reporting.record_of_processing(call.context, call.session, call.body.language)
+    return Response(msgspec.json.encode(record), media_type=JSON)
+
+
+async def read_record_page(call: Call) -> Response:
+    """The record of processing, for people."""
+    record = await reporting.record_of_processing(call.context, call.session, call.body.language)
+    return Response(to_markdown(record), media_type=MARKDOWN)
+
+
+async def fetch_authority_draft(call: Call) -> Response:
+    """What the authority is to be told."""
+    text = await reporting.draft(call.context, call.session, call.body.incident, to_persons=False)
+    return Response(text, media_type=MARKDOWN)
+
+
+async def fetch_persons_draft(call: Call) -> Response:
+    """What the people concerned are to be told."""
+    text = await reporting.draft(call.context, call.session, call.body.incident, to_persons=True)
+    return Response(text, media_type=MARKDOWN)
+
+
+async def fetch_persons_list(call: Call) -> Response:
+    """Whom an incident concerns."""
+    pieces = await reporting.persons_csv(call.context, call.session, call.body.incident)
+    return _download(pieces, CSV, f"incident-{call.body.incident}-persons.csv")
+
+
+def _download(pieces: AsyncIterator[bytes], media_type: str, name: str) -> Response:
+    """A file that nobody on the way keeps."""
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return StreamingResponse(pieces, headers=headers, media_type=media_type)
+
+
 CSV: Final = "text/csv"
+JSON: Final = "application/json"
+PDF: Final = "application/pdf"
+MARKDOWN: Final = "text/markdown"
 ENDPOINTS: Final = (
     Endpoint("POST", "/v1/register", Register, TokensAnswer, register, 201, public=True),
     Endpoint("POST", "/v1/login", LogIn, TokensAnswer, log_in, public=True),
@@ -262,6 +318,41 @@ ENDPOINTS: Final = (
         consumes=bulking.MEDIA_TYPES,
     ),
     Endpoint("GET", "/v1/bulks/{bulk}/report.csv", bulks.ReadBulkCsv, Nothing, read_bulk_csv, produces=CSV),
+    Endpoint(
+        "GET",
+        "/v1/privacy/exports/{export}/person.json",
+        privacy.FetchJson,
+        Nothing,
+        fetch_json,
+        produces=JSON,
+    ),
+    Endpoint("GET", "/v1/privacy/exports/{export}/person.pdf", privacy.FetchPdf, Nothing, fetch_pdf, produces=PDF),
+    Endpoint("GET", "/v1/privacy/record.json", privacy.ReadRecordJson, Nothing, read_record_json, produces=JSON),
+    Endpoint("GET", "/v1/privacy/record.md", privacy.ReadRecordPage, Nothing, read_record_page, produces=MARKDOWN),
+    Endpoint(
+        "GET",
+        "/v1/privacy/incidents/{incident}/authority.md",
+        incidents.FetchAuthorityDraft,
+        Nothing,
+        fetch_authority_draft,
+        produces=MARKDOWN,
+    ),
+    Endpoint(
+        "GET",
+        "/v1/privacy/incidents/{incident}/persons.md",
+        incidents.FetchPersonsDraft,
+        Nothing,
+        fetch_persons_draft,
+        produces=MARKDOWN,
+    ),
+    Endpoint(
+        "GET",
+        "/v1/privacy/incidents/{incident}/persons.csv",
+        incidents.FetchPersonsList,
+        Nothing,
+        fetch_persons_list,
+        produces=CSV,
+    ),
     *(Endpoint(row.method, row.path, row.takes, row.gives, _command(row.handle), row.status) for row in ROWS),
 )
 
@@ -285,7 +376,7 @@ class RememberedSessions:
         """The session behind a bearer token that comes from there. Raises CommandRefused."""
         now = self._context.now()
         known = self._known.get((token, network))
-        if known is not None and known[0] > now and known[1].must_close(now) is None:
+        if known is not None and known[0] > now and known[1].state is State.LIVE and known[1].must_close(now) is None:
             return known[1]
         session = Session(now, network=network)
         await identifying.begin_session(self._context, session, identifying.verify(self._context, session, token))

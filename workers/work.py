@@ -25,6 +25,7 @@ from core.proof.notary import Signer
 from core.proof.sealing import BATCHES_PER_TURN, seal_logs
 from workers.bulk import post_bulks
 from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
+from workers.privacy import make_exports, retain, watch_clocks
 from workers.rounds import (
     Round,
     go_round,
@@ -117,6 +118,15 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
     async def read_keys() -> int:
         signer.replace_keys(await load_keys(pool, keys.master, Purpose.PROOFS, signer.keys))
         return 0
+
+    async def export() -> int:
+        return await make_exports(pool, keys)
+
+    async def retain_() -> int:
+        return await retain(pool, keys)
+
+    async def watch_privacy() -> int:
+        return await watch_clocks(pool)
 
     async def watch() -> int:
         state = await read_outbox_state(pool)

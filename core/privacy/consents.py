@@ -14,8 +14,8 @@ from core.database import Connection, Pool, in_tenant
 from core.errors import NotFound, Refusal
 from core.privacy.tables import LEDGER
 
-# Where somebody can say so. `http` is both a program and a page.
-DOORS: Final = frozenset({"socket", "native", "http"})
+# Where somebody can say so: hub.doors.Door, and over HTTP whoever it is.
+DOORS: Final = frozenset({"web", "native", "http"})
 # Whoever gives and takes back for ever fills a table: a person who changes their mind daily for ten years does not.
 CHANGES_MAX: Final = 4_000
 # More than anybody reads before agreeing.

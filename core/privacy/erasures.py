@@ -151,7 +151,7 @@ async def ask_erasure(
         await connection.fetch(CLOSE_ACCOUNTS, tenant_id, person_id)
         obstacles = await find_obstacles(connection, tenant_id, person_id)
         if obstacles:
-            raise Refusal("erasure_obstructed", ", ".join(dict.fromkeys(one.code.value for one in obstacles)))
+            raise _obstructed(obstacles)
         past = await read_past(connection, tenant_id, person_id)
         duties = duties_of(past, now, place.time_zone, keeps_all_identities=controller.keeps_all_identities)
         duties = _still(duties, now, place.time_zone)
@@ -230,7 +230,7 @@ async def _begin(connection: Connection, tenant_id: int, person_id: str) -> None
     await connection.fetch(CLOSE_ACCOUNTS, tenant_id, person_id)
     obstacles = await find_obstacles(connection, tenant_id, person_id)
     if obstacles:
-        raise Refusal("erasure_obstructed", ", ".join(dict.fromkeys(one.code.value for one in obstacles)))
+        raise _obstructed(obstacles)
     await connection.execute(BEGIN, tenant_id, person_id)
 
 
@@ -252,6 +252,11 @@ async def _forget_at_once(pool: Pool, tenant_id: int, person_id: str) -> None:
 
 async def _person(pool: Pool, tenant_id: int, person_id: str) -> Person:
     return Person(tenant_id, person_id, tuple(await read_accounts(pool, tenant_id, person_id)))
+
+
+def _obstructed(obstacles: list[Obstacle]) -> Refusal:
+    codes = ", ".join(dict.fromkeys(one.code.value for one in obstacles))
+    return Refusal("erasure_obstructed", f"First: {codes}. Nothing was changed.")
 
 
 def _still(duties: list[Duty], now: datetime, time_zone: str) -> list[Duty]:

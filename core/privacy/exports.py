@@ -14,7 +14,7 @@ import asyncpg
 
 from core.audit.trail import NOBODY, Act, By, note
 from core.database import Pool, acquire, in_tenant
-from core.errors import Conflict, NotFound, PersonErased, Refusal
+from core.errors import Conflict, NotFound, Refusal
 from core.keys.places import EXPORT_PIECE
 from core.keys.safe import Safe
 from core.privacy.states import ExportStatus, Form
@@ -195,7 +195,8 @@ async def _pieces(
         cipher = await keys.one(tenant_id, person_id)
         content = cipher.open_bytes(*piece_place(export_id, form, volume, number), sealed)
         if content is None:
-            raise PersonErased
+            # The rest is nobody's any more.
+            return
         yield zlib.decompress(content) if form is Form.JSON else content
         number += 1
 

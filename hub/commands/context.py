@@ -1,7 +1,7 @@
 """What every handler is given: the hub's parts, put together once at start."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -29,7 +29,7 @@ from core.people.opening import Tenant
 from core.proof.notary import Signer
 from hub.audience import Audience
 from hub.auth import Tokens
-from hub.broker import Broker
+from hub.broker import CONTROL, Broker
 from hub.commands.values import to_time
 from hub.doors import Doors
 from hub.limits import Limits
@@ -38,6 +38,7 @@ from hub.protocol.codes import EventName
 from hub.protocol.fields import Message
 from hub.protocol.messages import AccountState, EntryState, Event
 from hub.protocol.rules import Alert
+from hub.session import Session
 
 # What hubs tell each other of a posted payment: of a plain one its id, payer, payee, amount, then the Posting's
 # balances, versions and time, then the description or None; of any other its Entries as they are; of one that a rule
@@ -62,6 +63,10 @@ WHAT_HAPPENED: dict[int, EventName] = {
 STATUS_NAMES: dict[int, str] = {status: status.name.lower() for status in PaymentStatus}
 ACCOUNT_STATUS_NAMES: dict[int, str] = {status: status.name.lower() for status in AccountStatus}
 _encode_event = CODECS[MSGPACK].encode
+
+
+async def _take_their_word(_: Session, __: str) -> None:
+    """The token was proof enough."""
 
 
 @dataclass(slots=True)
@@ -89,6 +94,11 @@ class Context:
     acknowledged: dict[tuple[int, int, str], int] = field(default_factory=dict)
     # (tenant, bulk) → who watches it and what they were told last.
     watched_bulks: dict[tuple[int, str], Any] = field(default_factory=dict)
+    # (tenant, export) → who watches it and what they were told last; tenant → the same of its people's requests.
+    watched_exports: dict[tuple[int, str], Any] = field(default_factory=dict)
+    watched_requests: dict[int, Any] = field(default_factory=dict)
+    # Asks for a fresh proof of who speaks, before what is named is done; raises CommandRefused. Nobody has to yet.
+    confirm: Callable[[Session, str], Awaitable[None]] = _take_their_word
     draining: bool = False
 
     def now(self) -> float:
@@ -207,6 +217,13 @@ def spread(context: Context, tenant_id: int, rows: Iterable[Row]) -> None:
                 description = UNSET if text is None else text
                 event = Event(account, number, payment, what, change, other, balance, to_time(us), description)
                 audience.deliver(key, number, event, _encode_event(event))
+
+
+def end_everywhere(context: Context, tenant_id: int, session_ids: Iterable[str]) -> None:
+    """Close the connections of ended sessions, here and on every other hub."""
+    for session_id in session_ids:
+        context.end_session(tenant_id, session_id)
+        context.broker.publish(CONTROL, ["end_session", tenant_id, session_id])
 
 
 def events_channel(tenant_id: int) -> str:

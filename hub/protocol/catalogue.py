@@ -2,9 +2,37 @@
 
 from typing import Final
 
-from hub.protocol import bulks, charges, disputes, histories, messages, proofs, rules, schedules, steps, terms
+from hub.protocol import (
+    bulks,
+    charges,
+    consents,
+    disputes,
+    histories,
+    incidents,
+    messages,
+    privacy,
+    proofs,
+    rules,
+    schedules,
+    steps,
+    terms,
+)
 from hub.protocol.fields import Message
 
-ROOMS: Final = (messages, steps, charges, bulks, schedules, disputes, rules, terms, histories, proofs)
+ROOMS: Final = (
+    messages,
+    steps,
+    charges,
+    bulks,
+    schedules,
+    disputes,
+    rules,
+    terms,
+    histories,
+    proofs,
+    privacy,
+    consents,
+    incidents,
+)
 FROM_CLIENT: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_CLIENT)
 FROM_HUB: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_HUB)

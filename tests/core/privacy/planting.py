@@ -89,7 +89,7 @@ async def plant(pool: Pool, keys: Safe, tenant: Tenant, mark: str) -> Planted:
     await dispute(pool, keys, tenant, other, person, operator, received, Words("not theirs", name))
     await bulk(pool, keys, tenant, person, other, operator, name)
     await set_purpose(pool, tenant.id, "marketing", Text("Ofertas", "Podemos?", "Offers", "May we?"), by)
-    await give(pool, tenant.id, person.person_id, "marketing", 1, by, "socket")
+    await give(pool, tenant.id, person.person_id, "marketing", 1, by, "web")
     asked = await ask(pool, keys, tenant.id, person.person_id, str(uuid.uuid4()), Right.OTHER, None, name, by)
     staff = By(operator.person_id)
     await respond(pool, keys, tenant.id, asked.id, RequestStatus.GRANTED, name, staff)

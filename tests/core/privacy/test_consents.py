@@ -41,7 +41,7 @@ async def test_consent_is_given_to_a_version_and_taken_back_with_where_and_when(
     (asked,) = await list_purposes(pool, tenant.id, person)
     assert (asked.version, asked.text_pt, asked.is_given) == (1, OFFERS.text_pt, False)
     who = by(person)
-    given = await give(pool, tenant.id, person, "offers", 1, who, "socket")
+    given = await give(pool, tenant.id, person, "offers", 1, who, "web")
     assert given.is_given and given.answered_version == 1
     assert await give(pool, tenant.id, person, "offers", 1, who, "http") == given, "again it changes nothing"
     back = await revoke(pool, tenant.id, person, "offers", who, "http")
@@ -50,7 +50,7 @@ async def test_consent_is_given_to_a_version_and_taken_back_with_where_and_when(
     changes = await list_changes(pool, tenant.id, person, 10)
     assert [(one.number, one.is_given, one.version, one.door, one.session_id) for one in changes] == [
         (2, False, 1, "http", who.session_id),
-        (1, True, 1, "socket", who.session_id),
+        (1, True, 1, "web", who.session_id),
     ]
     assert await list_changes(pool, tenant.id, person, 10, (changes[0].at, "offers", 2)) == changes[1:]
     trail = await read_trail(pool, tenant.id, 10, about=person)
@@ -64,7 +64,7 @@ async def test_a_new_text_asks_again_only_if_it_says_so_and_nobody_agrees_to_an_
     tenant: Tenant, pool: Pool, person: str
 ) -> None:
     await set_purpose(pool, tenant.id, "offers", OFFERS, NOBODY)
-    await give(pool, tenant.id, person, "offers", 1, by(person), "socket")
+    await give(pool, tenant.id, person, "offers", 1, by(person), "web")
     assert await set_purpose(pool, tenant.id, "offers", OFFERS._replace(text_en="May we send you offers?"), NOBODY) == 2
     (asked,) = await list_purposes(pool, tenant.id, person)
     assert (asked.version, asked.answered_version, asked.is_given) == (2, 1, True)
@@ -72,18 +72,18 @@ async def test_a_new_text_asks_again_only_if_it_says_so_and_nobody_agrees_to_an_
     (asked,) = await list_purposes(pool, tenant.id, person)
     assert (asked.version, asked.answered_version, asked.is_given) == (3, 1, False)
     with pytest.raises(Refusal) as refused:
-        await give(pool, tenant.id, person, "offers", 2, by(person), "socket")
+        await give(pool, tenant.id, person, "offers", 2, by(person), "web")
     assert refused.value.code == "consent_text_changed"
-    assert (await give(pool, tenant.id, person, "offers", 3, by(person), "socket")).is_given
+    assert (await give(pool, tenant.id, person, "offers", 3, by(person), "web")).is_given
     # Asked for no more: nothing that was given counts, not even when it is asked for again.
     await set_purpose(pool, tenant.id, "offers", OFFERS._replace(is_open=False), NOBODY)
     assert await list_purposes(pool, tenant.id, person) == []
     with pytest.raises(NotFound):
-        await give(pool, tenant.id, person, "offers", 4, by(person), "socket")
+        await give(pool, tenant.id, person, "offers", 4, by(person), "web")
     await set_purpose(pool, tenant.id, "offers", OFFERS, NOBODY)
     assert not (await list_purposes(pool, tenant.id, person))[0].is_given
     with pytest.raises(NotFound):
-        await revoke(pool, tenant.id, person, "nothing", by(person), "socket")
+        await revoke(pool, tenant.id, person, "nothing", by(person), "web")
 
 
 async def test_nobody_changes_what_was_asked_and_a_purpose_is_the_tenants_own(
@@ -93,10 +93,10 @@ async def test_nobody_changes_what_was_asked_and_a_purpose_is_the_tenants_own(
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await admin.execute("update payhub.consent_purposes set text_pt = 'x' where tenant_id = $1", tenant.id)
     with pytest.raises(NotFound):
-        await give(pool, other_tenant.id, person, "offers", 1, by(person), "socket")
+        await give(pool, other_tenant.id, person, "offers", 1, by(person), "web")
     await set_purpose(pool, other_tenant.id, "offers", OFFERS, NOBODY)
     with pytest.raises(NotFound):
-        await give(pool, other_tenant.id, person, "offers", 1, by(person), "socket")
+        await give(pool, other_tenant.id, person, "offers", 1, by(person), "web")
     for at in range(consents.PURPOSES_MAX - 1):
         await set_purpose(pool, tenant.id, f"purpose_{at}", OFFERS, NOBODY)
     with pytest.raises(Refusal) as refused:
@@ -107,9 +107,9 @@ async def test_nobody_changes_what_was_asked_and_a_purpose_is_the_tenants_own(
 async def test_many_words_at_once_are_one_after_the_other(tenant: Tenant, pool: Pool, person: str) -> None:
     await set_purpose(pool, tenant.id, "offers", OFFERS, NOBODY)
     said = [
-        give(pool, tenant.id, person, "offers", 1, by(person), "socket")
+        give(pool, tenant.id, person, "offers", 1, by(person), "web")
         if at % 2
-        else revoke(pool, tenant.id, person, "offers", by(person), "socket")
+        else revoke(pool, tenant.id, person, "offers", by(person), "web")
         for at in range(20)
     ]
     await asyncio.gather(*said)
@@ -131,12 +131,12 @@ async def test_what_rests_on_consent_does_not_leave_without_it(
     with pytest.raises(Refusal) as refused:
         await share(BUREAU, person)
     assert refused.value.code == "consent_missing"
-    await give(pool, tenant.id, person, "offers", 1, by(person), "socket")
+    await give(pool, tenant.id, person, "offers", 1, by(person), "web")
     await share(BUREAU, person)
     with pytest.raises(Refusal):
         await share(BUREAU, person, other)
     await share(CENTRAL_BANK, person, other)
-    await revoke(pool, tenant.id, person, "offers", by(person), "socket")
+    await revoke(pool, tenant.id, person, "offers", by(person), "web")
     with pytest.raises(Refusal):
         await share(BUREAU, person)
     found = await list_disclosures(pool, tenant.id, person, 10)
@@ -163,10 +163,10 @@ async def test_consent_cannot_be_taken_back_while_something_is_done_on_it(
     tenant: Tenant, pool: Pool, person: str
 ) -> None:
     await set_purpose(pool, tenant.id, "offers", OFFERS, NOBODY)
-    await give(pool, tenant.id, person, "offers", 1, by(person), "socket")
+    await give(pool, tenant.id, person, "offers", 1, by(person), "web")
     async with in_tenant(pool, tenant.id) as connection:
         await require(connection, tenant.id, person, "offers")
-        revoking = asyncio.create_task(revoke(pool, tenant.id, person, "offers", by(person), "socket"))
+        revoking = asyncio.create_task(revoke(pool, tenant.id, person, "offers", by(person), "web"))
         await asyncio.sleep(0.1)
         assert not revoking.done()
     assert not (await revoking).is_given
@@ -183,11 +183,11 @@ async def test_what_is_kept_on_consent_alone_is_emptied_when_it_is_taken_back(
     monkeypatch.setitem(tables.LEDGER, "consents", resting)
     await set_purpose(pool, tenant.id, "offers", OFFERS, NOBODY)
     await set_purpose(pool, tenant.id, "news", OFFERS, NOBODY)
-    await give(pool, tenant.id, person, "news", 1, by(person), "socket")
-    await give(pool, tenant.id, person, "offers", 1, by(person), "socket")
-    await revoke(pool, tenant.id, person, "news", by(person), "socket")
-    assert [one.door for one in await list_changes(pool, tenant.id, person, 10)] == ["socket"] * 3
-    await revoke(pool, tenant.id, person, "offers", by(person), "socket")
+    await give(pool, tenant.id, person, "news", 1, by(person), "web")
+    await give(pool, tenant.id, person, "offers", 1, by(person), "web")
+    await revoke(pool, tenant.id, person, "news", by(person), "web")
+    assert [one.door for one in await list_changes(pool, tenant.id, person, 10)] == ["web"] * 3
+    await revoke(pool, tenant.id, person, "offers", by(person), "web")
     assert [one.door for one in await list_changes(pool, tenant.id, person, 10)] == [None] * 4
     (entry, *_) = await read_trail(pool, tenant.id, 1, about=person)
     assert (entry.details or {})["emptied"] == 4

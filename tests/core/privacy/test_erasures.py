@@ -236,7 +236,7 @@ async def test_open_things_are_in_the_way_with_codes_and_nothing_is_changed(
     with pytest.raises(Refusal) as refused:
         await ask_erasure(pool, keys, tenant.id, person.person_id, NOBODY)
     assert refused.value.code == "erasure_obstructed"
-    assert str(refused.value) == "hold_open, schedule_going_on, money_held, balance_left"
+    assert str(refused.value).startswith("First: hold_open, schedule_going_on, money_held, balance_left.")
     assert await read_erasure(pool, tenant.id, person.person_id) is None
     assert await find_revoked(pool, [(tenant.id, session.session_id)]) == []
     async with in_tenant(pool, tenant.id) as connection:

@@ -36,7 +36,7 @@ async def test_what_is_told_fits_the_schema_and_the_schema_bites(
         pool, keys, tenant.id, person, Asked(str(uuid.uuid4()), books.account(0), 5, "Tea", "17", False, 60)
     )
     await set_purpose(pool, tenant.id, "marketing", Text("Ofertas", "Podemos?", "Offers", "May we?"), By())
-    await give(pool, tenant.id, person, "marketing", 1, By(person, None, "192.0.2.0/24"), "socket")
+    await give(pool, tenant.id, person, "marketing", 1, By(person, None, "192.0.2.0/24"), "web")
     document = await told(pool, keys, tenant, person)
     validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
     validator.validate(document)

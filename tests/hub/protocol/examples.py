@@ -19,6 +19,7 @@ from tests.hub.protocol import (
     examples_of_charges,
     examples_of_disputes,
     examples_of_histories,
+    examples_of_privacy,
     examples_of_proofs,
     examples_of_rules,
     examples_of_schedules,
@@ -108,6 +109,7 @@ EXAMPLES: tuple[Message, ...] = (
     *examples_of_terms.EXAMPLES,
     *examples_of_proofs.EXAMPLES,
     *examples_of_histories.EXAMPLES,
+    *examples_of_privacy.EXAMPLES,
 )
 
 
