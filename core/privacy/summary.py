@@ -34,7 +34,7 @@ async def summarise(pool: Pool, tenant_id: int, person_id: str, language: str) -
             mine = " or ".join(f"({query.is_mine(owner, 'one')})" for owner in table.owners)
             count = await connection.fetchval(
                 f"select count(*) from (select from {table.name} as one where one.{TENANT} = $1"  # noqa: S608
-                f" and ({mine}) limit {COUNT_MAX + 1}) as some",
+                f" and ({mine}) limit {COUNT_MAX + 1}) as counted",
                 tenant_id,
                 *(given[name] for name in query.names),
                 timeout=TIMEOUT_S,

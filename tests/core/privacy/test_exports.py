@@ -23,6 +23,7 @@ from core.privacy import making
 from core.privacy.exports import ask_export, fetch_file, list_exports, read_export, remove_expired
 from core.privacy.making import make_some, sections
 from core.privacy.states import ExportStatus, Form
+from core.privacy.summary import summarise
 from tests.conftest import Books
 
 
@@ -253,3 +254,13 @@ async def test_a_person_of_another_role_without_a_payment_is_told_what_there_is(
     assert document["data"]["entries"] == []
     assert [row["login"] for row in document["data"]["credentials"]] == ["olivia.of.exports"]
     assert "argon2" not in json.dumps(document)
+
+
+async def test_what_is_held_is_said_at_once_and_in_short(books: Books, pool: Pool, keys: Safe) -> None:
+    person = books.people[0].person_id
+    await pay(books, [(0, 1, 10)])
+    held = {one.section: one for one in await summarise(pool, books.tenant.id, person, "pt")}
+    assert (held["entries"].rows, held["profiles"].rows, held["accounts"].rows) == (2, 1, 1)
+    assert held["profiles"].explained["title"] == "Nome"
+    assert "disputes" not in held
+    assert await summarise(pool, books.tenant.id, str(uuid.uuid4()), "en") == []
