@@ -25,7 +25,7 @@ from core.proof.notary import Signer
 from core.proof.sealing import BATCHES_PER_TURN, seal_logs
 from workers.bulk import post_bulks
 from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
-from workers.privacy import make_exports, retain, watch_clocks
+from workers.privacy import RETAINED_PER_ROUND, make_exports, retain, watch_clocks
 from workers.rounds import (
     Round,
     go_round,
@@ -156,5 +156,8 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
         Round("read_keys", KEYS_READ_S, read_keys),
         Round("tell_keys", 1.0, tell_trail, full=KEY_EVENTS_PER_ROUND),
         Round("watch_outbox", 2.0, watch),
+        Round("make_exports", 0.5, export, full=1),
+        Round("retain", 60.0, retain_, full=RETAINED_PER_ROUND),
+        Round("watch_privacy", 60.0, watch_privacy),
         Round("balance_tenants", 60.0, balance),
     ]

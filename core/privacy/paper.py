@@ -37,7 +37,7 @@ UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TEXT_MAX: Final = 300
 
 # Entries that are set as one row of a grid.
-CHUNK_LENGTH: Final = 50
+CHUNK_LENGTH: Final = 25
 # The width of the column that says what an entry was, with a little to spare; at 8 pt, 33.8 em.
 LINE_EM: Final = 32.0
 INDENT: Final = "\u00a0" * 3
