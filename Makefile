@@ -16,15 +16,17 @@ CLIENT_SOURCES := $(shell [ -d $(CLIENT) ] && find $(CLIENT) -type f \
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
-setup: $(VENV)/ready $(if $(wildcard $(CLIENT)/package.json),$(VENV)/client-ready) ## install everything into .venv and build the web client (once)
+setup: $(VENV)/ready $(if $(wildcard $(CLIENT)/package.json),$(VENV)/client-ready) ## install everything into .venv and build the client (once)
 
-run: setup ## run a whole Payhub here; Ctrl-C stops it
+# Nothing of the client is served yet: a Payhub runs without Node.
+run: $(VENV)/ready ## run a whole Payhub here; Ctrl-C stops it
 	@exec $(BIN)/payhub run
 
 test: setup ## check style, types, imports and behaviour
 	@echo "style"; $(BIN)/ruff check -q . && $(BIN)/ruff format -q --check .
 	@echo "types"; $(BIN)/mypy
 	@echo "imports"; $(BIN)/lint-imports --no-cache
+	@echo "client"; cd $(CLIENT) && npm test --silent
 	@echo "behaviour"; $(BIN)/python -m pytest -n 2
 
 clean: ## remove what setup made; the data in .payhub stays
@@ -44,14 +46,14 @@ $(VENV)/ready: pyproject.toml
 	  echo "This folder cannot be written to: clone Payhub where you may write." >&2; exit 1; \
 	fi; \
 	echo "Installing Payhub with $$($$found -V) into $(VENV), about a minute…"; \
-	$$found -m venv $(VENV) && $(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,loadtest]'
+	$$found -m venv $(VENV) && $(BIN)/python -m pip install -q --disable-pip-version-check -e '.[aws,dev,loadtest]'
 	@touch $@
 
 $(VENV)/client-ready: $(VENV)/ready $(CLIENT_SOURCES)
 	@major=$$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0); \
 	if [ "$$major" -lt $(NODE_MAJOR_MIN) ] || ! command -v npm >/dev/null; then \
-	  echo "The web client needs Node.js $(NODE_MAJOR_MIN) or newer with npm: install it and run make again." >&2; exit 1; \
+	  echo "The client needs Node.js $(NODE_MAJOR_MIN) or newer with npm: install it and run make again." >&2; exit 1; \
 	fi; \
-	echo "Building the web client, about a minute…"; \
+	echo "Building the client, half a minute…"; \
 	cd $(CLIENT) && npm ci --silent --no-audit --no-fund && npm run --silent build
 	@touch $@

@@ -7,13 +7,16 @@ sentence. Rooms are loaded when their command is called: a hub never loads the w
 import asyncio
 import functools
 import importlib
+import itertools
 import os
 import secrets
+import sqlite3
 import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,10 +29,10 @@ from config.embedded import EmbeddedError, Servers, postgres_binaries
 from config.settings import (
     Settings,
     SettingsError,
+    address,
     ensure_master_key,
     explain,
     masked,
-    read_master_key,
     unknown_variables,
 )
 
@@ -82,7 +85,9 @@ def run() -> None:
     everything in order. Data and logs are in PAYHUB_DATA_DIR, .payhub unless told otherwise.
     """
     programs = launcher.Programs(hub=_itself("serve"), worker=_itself("work"))
-    launcher.Launcher(read_settings(), programs, prepare=prepare, seed=seed_demo, say=launcher.say_to_terminal).run()
+    launcher.Launcher(
+        read_settings(), programs, prepare=prepare_all, seed=seed_demo, say=launcher.say_to_terminal
+    ).run()
 
 
 @main.command()
@@ -109,7 +114,11 @@ def work() -> None:
     """
     launcher.refuse_orphan()
     settings = reachable_settings()
-    room("workers.work").work(settings)
+    working = room("workers.work")
+    try:
+        working.work(settings)
+    except working.WorkError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command()
@@ -127,6 +136,8 @@ def embedded(temporary: bool, as_json: bool) -> None:
         facts = {
             "database_url": servers.database_url,
             "admin_database_url": servers.admin_database_url,
+            "keys_database_url": servers.keys_database_url,
+            "keys_admin_database_url": servers.keys_admin_database_url,
             "redis_url": servers.redis_url,
             "data_dir": str(servers.data_dir),
             "bin_dir": str(postgres_binaries()),
@@ -158,7 +169,10 @@ def migrate() -> None:
         click.echo(f"applied {name}")
     if not applied:
         click.echo("The database is up to date.")
-    click.echo(f"Master key: {settings.master_key_file} (keep a copy elsewhere)")
+    if settings.key_service == "local":
+        click.echo(f"Master key: {settings.master_key_file} (keep a copy elsewhere)")
+    if with_keys(_has_plain, settings):
+        click.echo("Some personal data is not sealed yet: `payhub keys seal`, when all hubs are of this version.")
 
 
 @main.command()
@@ -168,7 +182,8 @@ def migrate() -> None:
 def tour(chapter: str | None, messages: bool, url: str | None) -> None:
     """Watch people of the demo pay each other: what they send, get and see. Needs a `payhub run`.
 
-    Chapters: holds, refunds, charges, fees, limits, linked, bulk, schedules, disputes, history, or all of them.
+    Chapters: holds, refunds, charges, fees, limits, linked, bulk, schedules, disputes, history,
+    proof, or all of them.
     """
     seeding = room("core.seeding")
     guide = room("loadtest.tour.first")
@@ -313,13 +328,13 @@ def create_tenant(slug: str, name: str, currency: str, time_zone: str, country: 
     """Open the tenant SLUG with its system accounts and one operator, whose password is shown once."""
     password = secrets.token_urlsafe(18)
 
-    async def open_(admin: Any, pool: Any) -> Any:
+    async def open_(admin: Any, pool: Any, keys: Any) -> Any:
         opening = room("core.people.opening")
         made = await opening.create_tenant(admin, slug, name, currency, time_zone, country)
         role = room("core.people.persons").Role.OPERATOR
-        return made, await opening.open_person(pool, made.id, role, "Operator", OPERATOR, password)
+        return made, await opening.open_person(pool, keys, made.id, role, "Operator", OPERATOR, password)
 
-    made, operator = with_database(open_)
+    made, operator = with_keys(open_)
     facts = {
         "tenant": made.slug,
         "currency": made.currency,
@@ -372,14 +387,15 @@ def token(slug: str, login: str, minutes: int) -> None:
     log-in does, and ends with it.
     """
 
-    async def issue(_: Any, pool: Any) -> Any:
+    async def issue(_: Any, pool: Any, keys: Any) -> Any:
         found = await room("core.people.opening").find_tenant(pool, slug)
-        person = None if found is None else await room("core.people.credentials").find_person(pool, found.id, login)
+        find_person = room("core.people.credentials").find_person
+        person = None if found is None else await find_person(pool, keys, found.id, login)
         if found is None or person is None:
             raise click.ClickException(f"Nobody logs in as {login} in tenant {slug}. `payhub tenant list` shows them.")
-        return (await issue_tokens(pool, found.id, [person], minutes))[0]
+        return (await issue_tokens(pool, keys.master, found.id, [person], minutes))[0]
 
-    click.echo(with_database(issue))
+    click.echo(with_keys(issue))
 
 
 @main.command()
@@ -392,16 +408,18 @@ def token(slug: str, login: str, minutes: int) -> None:
 def seed(slug: str, count: int, role: str, balance: int, minutes: int, as_json: bool) -> None:
     """Open people with money and tokens, for load tests. Not for a tenant that real people use."""
 
-    async def open_(_: Any, pool: Any) -> Any:
+    async def open_(_: Any, pool: Any, keys: Any) -> Any:
         persons = room("core.people.persons")
         found = await room("core.people.opening").find_tenant(pool, slug)
         if found is None:
             raise click.ClickException(f"There is no tenant {slug}: `payhub tenant create {slug} --name …` opens it.")
-        operator = await room("core.people.opening").open_person(pool, found.id, persons.Role.OPERATOR, "Load test")
+        opening = room("core.people.opening")
+        operator = await opening.open_person(pool, keys, found.id, persons.Role.OPERATOR, "Load test")
         crowd = await room("core.seeding").open_crowd(
-            pool, found.id, persons.Role[role.upper()], count, balance, operator.person_id
+            pool, keys, found.id, persons.Role[role.upper()], count, balance, operator.person_id
         )
-        tokens = await issue_tokens(pool, found.id, [operator.person_id, *(one.person_id for one in crowd)], minutes)
+        people = [operator.person_id, *(one.person_id for one in crowd)]
+        tokens = await issue_tokens(pool, keys.master, found.id, people, minutes)
         return {
             "tenant": slug,
             "operator": {"person": operator.person_id, "token": tokens[0]},
@@ -411,7 +429,7 @@ def seed(slug: str, count: int, role: str, balance: int, minutes: int, as_json: 
             ],
         }
 
-    facts = with_database(open_)
+    facts = with_keys(open_)
     if as_json:
         click.echo(msgspec.json.encode(facts).decode())
     else:
@@ -424,20 +442,163 @@ def rotate_key(algorithm: str) -> None:
     """Sign access tokens with a new key. Hubs learn it first; tokens of the old one stay valid until they end."""
 
     async def rotate(admin: Any, _: Any) -> Any:
-        return await room("core.keyring").rotate(
-            admin, read_master_key(reachable_settings().master_key_file), algorithm
-        )
+        return await room("core.keyring").rotate(admin, _open_master(reachable_settings()), algorithm)
 
     click.echo(f"Key {with_database(rotate)} signs from half a minute from now on.")
 
 
-@main.command()
+@main.group()
+def keys() -> None:
+    """Rotate the keys of personal data, seal what is from before there were keys, erase a person's.
+
+    Keys of persons are wrapped by a key of their tenant's, those by the master key of PAYHUB_KEY_SERVICE. Everything
+    goes on meanwhile.
+    """
+
+
+@keys.group("rotate")
+def rotate_keys() -> None:
+    """Replace keys. Whoever is interrupted begins again and finishes."""
+
+
+@rotate_keys.command("master")
+@click.option("--only-new", is_flag=True, help="Only make a new one; then copy the file to every machine.")
+@click.option("--only-rewrap", is_flag=True, help="Only wrap everything by the newest one.")
+def rotate_master(only_new: bool, only_rewrap: bool) -> None:
+    """Make a new master key, and wrap all keys of tenants and all signing keys by it.
+
+    If the key service is a file and there are several machines: first --only-new on one of them, copy the file to the
+    others, then --only-rewrap. The old master key goes on opening; `payhub keys forget-old-master` drops it.
+    """
+
+    async def rotate(admin: Any, _: Any, safe: Any) -> int:
+        if not only_rewrap:
+            await safe.master.service.rotate()
+        if only_new:
+            return 0
+        with _part_bar("Keys of tenants") as reach:
+            count: int = await room("core.keys.rotating").rotate_master(safe, reach)
+        return count + int(await room("core.keyring").rewrap(admin, safe.master))
+
+    if only_new and only_rewrap:
+        raise click.UsageError("--only-new and --only-rewrap are the two halves of one thing: give one of them.")
+    count = with_keys(rotate)
+    click.echo("A new master key wraps from now on." if only_new else f"{count} keys are wrapped by the new one.")
+
+
+@rotate_keys.command("tenant")
+@click.argument("slug")
+def rotate_tenant(slug: str) -> None:
+    """Replace the key of the tenant SLUG, and wrap the keys of all its persons by the new one."""
+
+    async def rotate(_: Any, pool: Any, safe: Any) -> int:
+        tenant_id = await _find_tenant(pool, slug)
+        with _part_bar("Keys of persons") as reach:
+            count: int = await room("core.keys.rotating").rotate_tenant(safe, tenant_id, reach)
+        return count
+
+    click.echo(f"{with_keys(rotate)} keys of persons are wrapped by the new one.")
+
+
+@rotate_keys.command("person")
+@click.argument("slug")
+@click.argument("persons", nargs=-1, metavar="[PERSON]…", type=click.UUID)
+@click.option("--all", "everybody", is_flag=True, help="Everybody of the tenant.")
+def rotate_person(slug: str, persons: tuple[uuid.UUID, ...], everybody: bool) -> None:
+    """Give persons of the tenant SLUG new keys, and seal all that is theirs anew. Takes half a minute at least.
+
+    So long somebody may still be writing what the old key sealed.
+    """
+    if everybody == bool(persons):
+        raise click.UsageError("Name the persons by their ids, or say --all.")
+    rotating = room("core.keys.rotating")
+
+    async def rotate(admin: Any, pool: Any, safe: Any) -> tuple[int, int]:
+        tenant_id = await _find_tenant(pool, slug)
+        wanted = list(map(str, persons))
+        if everybody:
+            wanted = await rotating.list_everybody(safe, tenant_id)
+        with _part_bar("Persons") as reach:
+            count: int = await rotating.rotate_persons(safe, admin, tenant_id, wanted, reach)
+        return len(wanted), count
+
+    people, count = with_keys(rotate)
+    click.echo(f"{people} persons have new keys, and {count} values are sealed by them.")
+
+
+@keys.command("forget-old-master")
+def forget_old_master() -> None:
+    """Drop old master keys from PAYHUB_MASTER_KEY_FILE. Refused while anything is wrapped by one of them."""
+
+    async def forget(_: Any, pool: Any, safe: Any) -> int:
+        dropped: int = await room("core.keys.rotating").forget_old_master(
+            safe, await room("core.keyring").wrapped(pool)
+        )
+        return dropped
+
+    click.echo(f"{with_keys(forget)} old master keys are gone from this machine's file.")
+
+
+@keys.command("seal")
+def seal() -> None:
+    """Seal what is personal and from before there were keys. Once, when all hubs and workers are of this version.
+
+    `payhub run` does it by itself.
+    """
+    with _part_bar("Values") as reach:
+        count, left = with_keys(functools.partial(_seal_plain, reach=reach))
+    click.echo(f"{count} values are sealed." if count or not left else "Nothing could be sealed.")
+    if left:
+        raise click.ClickException(
+            f"{left} values stay as they are: their persons were erased, or two log in by one name."
+        )
+
+
+@keys.command("measure", hidden=True)
+@click.option("--seconds", type=click.FloatRange(0.1, 60), default=2, show_default=True, help="Of each measurement.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
-def verify(as_json: bool) -> None:
+def measure_keys(seconds: float, as_json: bool) -> None:
+    """Measure how fast keys are here. Not where real people are: it leaves marks of persons who never were."""
+
+    async def measure(_: Any, __: Any, safe: Any) -> dict[str, Any]:
+        figures: dict[str, Any] = await room("core.keys.measuring").measure(safe, seconds)
+        return figures
+
+    show(with_keys(measure), as_json)
+
+
+@keys.command("destroy")
+@click.argument("slug")
+@click.argument("person", type=click.UUID)
+@click.option("--why", help="For the audit trail: a word or a number of a case, nothing personal.")
+@click.confirmation_option(prompt="Nobody can ever read this person's data again. Destroy the keys?")
+def destroy_keys(slug: str, person: uuid.UUID, why: str | None) -> None:
+    """Destroy the keys of a PERSON of the tenant SLUG, for good: this is what erases a person.
+
+    Whether the law obliges to keep the data is for you to know.
+    """
+
+    async def destroy(_: Any, pool: Any, safe: Any) -> Any:
+        tenant_id = await _find_tenant(pool, slug)
+        nobody = room("core.audit.trail").NOBODY
+        return await room("core.people.erasing").erase_person(pool, safe, tenant_id, str(person), nobody, why)
+
+    destroyed = with_keys(destroy)
+    done = "are destroyed" if destroyed.is_new else "were destroyed before"
+    click.echo(f"The keys of {person} {done} ({destroyed.at:%Y-%m-%d %H:%M:%S} UTC).")
+
+
+@main.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@click.pass_context
+def verify(ctx: click.Context, as_json: bool) -> None:
     """Prove the books: every tenant sums to zero, every balance is the sum of its numbered entries.
 
-    Reads everything in one snapshot while payments go on. Exit code 1 if anything is wrong.
+    Reads everything in one snapshot while payments go on. Exit code 1 if anything is wrong. The commands below prove
+    what others hold, and need no database.
     """
+    if ctx.invoked_subcommand is not None:
+        return
 
     async def check(admin: Any, _: Any) -> Any:
         async with admin.acquire() as connection:
@@ -456,6 +617,394 @@ def verify(as_json: bool) -> None:
     )
     if not verdict.is_sound:
         sys.exit(1)
+
+
+@verify.command("receipt")
+@click.argument("file", type=click.File("rb"))
+@click.option("--keys", "keys_file", type=click.File("rb"), required=True, help="What /docs/proof-keys.json gave.")
+def verify_receipt(file: Any, keys_file: Any) -> None:
+    """Prove a payment from the paper that its payer or payee keeps (what read_proof gave, as JSON; - for a pipe)."""
+    papers = room("core.proof.papers")
+    with proving():
+        for sentence in papers.check_paper(file.read(), papers.read_keys(keys_file.read())):
+            click.echo(sentence)
+
+
+@verify.command("log")
+@click.argument("file", type=click.File("rb"))
+@click.option("--keys", "keys_file", type=click.File("rb"), help="Trust these keys, not those in the file.")
+@click.option(
+    "--anchors",
+    "anchor_files",
+    type=click.File("rb"),
+    multiple=True,
+    help="Heads that were kept elsewhere; may be repeated.",
+)
+@click.option("--witness-keys", "witness_files", type=click.File("rb"), multiple=True, help="What its /v1/key gave.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def verify_log(file: Any, keys_file: Any, anchor_files: Any, witness_files: Any, as_json: bool) -> None:
+    """Prove a whole log from its file (payhub export log), leaf by leaf and head by head, without a database.
+
+    Without --keys it is proved that the file is whole, not whose it is. Without --anchors it may have been rewritten
+    or cut off by somebody who has the signing key: give the append-only files, `payhub anchors bucket`, what
+    `payhub witness heads` fetched. Exit code 1, and the first thing that is wrong, if it is not.
+    """
+    checking, papers, kept = room("core.proof.checking"), room("core.proof.papers"), room("core.proof.kept")
+    with proving():
+        trusted = None if keys_file is None else papers.read_keys(keys_file.read())
+        witnesses = {kid: key for one in witness_files for kid, key in papers.read_keys(one.read()).items()}
+        anchors = [kept.KeptFile(one, one.name) for one in anchor_files]
+        size = os.fstat(file.fileno()).st_size
+        with _bar("Proving", size) as reach:
+            heads = itertools.chain.from_iterable(anchors)
+            verdict = checking.check_log(_counted(file, reach), trusted, heads, witnesses=witnesses)
+        for one in anchors:
+            if one.source not in verdict.kept_by:
+                raise checking.LogBroken(f"{one.source} holds no head of this log: it proves nothing.")
+    show(
+        {
+            "tenant": verdict.slug,
+            "leaves": verdict.leaves,
+            "payments": verdict.payments,
+            "audit_entries": verdict.entries,
+            "heads": verdict.heads,
+            "sealed_at": verdict.sealed_at.isoformat(),
+            "anchored_heads": verdict.kept_heads,
+            "anchored_leaves": verdict.kept_to,
+            "cosigned_heads": verdict.cosigned,
+            "unreadable_lines": sum(one.unreadable for one in anchors),
+            "keys": "those in the file" if trusted is None else "yours",
+            "sound": True,
+        },
+        as_json,
+    )
+
+
+@verify.command("ledger")
+@click.option("--tenant", "slug", help="This one alone.  [default: all]")
+@click.option("--keys", "keys_file", type=click.File("rb"), help="Trust these keys, not those in the database.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def verify_ledger(slug: str | None, keys_file: Any, as_json: bool) -> None:
+    """Do every payment once more, by the oracle's rules, and hold the books and the log to what comes out.
+
+    Of a live database, in one snapshot while payments go on, or of one that was restored. It needs no key. Exit code
+    1, and the first payment and field that differ, if anything does.
+    """
+    replaying, covering = room("core.ledger.replaying"), room("core.proof.covering")
+    diverged = room("core.ledger.replay").Divergence, room("core.proof.receipts").Unproved
+    trusted = None
+    if keys_file is not None:
+        with proving():
+            trusted = room("core.proof.papers").read_keys(keys_file.read())
+    began = time.monotonic()
+
+    async def check(admin: Any, _: Any) -> dict[str, int]:
+        async with admin.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            # It works on what it has read for as long as that takes.
+            await connection.execute("set local idle_in_transaction_session_timeout = 0")
+            keys = trusted or await room("core.keyring").load_public_keys(connection)
+            tenants = await connection.fetch("select id, slug from payhub.tenants order by id")
+            chosen = [(id_, name) for id_, name in tenants if slug in (None, name)]
+            if slug is not None and not chosen:
+                raise click.ClickException(f"There is no tenant {slug}.")
+            # The installation's own log, of what belongs to no tenant.
+            chosen += [(0, "the installation")] if slug is None else []
+            sums = dict.fromkeys(("payments", "leaves", "logged_payments", "audit_entries", "heads"), 0)
+            for tenant_id, name in chosen:
+                try:
+                    count = await replaying.count_done(connection, tenant_id)
+                    with _bar(f"Replaying {name}", count) as reach:
+                        sums["payments"] += await replaying.replay_tenant(connection, tenant_id, reach)
+                    count = await covering.count_logged(connection, tenant_id)
+                    with _bar(f"Hashing the log of {name}", count) as reach:
+                        covered = await covering.check_cover(connection, tenant_id, keys, reach)
+                except diverged as error:
+                    raise click.ClickException(f"Not sound. In {name}: {error}") from error
+                for what, count in zip(("leaves", "logged_payments", "audit_entries", "heads"), covered, strict=True):
+                    sums[what] += count
+            return {"tenants": len(tenants) if slug is None else 1, **sums}
+
+    facts = with_database(check)
+    show({**facts, "seconds": round(time.monotonic() - began, 1), "sound": True}, as_json)
+
+
+@main.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@click.pass_context
+def anchors(ctx: click.Context, as_json: bool) -> None:
+    """Show how far the signed heads of each log have got to each place outside the database.
+
+    Exit code 1 if a place is more than two minutes behind, or if a witness says that a log is not the one it saw.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    late_s, client = room("workers.anchoring").LATE_S, room("workers.anchors.witness")
+    found = read_settings()
+    try:
+        witnesses = [f"witness:{one.name}" for one in client.read_witnesses(found.witnesses_file)]
+    except client.WitnessesRefused as error:
+        raise click.ClickException(str(error)) from error
+    places = ["file", *(["bucket"] if found.anchor_bucket else []), *witnesses]
+
+    async def read(admin: Any, _: Any) -> Any:
+        return await room("core.proof.anchors").read_progress(admin, places)
+
+    now, is_well, rows = datetime.now(UTC), True, []
+    for one in with_database(read):
+        lag_s = round((now - one.waits_since).total_seconds()) if one.waits_since else 0
+        if one.log_size < one.size:
+            state = "the log is shorter"
+        elif one.refused_at is not None:
+            state = f"refused at {one.refused_at.isoformat(timespec='seconds')}"
+        elif one.place not in places:
+            state = "no place any more"
+        elif lag_s > late_s:
+            state = "late"
+        else:
+            state = "well"
+        is_well &= state in ("well", "no place any more")
+        rows.append(
+            {
+                "tenant": one.slug,
+                "place": one.place,
+                "leaves": one.size,
+                "log_leaves": one.log_size,
+                "lag_s": lag_s,
+                "at": one.anchored_at.isoformat(timespec="seconds") if one.anchored_at else None,
+                "state": state,
+            }
+        )
+    if as_json:
+        click.echo(msgspec.json.encode({"anchors": rows, "well": is_well}).decode())
+    else:
+        for row in rows:
+            log = row["tenant"] or "(installation)"
+            how = f"{row['leaves']:>10} of {row['log_leaves']:<10} {row['lag_s']:>6} s behind   {row['state']}"
+            click.echo(f"{log:20}{row['place']:24}{how}")
+    if not is_well:
+        sys.exit(1)
+
+
+@anchors.command("bucket")
+@click.option("--into", type=click.File("wb", lazy=True), default="-", help="A file.  [default: standard output]")
+def read_bucket(into: Any) -> None:
+    """Write all heads that the bucket holds, of all logs, as a file for `payhub verify log --anchors`.
+
+    Every version of every object: what was put over another one later is there, too, and hides nothing.
+    """
+    places = room("workers.anchors.places")
+
+    async def read(choice: dict[str, Any]) -> None:
+        bucket = room("workers.anchors.bucket")
+        place = bucket.AnchorBucket(bucket.BucketChoice(**choice), time.time)
+        try:
+            async for content in place.read():
+                into.write(content if content.endswith(b"\n") else content + b"\n")
+        finally:
+            await place.close()
+
+    found = read_settings()
+    if not found.anchor_bucket:
+        raise click.ClickException("PAYHUB_ANCHOR_BUCKET names no bucket.")
+    try:
+        asyncio.run(read(found.bucket_choice()))
+    except places.PlaceAway as error:
+        raise click.ClickException(f"The bucket {found.anchor_bucket} cannot be read: {error.code}.") from error
+
+
+WITNESS_DATA = click.option(
+    "--data",
+    "folder",
+    envvar="PAYHUB_WITNESS_DATA",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".payhub-witness",
+    show_default=True,
+    help="The witness's own folder: its key and its memory.",
+)
+
+
+@main.group()
+def witness() -> None:
+    """Be a witness of somebody else's logs, or read what witnesses have seen.
+
+    A witness keeps the last head of each log that it is shown, signs a new one only with the proof that the log still
+    begins with it, and refuses any other. Keep it on a machine that nobody of the watched Payhub can reach into.
+    """
+
+
+@witness.command("serve")
+@WITNESS_DATA
+@click.option("--listen", default="127.0.0.1:7080", show_default=True, help="host:port, behind a proxy that ends TLS.")
+@click.option("--log-level", default="info", type=click.Choice(["debug", "info", "warning", "error"]))
+def serve_witness(folder: Path, listen: str, log_level: str) -> None:
+    """Serve as a witness. SIGTERM stops it."""
+    try:
+        host, port = address(listen)
+    except ValueError:
+        raise click.UsageError(f"--listen is {listen!r}: write host:port.") from None
+    with witnessing():
+        room("hub.witness.serve").serve(folder, host, port, log_level)
+
+
+@witness.command("admit")
+@click.argument("name")
+@WITNESS_DATA
+@click.option("--keys", "keys_file", type=click.File("rb"), required=True, help="Their /docs/proof-keys.json.")
+@click.option("--url", required=True, help="Where they reach this witness, like https://witness.example.")
+@click.option("--as", "called", default="witness", show_default=True, help="What they are to call it.")
+def admit(name: str, folder: Path, keys_file: Any, url: str, called: str) -> None:
+    """Let the institution NAME show its heads here; prints what it puts into its PAYHUB_WITNESSES_FILE, a token too."""
+    with witnessing(), proving(), _store(folder) as store:
+        token = store.admit(name, room("core.proof.papers").read_keys(keys_file.read()))
+    entry = {"name": called, "url": url, "public_key": _witness_key(folder), "token": token}
+    click.echo(msgspec.json.format(msgspec.json.encode([entry])).decode())
+
+
+@witness.command("learn")
+@click.argument("name")
+@WITNESS_DATA
+@click.option("--keys", "keys_file", type=click.File("rb"), required=True, help="Their /docs/proof-keys.json.")
+def learn_keys(name: str, folder: Path, keys_file: Any) -> None:
+    """Learn the keys of the institution NAME anew, after it has announced another one."""
+    with witnessing(), proving(), _store(folder) as store:
+        store.replace_keys(name, room("core.proof.papers").read_keys(keys_file.read()))
+    click.echo(f"The keys of {name} are known.")
+
+
+@witness.command("token")
+@click.argument("name")
+@WITNESS_DATA
+def replace_token(name: str, folder: Path) -> None:
+    """Give the institution NAME another token; the one it had ends. It is shown this once."""
+    with witnessing(), _store(folder) as store:
+        click.echo(store.replace_token(name))
+
+
+@witness.command("restart")
+@click.argument("name")
+@click.argument("tenant", type=click.IntRange(0))
+@click.option("--why", required=True, help="For whoever asks later.")
+@WITNESS_DATA
+def restart_log(name: str, tenant: int, why: str, folder: Path) -> None:
+    """Take the next head of TENANT's log of NAME as its first: it was restored from a backup, and its people say so.
+
+    What was seen before, and what was refused, stays.
+    """
+    with witnessing(), _store(folder) as store:
+        store.begin_anew(name, tenant, why, int(time.time() * 1_000_000))
+    click.echo(f"The next head of log {tenant} of {name} begins it anew.")
+
+
+@witness.command("refusals")
+@WITNESS_DATA
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def list_refusals(folder: Path, as_json: bool) -> None:
+    """List what this witness refused, with both heads. Exit code 1 if there is anything."""
+    kept = room("core.proof.kept")
+    with witnessing(), _store(folder) as store:
+        found = store.refusals()
+    if as_json:
+        rows = [
+            {
+                "institution": one.institution,
+                "kept": kept.to_head_text(one.kept),
+                "shown": kept.to_head_text(one.shown),
+                "refused_at_us": one.refused_at_us,
+            }
+            for one in found
+        ]
+        click.echo(msgspec.json.encode({"refusals": rows}).decode())
+    else:
+        for one in found:
+            click.echo(
+                f"{datetime.fromtimestamp(one.refused_at_us / 1_000_000, UTC).isoformat(timespec='seconds')}  "
+                f"{one.institution}, log {one.kept.tenant_id}: had seen {one.kept.size} leaves below "
+                f"{one.kept.root.hex()[:16]}, was shown {one.shown.size} below {one.shown.root.hex()[:16]}"
+            )
+    if found:
+        sys.exit(1)
+
+
+@witness.command("heads")
+@click.option("--witness", "name", help="Which of those in PAYHUB_WITNESSES_FILE.  [default: the only one]")
+@click.option("--into", type=click.File("wb", lazy=True), default="-", help="A file.  [default: standard output]")
+def fetch_heads(name: str | None, into: Any) -> None:
+    """Fetch what a witness has seen of this installation's logs, as a file for `payhub verify log --anchors`."""
+    client = room("workers.anchors.witness")
+    try:
+        choices = client.read_witnesses(read_settings().witnesses_file)
+        found = [one for one in choices if name in (None, one.name)]
+        if len(found) != 1:
+            names = ", ".join(one.name for one in choices) or "none"
+            raise click.UsageError(f"Say by --witness which one: there are {names}.")
+
+        async def fetch() -> None:
+            async for lines in client.read_heads(found[0]):
+                into.write(lines)
+
+        asyncio.run(fetch())
+    except client.WitnessesRefused as error:
+        raise click.ClickException(str(error)) from error
+    except room("workers.anchors.places").PlaceAway as error:
+        raise click.ClickException(f"The witness does not answer as one: {error.code}.") from error
+
+
+@witness.command("compare")
+@click.argument("files", nargs=-1, required=True, type=click.File("rb"))
+@click.option("--keys", "keys_file", type=click.File("rb"), help="The institution's: a contradiction is its own word.")
+def compare_witnesses(files: Any, keys_file: Any) -> None:
+    """Compare what witnesses, or other places, were shown: whether two of them saw two logs under one name.
+
+    FILES are what `payhub witness heads` fetched, append-only files, `payhub anchors bucket`. Exit code 1 if two
+    heads contradict each other, 2 if there is nothing that could be compared.
+    """
+    kept, papers = room("core.proof.kept"), room("core.proof.papers")
+    if len(files) < 2:
+        raise click.UsageError("Give two files or more.")
+    with proving():
+        keys = None if keys_file is None else papers.read_keys(keys_file.read())
+        sides = [list(kept.KeptFile(file, file.name)) for file in files]
+        common, splits = 0, []
+        for one, other in itertools.combinations(sides, 2):
+            found = kept.compare(one, other, keys)
+            common += found.common
+            splits += found.splits
+    for one, other in splits:
+        click.echo(
+            f"Log {one.tenant}: {one.source} has {one.size} leaves below {one.root.hex()[:16]}, "
+            f"{other.source} has {other.size} below {other.root.hex()[:16]}. They cannot both be."
+        )
+    click.echo(f"{common} heads are in two of the files, {len(splits)} contradictions.", err=True)
+    if splits:
+        sys.exit(1)
+    if not common:
+        sys.exit(2)
+
+
+@main.group()
+def export() -> None:
+    """Write things into files of their own."""
+
+
+@export.command("log")
+@click.argument("tenant")
+@click.option("--into", type=click.File("wb", lazy=True), default="-", help="A file.  [default: standard output]")
+def export_log(tenant: str, into: Any) -> None:
+    """Write a tenant's whole log: all payments, all audit entries, all signed heads, one JSON object per line.
+
+    For the institution and its auditors: it holds what one side of a payment must not know of the other.
+    """
+    keyring = room("core.keyring")
+
+    async def write(_: Any, pool: Any) -> None:
+        found = await room("core.people.opening").find_tenant(pool, tenant)
+        if found is None:
+            raise click.ClickException(f"There is no tenant {tenant}.")
+        keys = await keyring.load_keys(pool, _open_master(reachable_settings()), keyring.Purpose.PROOFS)
+        async for line in room("core.proof.export").export_log(pool, found.id, found.slug, keys):
+            into.write(line)
+
+    with_database(write)
 
 
 @main.command()
@@ -488,35 +1037,56 @@ def reachable_settings() -> Settings:
 
 
 def prepare(settings: Settings) -> Sequence[str]:
-    """Make the database and the master key ready for hubs; names the files applied."""
-    ensure_master_key(settings.master_key_file)
-    master_key = read_master_key(settings.master_key_file)
+    """Make the databases and the master key ready for hubs; names the files applied."""
+    if settings.key_service == "local":
+        ensure_master_key(settings.master_key_file)
+    migrate, sql = room("core.migrate"), room("core.keys.store").SQL
 
     async def bring_up_to_date() -> list[str]:
-        applied: list[str] = await room("core.migrate").migrate(settings.admin_database_url)
-        await room("core.keyring").ensure_key(settings.admin_database_url, master_key)
+        applied: list[str] = await migrate.migrate(settings.admin_database_url)
+        await room("core.keyring").ensure_key(settings.admin_database_url, _open_master(settings))
         return applied
 
+    async def bring_keys_up_to_date() -> list[str]:
+        await migrate.ensure_database(settings.keys_admin_database_url)
+        return [f"keys/{name}" for name in await migrate.migrate(settings.keys_admin_database_url, sql)]
+
+    applied = _let_in(bring_up_to_date, settings.admin_database_url, "PAYHUB_ADMIN_DATABASE_URL")
+    applied += _let_in(bring_keys_up_to_date, settings.keys_admin_database_url, "PAYHUB_KEYS_ADMIN_DATABASE_URL")
+    return applied
+
+
+def prepare_all(settings: Settings) -> Sequence[str]:
+    """As `prepare`, where no hub of the version before runs on: what is personal and plain is sealed, too."""
+    applied = prepare(settings)
+    with_keys(functools.partial(_seal_plain, reach=lambda _, __: None), settings)
+    return applied
+
+
+def _let_in(work: Callable[[], Awaitable[list[str]]], url: str, variable: str) -> list[str]:
+    """Run what logs in to a database; that it cannot is the operator's to mend."""
+
+    async def run() -> list[str]:
+        return await work()
+
     try:
-        applied = asyncio.run(bring_up_to_date())
+        return asyncio.run(run())
     except Exception as error:
         if not _is_refused_login(error):
             raise
-        where = masked(settings.admin_database_url)
         raise launcher.LaunchError(
-            f"PostgreSQL at {where} does not let us in ({error}): check PAYHUB_ADMIN_DATABASE_URL."
+            f"PostgreSQL at {masked(url)} does not let us in ({error}): check {variable}."
         ) from error
-    return applied
 
 
 def seed_demo(settings: Settings) -> Sequence[str]:
     """Open the demo tenant unless it exists; returns the lines to show about it."""
     seeding = room("core.seeding")
 
-    async def open_(admin: Any, pool: Any) -> Any:
-        return await seeding.open_demo(admin, pool)
+    async def open_(admin: Any, pool: Any, keys: Any) -> Any:
+        return await seeding.open_demo(admin, pool, keys)
 
-    tenant = with_database(open_, settings)
+    tenant = with_keys(open_, settings)
     names = ", ".join(f"{person.login} ({person.name})" for person in seeding.DEMO_PEOPLE)
     return [
         "",
@@ -546,18 +1116,67 @@ def with_database(work: Callable[[Any, Any], Awaitable[Any]], settings: Settings
         raise click.ClickException(str(error)) from error
 
 
-async def issue_tokens(pool: Any, tenant_id: int, person_ids: Sequence[str], minutes: int) -> list[str]:
+def with_keys(work: Callable[[Any, Any, Any], Awaitable[Any]], settings: Settings | None = None) -> Any:
+    """As `with_database`, for what reads or writes personal data: `work(admin, pool, keys)`."""
+    found = settings or reachable_settings()
+    choosing = room("core.keys.choosing")
+
+    async def run(admin: Any, pool: Any) -> Any:
+        keys = await choosing.open_safe(choosing.Choice(**found.key_choice()), name="payhub-cli")
+        try:
+            return await work(admin, pool, keys)
+        finally:
+            await keys.close()
+
+    return with_database(run, found)
+
+
+async def issue_tokens(pool: Any, master: Any, tenant_id: int, person_ids: Sequence[str], minutes: int) -> list[str]:
     """Open a session for each person and sign an access token for it."""
     auth, keyring = room("hub.auth"), room("core.keyring")
     sessions, persons = room("core.people.sessions"), room("core.people.persons")
-    keys = await keyring.load_keys(pool, read_master_key(reachable_settings().master_key_file))
+    keys = await keyring.load_keys(pool, master)
     tokens = auth.Tokens(keys, lifetime_s=minutes * 60)
     issued = []
     for person_id in person_ids:
-        person = await persons.read_person(pool, tenant_id, person_id)
+        person = await persons.read_nameless(pool, tenant_id, person_id)
         session = await sessions.start_session(pool, tenant_id, person_id)
         issued.append(tokens.issue(tenant_id, person_id, person.role, session.session_id, time.time()).token)
     return issued
+
+
+async def _find_tenant(pool: Any, slug: str) -> int:
+    found = await room("core.people.opening").find_tenant(pool, slug)
+    if found is None:
+        raise click.ClickException(f"There is no tenant {slug}: `payhub tenant list` shows them.")
+    tenant_id: int = found.id
+    return tenant_id
+
+
+async def _has_plain(admin: Any, _: Any, __: Any) -> bool:
+    has_plain = room("core.keys.sealing").has_plain
+    for row in await admin.fetch("select id from payhub.tenants order by id"):
+        if await has_plain(admin, row[0]):
+            return True
+    return False
+
+
+async def _seal_plain(admin: Any, _: Any, safe: Any, reach: Callable[[int, int], None]) -> tuple[int, int]:
+    """Seal every tenant's; how many values, and how many are left."""
+    sealing = room("core.keys.sealing")
+    tenants = [row[0] for row in await admin.fetch("select id from payhub.tenants order by id")]
+    plain = {tenant_id: await sealing.count_plain(admin, tenant_id) for tenant_id in tenants}
+    total, count = sum(plain.values()), 0
+    for tenant_id in (tenant_id for tenant_id, found in plain.items() if found):
+        for seal_ in (sealing.seal_plain, room("core.bulk.sealing").seal_lines):
+            before = count
+            count += await seal_(admin, safe, tenant_id, lambda so_far, before=before: reach(before + so_far, total))
+    return count, sum([await sealing.count_plain(admin, tenant_id) for tenant_id in tenants])
+
+
+def _open_master(settings: Settings) -> Any:
+    choosing = room("core.keys.choosing")
+    return choosing.open_master(choosing.Choice(**settings.key_choice()))
 
 
 def show(facts: dict[str, Any], as_json: bool) -> None:
@@ -570,10 +1189,61 @@ def show(facts: dict[str, Any], as_json: bool) -> None:
 
 
 @contextmanager
+def proving() -> Iterator[None]:
+    """Turn what a proof is refused for into one sentence and exit code 1."""
+    try:
+        yield
+    except room("core.proof.receipts").Unproved as error:
+        raise click.ClickException(f"Not proved. {error}") from error
+
+
+@contextmanager
+def witnessing() -> Iterator[None]:
+    """Turn what a witness's folder is refused for into one sentence and exit code 1."""
+    try:
+        yield
+    except (room("hub.witness.store").StoreRefused, room("witness.key").KeyRefused, sqlite3.Error) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def _store(folder: Path) -> Iterator[Any]:
+    store = room("hub.witness.serve").open_store(folder)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _witness_key(folder: Path) -> str:
+    key = room("hub.witness.key").open_key(folder).public_key().public_bytes_raw()
+    text: str = room("core.proof.receipts").to_text(key)
+    return text
+
+
+def _counted(lines: Any, reach: Callable[[int], None]) -> Iterator[bytes]:
+    """The lines of a file, and word of how many bytes they are, now and then."""
+    read = 0
+    for at, line in enumerate(lines):
+        read += len(line)
+        if at % 100 == 0:
+            reach(read)
+        yield line
+    reach(read)
+
+
+@contextmanager
 def _bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
     """A bar on standard error that is told how far things are."""
     with click.progressbar(length=length, label=label, file=sys.stderr, show_pos=True) as bar:
         yield lambda reached: bar.update(reached - bar.pos)
+
+
+@contextmanager
+def _part_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar that is told how much is done of how much, which may grow."""
+    with click.progressbar(length=100, label=label, file=sys.stderr) as bar:
+        yield lambda done, total: bar.update(100 * done // max(total, done, 1) - bar.pos)
 
 
 def _watch_bulk(client: Any, state: dict[str, Any]) -> dict[str, Any]:

@@ -34,8 +34,10 @@ POLL_SECONDS = 0.01
 LOG_TAIL_BYTES = 4096
 POSTGRES_MAJOR = "18"
 DATABASE = "payhub"
+KEYS_DATABASE = "payhub_keys"
 SUPERUSER = "postgres"
 APP_USER = "payhub_app"
+KEYS_USER = "payhub_keys_app"
 UNPRIVILEGED = "nobody"  # exists everywhere, owns nothing
 # The kernel allows a socket's path 107 bytes, and some systems' temporary folders have long names.
 SOCKET_ROOT = Path("/tmp")  # noqa: S108
@@ -199,7 +201,7 @@ class EmbeddedPostgres:
         # Without a server yet, so that no client library is needed; the last word closes the session.
         self._set_up(
             [str(binaries / "postgres"), "--single", "-D", str(fresh), "postgres"],
-            f"create database {DATABASE}\n",
+            f"create database {DATABASE}\ncreate database {KEYS_DATABASE}\n",
         )
         if self.folder.is_dir():  # an empty one, or one without a cluster
             self.folder.rmdir()
@@ -343,6 +345,16 @@ class Servers(NamedTuple):
     def admin_database_url(self) -> str:
         """What migrations log in with."""
         return self.postgres.url(SUPERUSER)
+
+    @property
+    def keys_database_url(self) -> str:
+        """What hubs and workers log in with to read keys."""
+        return self.postgres.url(KEYS_USER, KEYS_DATABASE)
+
+    @property
+    def keys_admin_database_url(self) -> str:
+        """What migrations of the keys' database log in with."""
+        return self.postgres.url(SUPERUSER, KEYS_DATABASE)
 
     @property
     def redis_url(self) -> str:

@@ -24,6 +24,8 @@ from typing import IO, NamedTuple, Protocol
 import msgspec
 
 from config.embedded import (
+    KEYS_DATABASE,
+    KEYS_USER,
     SUPERUSER,
     EmbeddedError,
     EmbeddedPostgres,
@@ -68,6 +70,9 @@ class Running(msgspec.Struct, frozen=True):
     database_url: str
     admin_database_url: str
     redis_url: str
+    # Not there in the note of a version without them.
+    keys_database_url: str = ""
+    keys_admin_database_url: str = ""
 
 
 class Supervised(Protocol):
@@ -188,6 +193,7 @@ class Launcher:
     def run(self) -> None:
         """Start, keep running until Ctrl-C or SIGTERM, stop. Raises LaunchError or EmbeddedError."""
         began = time.monotonic()
+        self._settings.require_keys_database()
         with held_lock(self._settings.data_dir, self._say) as lock, self._signals():
             refuse_taken_ports(self._settings)
             rotate_logs(self._settings.data_dir)
@@ -204,7 +210,14 @@ class Launcher:
 
     def _start(self, guardian: Guardian) -> Sequence[str]:
         self._settings = settings = self._start_servers(guardian)
-        running = Running(os.getpid(), settings.database_url, settings.admin_database_url, settings.redis_url)
+        running = Running(
+            os.getpid(),
+            settings.database_url,
+            settings.admin_database_url,
+            settings.redis_url,
+            settings.keys_database_url,
+            settings.keys_admin_database_url,
+        )
         _write_private(settings.data_dir / RUNNING_FILE, msgspec.json.encode(running))
         applied = self._do("Bringing the database up to date", self._prepare)
         if applied:
@@ -228,12 +241,20 @@ class Launcher:
             settings = msgspec.structs.replace(
                 settings, database_url=postgres.url(), admin_database_url=postgres.url(SUPERUSER)
             )
+            if not settings.keys_database_url:
+                settings = msgspec.structs.replace(
+                    settings,
+                    keys_database_url=postgres.url(KEYS_USER, KEYS_DATABASE),
+                    keys_admin_database_url=postgres.url(SUPERUSER, KEYS_DATABASE),
+                )
         return settings
 
     def _start_programs(self, guardian: Guardian) -> None:
         count = self._settings.hubs
         served = msgspec.structs.replace(
-            self._settings, admin_database_url=self._settings.database_url
+            self._settings,
+            admin_database_url=self._settings.database_url,
+            keys_admin_database_url=self._settings.keys_database_url,
         )  # least privilege: no hub can change a table
         for number in range(count + 1):
             admin = with_port(self._settings.admin_listen, number)
@@ -377,7 +398,14 @@ def hold_servers(data_dir: Path, *, temporary: bool, ready: Callable[[Servers], 
             guardian = Guardian(hold_open=[lock])
             stack.callback(guardian.goodbye)
             servers = stack.enter_context(running_servers(data_dir, guardian=guardian))
-            running = Running(os.getpid(), servers.database_url, servers.admin_database_url, servers.redis_url)
+            running = Running(
+                os.getpid(),
+                servers.database_url,
+                servers.admin_database_url,
+                servers.redis_url,
+                servers.keys_database_url,
+                servers.keys_admin_database_url,
+            )
             note = data_dir / RUNNING_FILE
             stack.callback(note.unlink, missing_ok=True)
             _write_private(note, msgspec.json.encode(running))
@@ -406,6 +434,12 @@ def with_running_servers(settings: Settings) -> Settings:
         settings = msgspec.structs.replace(settings, redis_url=running.redis_url)
     if settings.database_url:
         return settings
+    if not settings.keys_database_url:
+        settings = msgspec.structs.replace(
+            settings,
+            keys_database_url=running.keys_database_url,
+            keys_admin_database_url=running.keys_admin_database_url,
+        )
     return msgspec.structs.replace(
         settings, database_url=running.database_url, admin_database_url=running.admin_database_url
     )

@@ -8,6 +8,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 from urllib.parse import urlsplit, urlunsplit
@@ -18,12 +19,14 @@ from msgspec import Meta
 PREFIX = "PAYHUB_"
 MASTER_KEY_BYTES = 32  # AES-256 wraps the signing keys
 HUBS_MAX = 64  # each hub keeps about ten database connections; more hubs want a connection pooler in between
+RETENTION_DAYS_MAX = 36_500  # a hundred years: a slip of the pen beyond that could never be undone
 DRAIN_SECONDS_MAX = 300  # orchestrators kill what takes longer than a few minutes to stop
 
 _DATABASE_SCHEMES = ("postgresql", "postgres")
 _REDIS_SCHEMES = ("redis", "rediss", "unix")
 _WEB_SCHEMES = ("http", "https")
-_SPLIT = frozenset({"allowed_origins", "trusted_proxies"})  # comma-separated in the environment
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_SPLIT = frozenset({"allowed_origins", "internal_networks", "trusted_proxies"})  # comma-separated in the environment
 
 
 class SettingsError(Exception):
@@ -58,11 +61,82 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "ever the only copy. Empty: `payhub run` starts its own Valkey."
         ),
     ]
+    keys_database_url: Annotated[
+        str,
+        Meta(
+            description="A small PostgreSQL database of its own for the keys of persons and tenants, as hubs and "
+            "workers log in (role payhub_keys_app). Keep its backups for days only: who is erased stays readable in "
+            "a backup of the ledger for as long as one of these is kept. Empty: in the PostgreSQL that `payhub run` "
+            "starts."
+        ),
+    ]
+    keys_admin_database_url: Annotated[
+        str,
+        Meta(
+            description="The same as the owner of its tables, for migrations only. Default: PAYHUB_KEYS_DATABASE_URL."
+        ),
+    ]
+    key_service: Annotated[
+        Literal["local", "aws", "vault"],
+        Meta(
+            description="Who holds the master key that wraps all others: a file (local), AWS KMS, or HashiCorp Vault's "
+            "Transit engine. After a change, `payhub keys rotate master` moves everything to the new one."
+        ),
+    ]
     master_key_file: Annotated[
         Path,
         Meta(
-            description="File of 32 random bytes that wraps the signing keys kept in the database, so that a "
-            "copy of the database alone signs nothing. `payhub migrate` creates it. Keep a copy elsewhere."
+            description="The file of the master key: 32 random bytes for each of its versions, the newest last. A copy "
+            "of the databases alone opens nothing. `payhub migrate` creates it if the key service is local. Keep a "
+            "copy elsewhere."
+        ),
+    ]
+    aws_kms_key: Annotated[
+        str,
+        Meta(
+            description="Id, ARN or alias of the symmetric AWS KMS key. Credentials are found as AWS' tools find them."
+        ),
+    ]
+    aws_region: Annotated[str, Meta(description="The KMS key's region. Empty: as AWS' tools are set up.")]
+    aws_endpoint_url: Annotated[str, Meta(description="Where KMS is asked, for a private endpoint. Empty: at AWS.")]
+    vault_url: Annotated[str, Meta(description="Where Vault is, like https://vault.example:8200.")]
+    vault_key: Annotated[
+        str, Meta(description="The name of the Transit key, of a type that takes associated data (aes256-gcm96).")
+    ]
+    vault_mount: Annotated[str, Meta(description="Where the Transit engine is mounted.")]
+    vault_token_file: Annotated[
+        Path,
+        Meta(description="File with the Vault token, kept fresh by an agent. It is read again when it is refused."),
+    ]
+    anchor_dir: Annotated[
+        Path,
+        Meta(
+            description="Folder where workers append the signed heads of all logs, a file for each day, none ever "
+            "rewritten. Put it on another volume than the database's."
+        ),
+    ]
+    anchor_bucket: Annotated[
+        str,
+        Meta(
+            description="A bucket (S3 or what speaks like it) with Object Lock, where workers put the same heads: "
+            "nobody can overwrite or delete them before their date. Empty: none. Credentials are found as AWS' tools "
+            "find them."
+        ),
+    ]
+    anchor_bucket_prefix: Annotated[str, Meta(description="What the keys in that bucket begin with.")]
+    anchor_bucket_days: Annotated[
+        int,
+        Meta(ge=1, le=RETENTION_DAYS_MAX, description="For how many days each object there cannot be deleted."),
+    ]
+    anchor_bucket_region: Annotated[str, Meta(description="The bucket's region. Empty: as AWS' tools are set up.")]
+    anchor_bucket_endpoint_url: Annotated[
+        str, Meta(description="Where the bucket is asked for, if it is not at AWS. Empty: at AWS.")
+    ]
+    witnesses_file: Annotated[
+        Path,
+        Meta(
+            description="File with the witnesses that are shown the heads: a JSON list of what `payhub witness admit` "
+            "printed where they are kept. It holds tokens. If it is not there, there are none."
         ),
     ]
     listen: Annotated[str, Meta(description="host:port where hubs serve HTTP and WebSockets; all hubs share it.")]
@@ -88,9 +162,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "is refused. Default: the local ones of PAYHUB_LISTEN, and PAYHUB_PUBLIC_URL."
         ),
     ]
+    internal_networks: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Networks of yours where identity providers may be asked, with commas between: 10.0.0.0/8. "
+            "Empty: public addresses only. Loopback named here may be asked without TLS, for tests and development."
+        ),
+    ]
     public_url: Annotated[
         str,
         Meta(description="Where people reach the hub from outside; goes into links, mails and tokens."),
+    ]
+    breached_passwords_file: Annotated[
+        str,
+        Meta(
+            description="File of passwords known from breaches, which nobody may choose: SHA-1 in hexadecimal, a "
+            "colon, a count, one a line, sorted. Searched on disk, however large. Empty: only obvious ones are refused."
+        ),
+    ]
+    receipts: Annotated[
+        bool,
+        Meta(
+            description="Whether a payment's answer carries its signed receipt at once. `false`: receipts come when "
+            "asked for (read_proof), and the log finds the batches' roots itself."
+        ),
     ]
     hubs: Annotated[
         int,
@@ -136,8 +231,42 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Write the variables that make a child process read exactly these settings."""
         return {variable(name): _as_text(getattr(self, name)) for name in self.__struct_fields__}
 
+    def key_choice(self) -> dict[str, Any]:
+        """What core.keys.choosing.Choice wants to know, by its names."""
+        return {
+            "database_url": self.keys_database_url,
+            "service": self.key_service,
+            "master_key_file": self.master_key_file,
+            "aws_key": self.aws_kms_key or None,
+            "aws_region": self.aws_region or None,
+            "aws_endpoint": self.aws_endpoint_url or None,
+            "vault_url": self.vault_url or None,
+            "vault_key": self.vault_key or None,
+            "vault_mount": self.vault_mount,
+            "vault_token_file": self.vault_token_file,
+        }
+
+    def bucket_choice(self) -> dict[str, Any]:
+        """What workers.anchors.bucket.BucketChoice wants to know, by its names."""
+        return {
+            "bucket": self.anchor_bucket,
+            "prefix": self.anchor_bucket_prefix,
+            "days": self.anchor_bucket_days,
+            "region": self.anchor_bucket_region or None,
+            "endpoint": self.anchor_bucket_endpoint_url or None,
+        }
+
+    def require_keys_database(self) -> None:
+        """Refuse to guess where keys are to be kept: beside the ledger, they would be in its backups."""
+        if self.database_url and not self.keys_database_url:
+            raise SettingsError(
+                variable("keys_database_url"),
+                "is not set: give the keys a small database of their own, whose backups are kept for days only.",
+            )
+
     def require_servers(self) -> None:
         """Refuse to go on without a database and a Redis; only `payhub run` brings its own."""
+        self.require_keys_database()
         for name in ("database_url", "redis_url"):
             if not getattr(self, name):
                 raise SettingsError(
@@ -213,24 +342,6 @@ def ensure_master_key(path: Path) -> bool:
     return True
 
 
-def read_master_key(path: Path) -> bytes:
-    """Read the master key. Raises SettingsError when it is absent or not 32 bytes."""
-    try:
-        key = path.read_bytes()
-    except OSError as error:
-        raise SettingsError(
-            variable("master_key_file"),
-            f"names {path}, which cannot be read ({error.strerror}): run `payhub migrate` to create it, "
-            "or put your copy there.",
-        ) from None
-    if len(key) != MASTER_KEY_BYTES:
-        raise SettingsError(
-            variable("master_key_file"),
-            f"names {path}, which holds {len(key)} bytes instead of {MASTER_KEY_BYTES}: put your copy there.",
-        )
-    return key
-
-
 def _defaults(given: Mapping[str, str]) -> dict[str, str]:
     listen = given.get("listen", "127.0.0.1:8080")
     host, port = address(listen)
@@ -242,12 +353,32 @@ def _defaults(given: Mapping[str, str]) -> dict[str, str]:
         "database_url": "",
         "admin_database_url": given.get("database_url", ""),
         "redis_url": "",
+        "keys_database_url": "",
+        "keys_admin_database_url": given.get("keys_database_url", ""),
+        "key_service": "local",
+        "aws_kms_key": "",
+        "aws_region": "",
+        "aws_endpoint_url": "",
+        "vault_url": "",
+        "vault_key": "",
+        "vault_mount": "transit",
+        "vault_token_file": str(Path(data_dir) / "vault.token"),
         "master_key_file": str(Path(data_dir) / "master.key"),
+        "anchor_dir": str(Path(data_dir) / "anchors"),
+        "anchor_bucket": "",
+        "anchor_bucket_prefix": "payhub/heads/",
+        "anchor_bucket_days": "1827",
+        "anchor_bucket_region": "",
+        "anchor_bucket_endpoint_url": "",
+        "witnesses_file": str(Path(data_dir) / "witnesses.json"),
         "listen": listen,
         "admin_listen": "127.0.0.1:9080",
         "allowed_origins": ",".join(dict.fromkeys([*local, public_url])),
         "trusted_proxies": "",
+        "internal_networks": "",
         "public_url": public_url,
+        "breached_passwords_file": "",
+        "receipts": "true",
         "hubs": "2",
         "drain_seconds": "8",
         "log_level": "info",
@@ -286,14 +417,36 @@ def _check_origins(name: str, value: str) -> None:
             raise SettingsError(name, f"holds {origin!r}: write origins without a path, like https://pay.example.com.")
 
 
+def _check_secure_url(name: str, value: str) -> None:
+    """Keys travel on it: in the clear they do so within one machine alone."""
+    _check_public_url(name, value)
+    parts = urlsplit(value)
+    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        raise SettingsError(name, f"is {masked(value)!r}: keys travel on it, so it has to be https.")
+
+
+def _check_networks(name: str, value: str) -> None:
+    for network in _split(value):
+        try:
+            ip_network(network)
+        except ValueError:
+            raise SettingsError(name, f"holds {network!r}: write networks like 10.0.0.0/8.") from None
+
+
 _CHECKS = {
     "database_url": _check_database,
     "admin_database_url": _check_database,
+    "keys_database_url": _check_database,
+    "keys_admin_database_url": _check_database,
+    "aws_endpoint_url": _check_secure_url,
+    "anchor_bucket_endpoint_url": _check_secure_url,
+    "vault_url": _check_secure_url,
     "redis_url": _check_redis,
     "listen": _check_address,
     "admin_listen": _check_address,
     "public_url": _check_public_url,
     "allowed_origins": _check_origins,
+    "internal_networks": _check_networks,
 }
 
 

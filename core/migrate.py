@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import asyncpg
 
@@ -25,11 +26,12 @@ class MigrationChanged(CoreError):
     """A migration that was already applied has been edited. Write a new one instead."""
 
 
-async def migrate(url: str) -> list[str]:
+async def migrate(url: str, sql: Path | None = None) -> list[str]:
     """Apply what is missing, all in one transaction, and name it.
 
     `url` logs in as a role that may create roles and schemas (on a managed server: its administrator).
-    Safe to run from several places at once. Raises MigrationChanged, or asyncpg's errors.
+    `sql` is a folder of another database's files, with the same folders in it. Safe to run from several places at once.
+    Raises MigrationChanged, or asyncpg's errors.
     """
     connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(url)
     try:
@@ -44,20 +46,41 @@ async def migrate(url: str) -> list[str]:
             )
             rows = await connection.fetch("select name, hash from payhub.applied_files")
             known = {row["name"]: row["hash"] for row in rows}
-            return [name async for name in _apply_missing(connection, known)]
+            return [name async for name in _apply_missing(connection, known, sql or SQL)]
     finally:
         await connection.close()
 
 
-def files() -> Iterator[tuple[str, str, bool]]:
+async def ensure_database(url: str) -> bool:
+    """Create the database that a URL names, unless it is there; says whether it did.
+
+    The login has to be allowed to, and to log in to the database `postgres`.
+    """
+    parts = urlsplit(url)
+    name = unquote(parts.path.removeprefix("/"))
+    connection = await asyncpg.connect(urlunsplit(parts._replace(path="/postgres")))
+    try:
+        if await connection.fetchval("select true from pg_database where datname = $1", name):
+            return False
+        await connection.execute(f'create database "{name.replace(chr(34), chr(34) * 2)}"')
+    except asyncpg.DuplicateDatabaseError:
+        return False
+    finally:
+        await connection.close()
+    return True
+
+
+def files(sql: Path | None = None) -> Iterator[tuple[str, str, bool]]:
     """Every SQL file in the order of application: its name, its text, and whether it may change later."""
     for folder, repeatable in (("migrations", False), ("views", True), ("functions", True), ("policies", True)):
-        for path in sorted((SQL / folder).glob("*.sql")):
+        for path in sorted(((sql or SQL) / folder).glob("*.sql")):
             yield f"{folder}/{path.name}", path.read_text(), repeatable
 
 
-async def _apply_missing(connection: asyncpg.Connection[asyncpg.Record], known: dict[str, str]) -> AsyncIterator[str]:
-    for name, text, repeatable in files():
+async def _apply_missing(
+    connection: asyncpg.Connection[asyncpg.Record], known: dict[str, str], sql: Path
+) -> AsyncIterator[str]:
+    for name, text, repeatable in files(sql):
         digest = hashlib.sha256(text.encode()).hexdigest()
         if known.get(name) == digest:
             continue

@@ -162,7 +162,7 @@ class Payment(NamedTuple):
     `lasts_s`: how long an authorization holds. `is_final`: what is left of the hold after this capture or chargeback
     is let go. `as_available`: a dispute reserves as much of the amount as is there. `shares`: (account, amount) that go
     on from the payee to others; of a REVERSE, those that come back. `metadata`: a JSON object as text, or None.
-    `session_at`: when the asking session began, seconds since the epoch; None: no person's device.
+    `session_at`: when the asking session began, seconds since the epoch; None: no person's device. `session`: which.
     Payments that follow each other with the same `group` are posted all or none.
     """
 
@@ -183,6 +183,7 @@ class Payment(NamedTuple):
     metadata: str | None = None
     session_at: int | None = None
     group: int | None = None
+    session: str | None = None
 
 
 class Leg(NamedTuple):
@@ -204,6 +205,8 @@ class Posting(NamedTuple):
     `shared` went on from the payee to others; negative: came back from them.
     `amount` is what the payment was for, where the ledger says it; else None.
     `rule` is the rule that refused the payment, set it aside or raised an alert, and `action` which of these it did.
+    `batch` is the row of the outbox that it is in; None: nothing was done, or it was done before. `receipt`: see
+    core/proof/receipts.py.
     """
 
     status: int
@@ -220,6 +223,8 @@ class Posting(NamedTuple):
     rule: int | None = None
     action: int | None = None
     legs: tuple[Leg, ...] = ()
+    batch: int | None = None
+    receipt: bytes | None = None
 
 
 class Entry(NamedTuple):

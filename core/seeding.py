@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from core.database import Pool, acquire
+from core.keys.safe import Safe
 from core.ledger.posting import post_payments
 from core.nouns import Payment, PaymentStatus, SystemAccount
 from core.people.opening import Opened, Tenant, create_tenant, find_tenant, open_people, open_person
@@ -37,23 +38,25 @@ DEMO_PEOPLE = (
 )
 
 
-async def open_demo(admin: Pool, pool: Pool) -> Tenant:
+async def open_demo(admin: Pool, pool: Pool, keys: Safe) -> Tenant:
     """The demo tenant with its people, opened if it is not there yet."""
     tenant = await find_tenant(pool, DEMO_SLUG)
     if tenant is not None:
         return tenant
     tenant = await create_tenant(admin, DEMO_SLUG, "Demo", "BRL", "America/Sao_Paulo")
     people = [
-        await open_person(pool, tenant.id, person.role, person.name, person.login, DEMO_PASSWORD)
+        await open_person(pool, keys, tenant.id, person.role, person.name, person.login, DEMO_PASSWORD)
         for person in DEMO_PEOPLE
     ]
     await fund(pool, tenant.id, people, [person.funds for person in DEMO_PEOPLE], people[-1].person_id)
     return tenant
 
 
-async def open_crowd(pool: Pool, tenant_id: int, role: Role, count: int, balance: int, asked_by: str) -> list[Opened]:
+async def open_crowd(
+    pool: Pool, keys: Safe, tenant_id: int, role: Role, count: int, balance: int, asked_by: str
+) -> list[Opened]:
     """`count` people without logins, each with one account holding `balance`."""
-    people = await open_people(pool, tenant_id, role, [f"Person {number}" for number in range(1, count + 1)])
+    people = await open_people(pool, keys, tenant_id, role, [f"Person {number}" for number in range(1, count + 1)])
     await fund(pool, tenant_id, people, [balance] * count, asked_by)
     return people
 

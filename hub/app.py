@@ -5,9 +5,12 @@ import base64
 import hashlib
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,22 +22,36 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from core.database import Pool, open_pool
-from core.errors import CoreError
-from core.keyring import load_keys
+from core.errors import CoreError, Unavailable
+from core.keyring import Purpose, SigningKey, load_keys
+from core.keys.choosing import Choice, open_safe
+from core.keys.erasing import replay
+from core.keys.safe import Safe
 from core.ledger.batcher import FLIGHTS_MAX, Batcher
 from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
+from core.nonces import Nonces
 from core.nouns import Payment, Posting
+from core.people.demands import read_demands
+from core.people.marking import Marks
+from core.people.passkeys import relying_party
+from core.people.passwords import BreachedFile, Policy
+from core.people.proving import Means
 from core.people.sessions import find_revoked
+from core.people.sightings import touch
+from core.proof.notary import Notary, Signer
 from hub import documents, http, metrics, pages
 from hub.audience import Audience
-from hub.auth import Tokens
+from hub.auth import TOKEN_LIFETIME_S, Tokens
 from hub.broker import CONTROL, Broker
-from hub.commands import bulking
+from hub.commands import bulking, proving
 from hub.commands.context import STATUS_NAMES, Context, announce, spread, to_event
 from hub.connection import Connections, serve
 from hub.doors import PATHS, Door, Doors
+from hub.identity import Identities
 from hub.limits import Limits
+from hub.outside import Outside
+from hub.protocol.sessions import SecurityAlert
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +62,15 @@ LIMITS_REPORT_S = 0.25
 ACKNOWLEDGEMENTS_WRITE_S = 1.0
 # An ended session's sockets are closed within this even when the hint was lost.
 SESSIONS_SWEEP_S = 2.5
+# A session that has just ended is remembered for longer than any beginning of one can take.
+ENDED_REMEMBERED_S = 60.0
+# When sessions were last heard of is written this often, and of each about once a minute.
+SEEN_WRITE_S = 10.0
+SEEN_AGAIN_S = 55.0
+# What a tenant asks of its people holds on every hub within this.
+DEMANDS_READ_S = 2.5
+# The log waits a little longer for the roots of batches (core/proof/sealing.py) before it finds them itself.
+ROOTS_TOLD_S = 0.2
 # New signing keys are read this often; they are announced for longer before they sign.
 KEYS_READ_S = 10.0
 # At the end, connections are closed in slices spread over most of the time there is.
@@ -57,11 +83,18 @@ class Options(NamedTuple):
 
     database_url: str
     redis_url: str
-    master_key: bytes
+    keys: Choice
     allowed_origins: Sequence[str]
     drain_seconds: float
     trusted_proxies: Sequence[str] = ()
     public_url: str = ""
+    breached_passwords: Path | None = None
+    # Whether answers carry receipts at once.
+    receipts: bool = True
+    internal_networks: Sequence[str] = ()
+    # Not an operator's to change: tests that turn keys do not wait for minutes.
+    token_lifetime_s: int = TOKEN_LIFETIME_S
+    keys_read_s: float = KEYS_READ_S
 
 
 class Hub:
@@ -73,33 +106,58 @@ class Hub:
         self.context: Context | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._answered = dict.fromkeys(STATUS_NAMES, 0)
-        self._posters = Posters(options.database_url, FLIGHTS_MAX)
+        # (tenant, session) → when it was last written that it was heard of.
+        self._seen_written: dict[tuple[int, str], float] = {}
+        self._posters: Posters | None = None
         self._pool: Pool | None = None
+        self._keys: Safe | None = None
+        self._signing_keys: dict[Purpose, list[SigningKey]] = {}
+        self._signer: Signer | None = None
+        self._notary: Notary | None = None
 
     async def start(self) -> Context:
-        """Connect and begin. Raises core.errors.Unavailable when PostgreSQL cannot be reached."""
+        """Connect and begin.
+
+        Raises core.errors.Unavailable when PostgreSQL cannot be reached, KeysRefused for another installation's master
+        key.
+        """
         options = self._options
         pool = await open_pool(options.database_url, size_max=POOL_SIZE, name="payhub-hub")
         self._pool = pool
-        await self._posters.open()
-        tokens = Tokens(await load_keys(pool, options.master_key))
+        keys = self._keys = await open_safe(options.keys, name="payhub-hub")
+        posters = self._posters = Posters(options.database_url, FLIGHTS_MAX, keys)
+        await posters.open()
+        # Before anybody is served: a database that came out of a backup brings no erased person back.
+        await replay(pool, keys)
+        self._signing_keys = {purpose: await load_keys(pool, keys.master, purpose) for purpose in Purpose}
+        secret = await keys.secret("hints")
+        self._signer = Signer(self._signing_keys[Purpose.PROOFS])
+        notary = self._notary = Notary(posters, pool, self._signer, time.time)
+        party = relying_party(options.public_url, options.allowed_origins)
 
         async def read_after(tenant_id: int, account: int, after: int, limit: int) -> Any:
-            return await read_entries_after(pool, tenant_id, account, after, limit)
+            return await read_entries_after(pool, tenant_id, account, after, limit, keys)
 
-        async def versions(keys: list[tuple[int, int]]) -> list[int | None]:
-            return await read_versions(pool, keys)
+        async def versions(followed: list[tuple[int, int]]) -> list[int | None]:
+            return await read_versions(pool, followed)
 
         context = self.context = Context(
             pool=pool,
-            batcher=Batcher(self._posters, on_commit=self._on_commit),
+            keys=keys,
+            batcher=Batcher(notary if options.receipts else posters, on_commit=self._on_commit),
             audience=Audience(read_after, versions, to_event),
-            broker=Broker(options.redis_url, options.master_key, self._hear),
-            tokens=tokens,
+            broker=Broker(options.redis_url, secret, self._hear),
+            tokens=Tokens(self._signing_keys[Purpose.TOKENS], lifetime_s=options.token_lifetime_s),
+            signer=self._signer,
             limits=Limits(),
             doors=Doors(options.allowed_origins),
-            end_session=self.connections.end_session,
+            nonces=Nonces(await keys.secret("nonces")),
+            identities=Identities(Outside(options.internal_networks)),
+            end_session=self._end_session,
+            warn=self.connections.warn,
+            means=Means(pool, keys, Marks(await keys.secret("marks")), party),
             tell=self.connections.tell,
+            passwords=Policy(_open_breached(options.breached_passwords)),
             public_url=options.public_url.rstrip("/"),
         )
         context.broker.start()
@@ -111,7 +169,10 @@ class Hub:
                 self._every(bulking.PROGRESS_S, self._tell_progress),
                 self._every(ACKNOWLEDGEMENTS_WRITE_S, self._write_acknowledgements),
                 self._every(SESSIONS_SWEEP_S, self._sweep_sessions),
-                self._every(KEYS_READ_S, self._read_keys),
+                self._every(SEEN_WRITE_S, self._write_seen),
+                self._every(DEMANDS_READ_S, self._read_demands),
+                self._every(options.keys_read_s, self._read_keys),
+                self._every(ROOTS_TOLD_S, notary.tell_roots),
             )
         ]
         return context
@@ -145,17 +206,23 @@ class Hub:
             return
         await self.context.batcher.close()
         await self._quietly(self._write_acknowledgements)
+        await asyncio.gather(*self.context.afterwards)
+        if self._notary is not None:
+            await self._quietly(self._notary.tell_roots)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.context.audience.close()
         await self.context.broker.close()
-        self._posters.close()
+        if self._posters is not None:
+            self._posters.close()
         if self._pool is not None:
             try:
                 await asyncio.wait_for(self._pool.close(), timeout=2)
             except TimeoutError:
                 self._pool.terminate()
+        if self._keys is not None:
+            await self._keys.close()
 
     async def ready(self) -> dict[str, bool]:
         """What the hub needs in order to serve, and whether it is there. Redis is a hint and not needed."""
@@ -196,7 +263,9 @@ class Hub:
         if kind == "events":
             spread(self.context, int(tenant), hint)
         elif channel == CONTROL and hint[0] == "end_session":
-            self.connections.end_session(hint[1], hint[2])
+            self._end_session(hint[1], hint[2])
+        elif channel == CONTROL and hint[0] == "warn":
+            self.connections.warn(hint[1], hint[2], msgspec.convert(hint[3], SecurityAlert))
         elif channel == CONTROL and hint[0] == "spent":
             self.context.limits.hear(self.context.now(), ((tuple(key), count) for key, count in hint[1]))
 
@@ -220,14 +289,50 @@ class Hub:
                 self.context.acknowledged[key] = max(number, self.context.acknowledged.get(key, 0))
             raise
 
+    def _end_session(self, tenant_id: int, session_id: str) -> None:
+        context = self.context
+        assert context is not None
+        context.ended[tenant_id, session_id] = context.now() + ENDED_REMEMBERED_S
+        remembered = context.remembered
+        for key, (_, known) in list(remembered.items()):
+            if (known.speaker.tenant_id, known.speaker.session_id) == (tenant_id, session_id):
+                del remembered[key]
+        self.connections.end_session(tenant_id, session_id)
+
     async def _sweep_sessions(self) -> None:
+        context = self.context
+        assert context is not None
+        now = context.now()
+        context.ended = {key: until for key, until in context.ended.items() if until > now}
+        for tenant_id, session_id in await find_revoked(context.pool, list(self.connections.live_sessions())):
+            self._end_session(tenant_id, session_id)
+
+    async def _write_seen(self) -> None:
         assert self.context is not None
-        for tenant_id, session_id in await find_revoked(self.context.pool, list(self.connections.live_sessions())):
-            self.connections.end_session(tenant_id, session_id)
+        now = self.context.now()
+        seen, self.context.seen = self.context.seen, {}
+        for key, at in self.connections.seen(now - 2 * SEEN_WRITE_S):
+            seen[key] = max(at, seen.get(key, 0.0))
+        written = self._seen_written
+        due = {key: at for key, at in seen.items() if at - written.get(key, 0.0) >= SEEN_AGAIN_S}
+        # Kept for longer than anything is heard of again.
+        self._seen_written = {key: at for key, at in written.items() if at > now - 2 * SEEN_AGAIN_S} | due
+        await touch(self.context.pool, {key: datetime.fromtimestamp(at, UTC) for key, at in due.items()})
+
+    async def _read_demands(self) -> None:
+        assert self.context is not None
+        known = list(self.context.demands)
+        if known:
+            self.context.demands |= await read_demands(self.context.pool, known)
 
     async def _read_keys(self) -> None:
         assert self.context is not None
-        self.context.tokens.replace_keys(await load_keys(self.context.pool, self._options.master_key))
+        assert self._signer is not None
+        context = self.context
+        for purpose, known in self._signing_keys.items():
+            self._signing_keys[purpose] = await load_keys(context.pool, context.keys.master, purpose, known)
+        context.tokens.replace_keys(self._signing_keys[Purpose.TOKENS])
+        self._signer.replace_keys(self._signing_keys[Purpose.PROOFS])
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -240,6 +345,15 @@ class Hub:
         except Exception as error:
             # It comes round again; what is missing meanwhile is in PostgreSQL.
             log.warning("background_work_failed", extra={"work": work.__name__, "error": type(error).__name__})
+
+
+def _open_breached(path: Path | None) -> BreachedFile | None:
+    if path is None:
+        return None
+    try:
+        return BreachedFile(path)
+    except (OSError, ValueError) as error:
+        raise Unavailable(f"The file of breached passwords cannot be searched: {error}") from error
 
 
 def is_ready(state: dict[str, bool]) -> bool:
@@ -275,6 +389,11 @@ def create_app(hub: Hub) -> Starlette:
 
         return serve_document
 
+    async def proof_keys(_: Request) -> Response:
+        # For whoever checks a receipt, without an account here. They change when a new one is announced.
+        body = msgspec.json.encode({"keys": proving.list_keys(context)})
+        return Response(body, media_type="application/json", headers={"cache-control": "max-age=10"})
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
@@ -291,6 +410,7 @@ def create_app(hub: Hub) -> Starlette:
             Route("/docs/asyncapi.json", document(documents.asyncapi())),
             Route("/docs/openapi.json", document(documents.openapi())),
             Route("/docs/codes", document(documents.codes())),
+            Route("/docs/proof-keys.json", proof_keys),
         ],
         exception_handlers={HTTPException: http.no_such_page},
         lifespan=lifespan,

@@ -8,7 +8,7 @@ overtake each other. It holds no money and remembers nothing after the close.
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -20,9 +20,11 @@ from core.errors import CoreError
 from core.ledger.batcher import Outcome
 from core.nouns import Payment
 from hub import metrics
-from hub.commands import following, identifying, paying
+from hub.commands import following, identifying, pairing, paying
 from hub.commands.context import Context, events_channel
 from hub.commands.refusal import CommandRefused, from_core
+from hub.commands.scoping import needs_of, require_scope
+from hub.commands.stepping_up import may_need_proof
 from hub.commands.table import ROWS
 from hub.commands.values import to_time
 from hub.doors import Door
@@ -61,12 +63,19 @@ from hub.protocol.messages import (
     Resume,
     Unfollow,
 )
+from hub.protocol.sessions import SecurityAlert
+from hub.protocol.terminals import AskChallenge
 from hub.session import IN_FLIGHT_MAX, Session, State
 
 log = logging.getLogger(__name__)
 
 # One person's open connections on one hub: phones, browsers, tabs, a till or two.
 CONNECTIONS_PER_PERSON_MAX = 64
+# A till's: one that is used, one that is being left after a change of networks, and as many again.
+CONNECTIONS_PER_TERMINAL_MAX = 4
+# What was asked before a token ended is answered for so long; then its socket is closed whatever is in flight, so that
+# no socket outlives its token by five seconds.
+EXPIRY_GRACE_S = 4.0
 # Another hub has taken over by then.
 DRAINING_RETRY_MS = 500
 
@@ -83,18 +92,16 @@ class Connections:
 
     def admit(self, connection: "Connection") -> bool:
         """Count an authenticated connection. False: its person has enough."""
-        speaker = connection.session.speaker
-        key = speaker.tenant_id, speaker.person_id
+        key, most = _counted(connection)
         count = self._by_person.get(key, 0)
-        if count >= CONNECTIONS_PER_PERSON_MAX:
+        if count >= most:
             return False
         self._by_person[key] = count + 1
         return True
 
     def leave(self, connection: "Connection") -> None:
         """Count it no longer."""
-        speaker = connection.session.speaker
-        key = speaker.tenant_id, speaker.person_id
+        key, _ = _counted(connection)
         self._by_person[key] -= 1
         if not self._by_person[key]:
             del self._by_person[key]
@@ -113,6 +120,22 @@ class Connections:
             if topic in session.watching and session.speaker.tenant_id == tenant_id and connection.is_open:
                 connection.send(message)
 
+    def warn(self, tenant_id: int, person_id: str, alert: SecurityAlert) -> None:
+        """Send a warning to every connection of the person, but for those of the session that it is about."""
+        for connection in list(self.all):
+            principal = connection.session.principal
+            if principal is None or (principal.tenant_id, principal.person_id) != (tenant_id, person_id):
+                continue
+            if principal.session_id != alert.session and connection.is_open:
+                connection.send(alert)
+
+    def seen(self, since: float) -> Iterator[tuple[tuple[int, str], float]]:
+        """The (tenant, session) pairs that have said something here since then, and when they last did."""
+        for connection in self.all:
+            principal = connection.session.principal
+            if principal is not None and connection.seen_at > since:
+                yield (principal.tenant_id, principal.session_id), connection.seen_at
+
     def live_sessions(self) -> set[tuple[int, str]]:
         """The (tenant, session) pairs that are connected here."""
         return {
@@ -122,18 +145,33 @@ class Connections:
         }
 
 
+def _counted(connection: "Connection") -> tuple[tuple[int, str], int]:
+    """Whose connection it is, and how many of theirs there may be: a till is one by itself."""
+    speaker = connection.session.speaker
+    if speaker.thumbprint is not None:
+        return (speaker.tenant_id, speaker.session_id), CONNECTIONS_PER_TERMINAL_MAX
+    return (speaker.tenant_id, speaker.person_id), CONNECTIONS_PER_PERSON_MAX
+
+
 class Connection:
     """One client's connection."""
 
     def __init__(
-        self, context: Context, connections: Connections, wire: EdgeWebSocket, codec: Codec, address: str, door: Door
+        self,
+        context: Context,
+        connections: Connections,
+        wire: EdgeWebSocket,
+        codec: Codec,
+        host: str | None,
+        door: Door,
     ) -> None:
+        address = address_key(host) if host else "unix"
         self._context = context
         self._connections = connections
         self._wire = wire
         self._codec = codec
         self._is_binary = codec.is_binary
-        self.session = Session(context.now(), door, network_of(address.partition("/")[0]))
+        self.session = Session(context.now(), door, network_of(host or ""), host)
         self.trace_id = secrets.token_hex(16)
         self._client_address = address
         self._address = context.limits.bucket("address", 0, address, ADDRESS)
@@ -143,6 +181,10 @@ class Connection:
         self._deadline: asyncio.TimerHandle | None = None
         self._admitted = False
         self._draining = False
+        # Seconds since the epoch; 0: never yet.
+        self.seen_at = 0.0
+        # Set while an ended token's last answers are waited for.
+        self._expiry: asyncio.TimerHandle | None = None
         self.catching_up = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
 
@@ -191,8 +233,9 @@ class Connection:
         self._connections.all.discard(self)
         metrics.connections.dec()
         self.session.end()
-        if self._deadline is not None:
-            self._deadline.cancel()
+        for timer in (self._deadline, self._expiry):
+            if timer is not None:
+                timer.cancel()
         for task in self._tasks:
             task.cancel()
         if self._admitted:
@@ -207,11 +250,19 @@ class Connection:
     def _watch_deadline(self) -> None:
         now = self._context.now()
         code = self.session.must_close(now)
-        if code is not None:
+        if code is CloseCode.TOKEN_EXPIRED and self.session.in_flight:
+            self._expire()
+        elif code is not None:
             self.end(code)
         elif self.session.state is not State.ENDED:
             delay = max(self.session.next_deadline() - now, 0.001)
             self._deadline = self._loop.call_later(delay, self._watch_deadline)
+
+    def _expire(self) -> None:
+        """The token has ended: take nothing more, and close when what is in flight has been answered."""
+        if self._expiry is None:
+            self._wire.attach(self._take_too_late, self._note_slow)
+            self._expiry = self._loop.call_later(EXPIRY_GRACE_S, self.end, CloseCode.TOKEN_EXPIRED)
 
     def _note_slow(self) -> None:
         metrics.closes.labels(CloseCode.SLOW_CONSUMER.name.lower()).inc()
@@ -249,7 +300,7 @@ class Connection:
         if is_binary != self._is_binary:
             self.end(CloseCode.UNSUPPORTED_DATA)
             return
-        now = self._context.now()
+        now = self.seen_at = self._context.now()
         for bucket in self._buckets:
             wait = bucket.spend(now)
             if wait:
@@ -263,10 +314,14 @@ class Connection:
             refusal = session.check(message)
             if refusal is not None:
                 raise CommandRefused(refusal)
-            if type(message) is Pay:
+            if session.scopes is not None:
+                require_scope(session, needs_of(message))
+            if type(message) is Pay and not may_need_proof(self._context, session, message.amount):
                 self._pay(message)
             elif type(message) is Acknowledge:
                 following.acknowledge(self._context, session, self, message)
+            elif type(message) is AskChallenge:
+                self.send(pairing.challenge(self._context, session, message))
             elif type(message) is Ping:
                 self.send(Pong(message.id, to_time_now(self._context)))
             else:
@@ -291,6 +346,11 @@ class Connection:
         refused = CommandRefused(ErrorCode.UNAVAILABLE, retry_after_ms=DRAINING_RETRY_MS)
         self.send(refused.to_message(UNSET if id_ is None else id_))
 
+    def _take_too_late(self, data: bytes, is_binary: bool) -> None:
+        id_ = self._codec.read_id(data)
+        refused = CommandRefused(ErrorCode.AUTHENTICATION_REQUIRED, "The token has ended. Come back with a new one.")
+        self.send(refused.to_message(UNSET if id_ is None else id_))
+
     def _pay(self, command: Pay) -> None:
         payment = paying.to_payment(self.session, command)
         try:
@@ -310,11 +370,17 @@ class Connection:
 
     def _land(self) -> None:
         self.session.in_flight -= 1
-        if self._draining and not self.session.in_flight:
+        if (self._draining or self._expiry is not None) and not self.session.in_flight:
             # On the loop's next turn: the answer that this was about is still to be written.
-            self._loop.call_soon(self.end, CloseCode.RESTART)
+            self._loop.call_soon(self._end_when_idle)
         if self.session.in_flight < IN_FLIGHT_MAX:
             self._wire.release_reading()
+
+    def _end_when_idle(self) -> None:
+        if self._expiry is not None:
+            self.end(CloseCode.TOKEN_EXPIRED)
+        elif self._draining:
+            self.end(CloseCode.RESTART)
 
     def _start(self, message: Any) -> None:
         if self.session.in_flight >= IN_FLIGHT_MAX:
@@ -418,7 +484,8 @@ async def serve(
     """A WebSocket endpoint: Origin, subprotocol, then a Connection until it closes."""
     await receive()
     wire: EdgeWebSocket = scope["extensions"]["payhub.wire"]["wire"]
-    address = address_key(scope["client"][0]) if scope["client"] else "unix"
+    host = scope["client"][0] if scope["client"] else None
+    address = address_key(host) if host else "unix"
     if context.draining or not address_allows(context, address):
         await refuse_handshake(send, 503 if context.draining else 429)
         return
@@ -434,7 +501,7 @@ async def serve(
     if codec is None:
         wire.end(CloseCode.SUBPROTOCOL_MISSING, "offer payhub.v1.msgpack or payhub.v1.json")
         return
-    await Connection(context, connections, wire, codec, address, door).run(receive)
+    await Connection(context, connections, wire, codec, host, door).run(receive)
 
 
 async def refuse_handshake(send: Send, status: int) -> None:

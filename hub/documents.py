@@ -11,19 +11,24 @@ import msgspec
 from core.nouns import PaymentStatus
 from hub import http
 from hub.commands.paying import UNKNOWN
+from hub.commands.scoping import BY_CONTENT, COMMANDS, FOLLOWING, SETTLING
 from hub.commands.table import ROWS
 from hub.doors import PATHS
-from hub.protocol import messages
+from hub.endpoint import Endpoint, Nothing
+from hub.protocol import messages, terminals
 from hub.protocol.catalogue import FROM_CLIENT, FROM_HUB
 from hub.protocol.codec import JSON, MSGPACK, SIZE_MAX
 from hub.protocol.codes import CLOSE_MEANINGS, MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, EventName, comes_back
 from hub.protocol.fields import Message
+from hub.protocol.scopes import SCOPE_MEANINGS, Scope
+from hub.session import BEFORE_A_SESSION
 
 VERSION: Final = "1.0.0"
 REFERENCE: Final = "#/components/schemas/{name}"
 
 # Which message answers which command. Every one may also be answered by `error`.
 ANSWERS: Final[dict[type, type | None]] = {
+    terminals.AskChallenge: terminals.Challenge,
     messages.Authenticate: messages.Welcome,
     messages.Renew: messages.Renewed,
     messages.Follow: messages.Following,
@@ -32,6 +37,17 @@ ANSWERS: Final[dict[type, type | None]] = {
     messages.Resume: messages.Resumed,
     messages.Ping: messages.Pong,
     **{row.takes: row.gives for row in ROWS},
+}
+# Not required by the document: who comes without one is told which nonce to make it with.
+PROOF_PARAMETER: Final = {
+    "name": "DPoP",
+    "in": "header",
+    "required": False,
+    "description": (
+        "A proof of possession (RFC 9449): htm, htu, iat, jti and the nonce that the answer's DPoP-Nonce or "
+        "/v1/nonces gave, signed by the key in its header."
+    ),
+    "schema": {"type": "string"},
 }
 # What the hub says without being asked.
 UNASKED: Final = tuple(one for one in FROM_HUB if one not in {*ANSWERS.values(), messages.Refused})
@@ -47,8 +63,9 @@ def asyncapi() -> dict[str, Any]:
             "version": VERSION,
             "description": (
                 f"Subprotocols {MSGPACK} (binary frames) and {JSON} (text frames) carry the same messages. The first "
-                "message authenticates; a token never stands in a URL. Answers may overtake each other: match them by "
-                f"id. A message has at most {SIZE_MAX} bytes, and each field stands in it once."
+                "message authenticates, but for a till's challenge; a token never stands in a URL. Answers may "
+                "overtake each other: match them by id. "
+                f"A message has at most {SIZE_MAX} bytes, and each field stands in it once."
             ),
         },
         "defaultContentType": "application/json",
@@ -91,6 +108,7 @@ def asyncapi() -> dict[str, Any]:
             "schemas": schemas,
         },
         "x-codes": codes(),
+        "x-scopes": scopes(),
     }
 
 
@@ -98,6 +116,7 @@ def openapi() -> dict[str, Any]:
     """The HTTP API as an OpenAPI 3.1 document."""
     bodies = {endpoint.takes: _body(endpoint) for endpoint in http.ENDPOINTS}
     gives = list({_answer(endpoint.gives): None for endpoint in http.ENDPOINTS})
+    gives += [endpoint.otherwise for endpoint in http.ENDPOINTS if endpoint.otherwise is not None]
     wanted = [*(body for body in bodies.values() if body is not None), *gives, http.Problem]
     _, schemas = msgspec.json.schema_components(wanted, ref_template=REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
@@ -115,10 +134,23 @@ def openapi() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "dpop": {
+                    "type": "http",
+                    "scheme": "DPoP",
+                    "description": "A till's token, with a proof by its key for each request (RFC 9449).",
+                },
+            },
         },
-        "security": [{"bearer": []}],
+        "security": [{"bearer": []}, {"dpop": []}],
+        "x-scopes": scopes(),
     }
+
+
+def scopes() -> dict[str, str]:
+    """What machines can be allowed to do. A person needs none of them."""
+    return {scope.value: SCOPE_MEANINGS[scope] for scope in Scope}
 
 
 def codes() -> dict[str, Any]:
@@ -150,6 +182,7 @@ def _operation(command: type, answer: type | None) -> dict[str, Any]:
         "channel": {"$ref": "#/channels/socket"},
         "summary": _summary(command),
         "messages": [{"$ref": f"#/channels/socket/messages/{_tag(command)}"}],
+        **({} if command in BEFORE_A_SESSION else _for_machines(command)),
     }
     if answer is not None:
         operation["reply"] = {
@@ -162,7 +195,7 @@ def _operation(command: type, answer: type | None) -> dict[str, Any]:
     return operation
 
 
-def _path_item(endpoint: http.Endpoint, body: type | None) -> dict[str, Any]:
+def _path_item(endpoint: Endpoint, body: type | None) -> dict[str, Any]:
     in_path = _path_names(endpoint)
     item: dict[str, Any] = {
         "summary": _summary(endpoint.takes),
@@ -177,12 +210,16 @@ def _path_item(endpoint: http.Endpoint, body: type | None) -> dict[str, Any]:
     if endpoint.produces is not None:
         written = {endpoint.produces: {"schema": {"type": "string"}}}
         item["responses"] = {**item["responses"], "200": {"description": "The file.", "content": written}}
-    elif endpoint.gives is not http.Nothing:
+    elif endpoint.gives is not Nothing:
         item["responses"][str(endpoint.status)]["content"] = {
             "application/json": {"schema": {"$ref": REFERENCE.format(name=_answer(endpoint.gives).__name__)}}
         }
     if endpoint.gives is messages.Paid:
         item["responses"]["202"] = {**item["responses"][str(endpoint.status)], "description": "In review."}
+    if endpoint.otherwise is not None:
+        reference = {"$ref": REFERENCE.format(name=endpoint.otherwise.__name__)}
+        content = {"application/json": {"schema": reference}}
+        item["responses"]["202"] = {"description": _summary(endpoint.otherwise), "content": content}
     if endpoint.method in {"GET", "DELETE"}:
         item["parameters"] += [_parameter(endpoint.takes, name, "query") for name in _rest(endpoint)]
     elif endpoint.consumes:
@@ -193,13 +230,28 @@ def _path_item(endpoint: http.Endpoint, body: type | None) -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": {"$ref": REFERENCE.format(name=body.__name__)}}},
         }
+    if endpoint.proves:
+        item["parameters"].append(PROOF_PARAMETER)
     if endpoint.public:
         item["security"] = []
+    else:
+        item.update(_for_machines(endpoint.takes if endpoint.scope is None else endpoint.scope))
     return item
 
 
-def _good_status(endpoint: http.Endpoint) -> str:
-    return str(204 if endpoint.gives is http.Nothing and endpoint.produces is None else endpoint.status)
+def _for_machines(command: "type | Scope") -> dict[str, Any]:
+    """What a key needs for it. Of a command with parts: the most that it may need; each part needs its own."""
+    if isinstance(command, Scope):
+        return {"x-scopes": [command.value]}
+    needs = FOLLOWING | SETTLING if command is messages.Resume else COMMANDS.get(command)
+    if needs is None:
+        return {"x-people-only": True}
+    found: dict[str, Any] = {"x-scopes": sorted(needs)}
+    return {**found, "x-scopes-by-content": True} if command in BY_CONTENT else found
+
+
+def _good_status(endpoint: Endpoint) -> str:
+    return str(204 if endpoint.gives is Nothing and endpoint.produces is None else endpoint.status)
 
 
 def _problem_response() -> dict[str, Any]:
@@ -215,17 +267,17 @@ def _parameter(takes: type, name: str, place: str) -> dict[str, Any]:
     return {"name": name, "in": place, "required": place == "path", "schema": schema}
 
 
-def _path_names(endpoint: http.Endpoint) -> list[str]:
+def _path_names(endpoint: Endpoint) -> list[str]:
     return [part[1:-1] for part in endpoint.path.split("/") if part.startswith("{")]
 
 
-def _rest(endpoint: http.Endpoint) -> list[str]:
+def _rest(endpoint: Endpoint) -> list[str]:
     """The fields that stand neither in the path nor on the socket alone."""
     in_path = {*_path_names(endpoint), "id"}
     return [field.name for field in msgspec.structs.fields(endpoint.takes) if field.name not in in_path]
 
 
-def _body(endpoint: http.Endpoint) -> type | None:
+def _body(endpoint: Endpoint) -> type | None:
     """The JSON body: the command without its correlation id and what stands in the path."""
     rest = _rest(endpoint)
     if endpoint.method in {"GET", "DELETE"} or not rest:

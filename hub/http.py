@@ -9,7 +9,7 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final, NamedTuple, NoReturn, get_args
+from typing import Annotated, Any, Final, NoReturn, get_args
 
 import msgspec
 import structlog
@@ -21,22 +21,20 @@ from starlette.routing import Route
 
 from core.errors import CoreError
 from core.nouns import PaymentStatus
-from core.people.credentials import check_password
-from core.people.opening import Tenant, find_tenant
-from core.people.persons import Role, read_person
-from core.people.sessions import RefreshTokenReused, revoke, rotate, start_session
-from hub import metrics
-from hub.broker import CONTROL
-from hub.commands import bulking, charging, identifying, operating, paying
+from hub import admitting, entering, metrics
+from hub.commands import bulking, charging, identifying, paying
 from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused, from_core
+from hub.commands.scoping import needs_of, require_scope
 from hub.commands.table import ROWS
-from hub.commands.values import to_time
-from hub.doors import door_for
-from hub.limits import ADDRESS, ADDRESS_LOGIN, BY_ROLE, LOGIN, TENANT, Limit, address_key, network_of
+from hub.dpop import add_nonce, require_proof
+from hub.endpoint import Call, Endpoint, Nothing, address_of, spend, to_handler
+from hub.limits import ADDRESS, BY_ROLE, TENANT, network_of
 from hub.protocol import bulks, fields, messages
 from hub.protocol.codec import SIZE_MAX
 from hub.protocol.codes import MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, ErrorCode
+from hub.protocol.free_text import complaint_about, watch
+from hub.protocol.scopes import Scope
 from hub.qr import draw
 from hub.session import Session
 
@@ -44,37 +42,17 @@ log = logging.getLogger(__name__)
 
 PROBLEM: Final = "application/problem+json"
 SVG: Final = "image/svg+xml"
+# What a till is told to do (RFC 9449, 7.1, 8); everybody else is told to bring a token.
+CHALLENGES: Final[dict[str, str]] = {
+    ErrorCode.PROOF_NONCE_REQUIRED: 'DPoP error="use_dpop_nonce", algs="ES256 EdDSA"',
+    ErrorCode.POSSESSION_REFUSED: 'DPoP error="invalid_dpop_proof", algs="ES256 EdDSA"',
+    ErrorCode.CLOCK_SKEWED: 'DPoP error="invalid_dpop_proof", algs="ES256 EdDSA"',
+}
 TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 # Sessions of tokens seen lately, so that a busy client costs one signature check and not thousands. Dropped
-# after a few seconds: an ended session is noticed within them (sockets are told at once).
-SESSION_MEMORY_S = 5.0
+# after a few seconds, or when a hint says that the session has ended: without one, it is noticed within them.
+SESSION_MEMORY_S = 4.0
 SESSIONS_REMEMBERED_MAX = 10_000
-
-Slug = Annotated[str, Meta(min_length=3, max_length=40, description="The tenant's short name.")]
-
-
-class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A new customer with one account, logged in."""
-
-    tenant: Slug
-    name: fields.Name
-    login: fields.Login
-    password: fields.Password
-
-
-class LogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A login and its password."""
-
-    tenant: Slug
-    login: fields.Login
-    password: fields.Password
-
-
-class RefreshTokens(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A refresh token. It works once; the answer holds the next."""
-
-    tenant: Slug
-    refresh_token: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class Settle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,28 +61,10 @@ class Settle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     in_doubt: Annotated[list[fields.PaymentId], Meta(min_length=1, max_length=fields.IN_DOUBT_MAX)]
 
 
-class LogOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """End this session on every device that shares its tokens."""
-
-
-class TokensAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An access token for requests and sockets, and a refresh token for the next one."""
-
-    person: str
-    access_token: str
-    expires_at: str
-    refresh_token: str
-    account: int | UnsetType = UNSET
-
-
 class SettledAnswer(msgspec.Struct, frozen=True):
     """What became of each payment."""
 
     settled: list[messages.SettledPayment]
-
-
-class Nothing(msgspec.Struct, frozen=True):
-    """Done; there is nothing to say."""
 
 
 class ReadQr(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,7 +74,10 @@ class ReadQr(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """RFC 9457. `code` is the stable code, an error's or a payment status'; `type` is its URI."""
+    """RFC 9457. `code` is the stable code, an error's or a payment status'; `type` is its URI.
+
+    `at`: what time it is, for whoever's clock is wrong.
+    """
 
     type: str
     title: str
@@ -123,88 +86,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     field: str | UnsetType = UNSET
     retry_after_ms: int | UnsetType = UNSET
     payment: str | UnsetType = UNSET
-
-
-class Call(NamedTuple):
-    """One request on its way to its handler."""
-
-    context: Context
-    request: Request
-    session: Session
-    body: Any
-
-
-class Endpoint(NamedTuple):
-    """One row of the API: where, what goes in, what comes out, who does it.
-
-    With `consumes`, the body is a file of one of these media types, which `handle` reads as it arrives (hub/edge.py
-    lets files pass on these paths). With `produces`, so is the answer, and `handle` gives the response itself.
-    """
-
-    method: str
-    path: str
-    takes: type[msgspec.Struct]
-    gives: type[msgspec.Struct]
-    handle: Callable[[Call], Awaitable[msgspec.Struct | Response]]
-    status: int = 200
-    public: bool = False
-    consumes: tuple[str, ...] = ()
-    produces: str | None = None
-
-
-def _command(handler: Callable[[Context, Session, Any], Awaitable[msgspec.Struct]]) -> Callable[[Call], Awaitable[Any]]:
-    async def handle(call: Call) -> msgspec.Struct:
-        return await handler(call.context, call.session, call.body)
-
-    return handle
-
-
-async def register(call: Call) -> TokensAnswer:
-    """Open a person and an account, and log in."""
-    body: Register = call.body
-    tenant = await _enter(call, body.tenant, body.login)
-    opened = await operating.enter(call.context, tenant.id, Role.CUSTOMER, body.name, body.login, body.password)
-    return await _start(call, tenant, opened.person_id, Role.CUSTOMER, opened.account_id)
-
-
-async def log_in(call: Call) -> TokensAnswer:
-    """Check the password and start a session."""
-    body: LogIn = call.body
-    tenant = await _enter(call, body.tenant, body.login)
-    person_id = await check_password(call.context.pool, tenant.id, body.login, body.password)
-    # The limit is for guesses; whoever knows the password did not guess.
-    call.context.limits.bucket("login", tenant.id, body.login.lower(), LOGIN).give_back()
-    person = await read_person(call.context.pool, tenant.id, person_id)
-    return await _start(call, tenant, person_id, person.role)
-
-
-async def refresh(call: Call) -> TokensAnswer:
-    """Trade a refresh token for new tokens. One that was used before ends the session everywhere."""
-    body: RefreshTokens = call.body
-    context = call.context
-    tenant = await _enter(call, body.tenant, None)
-    try:
-        rotated = await rotate(context.pool, tenant.id, body.refresh_token)
-    except RefreshTokenReused as error:
-        _end_everywhere(context, tenant.id, error.session_id)
-        raise
-    issued = context.tokens.issue(
-        tenant.id,
-        rotated.person_id,
-        rotated.role,
-        rotated.session_id,
-        context.now(),
-        door_for(call.request.headers.raw),
-    )
-    return TokensAnswer(rotated.person_id, issued.token, to_time(issued.expires_at * 1_000_000), rotated.refresh_token)
-
-
-async def log_out(call: Call) -> Nothing:
-    """End the session: its refresh tokens, its sockets on every hub."""
-    speaker = call.session.speaker
-    await revoke(call.context.pool, speaker.tenant_id, speaker.session_id)
-    _end_everywhere(call.context, speaker.tenant_id, speaker.session_id)
-    return Nothing()
+    at: str | UnsetType = UNSET
 
 
 async def settle(call: Call) -> SettledAnswer:
@@ -245,12 +127,10 @@ async def read_bulk_csv(call: Call) -> Response:
 
 CSV: Final = "text/csv"
 ENDPOINTS: Final = (
-    Endpoint("POST", "/v1/register", Register, TokensAnswer, register, 201, public=True),
-    Endpoint("POST", "/v1/login", LogIn, TokensAnswer, log_in, public=True),
-    Endpoint("POST", "/v1/refresh", RefreshTokens, TokensAnswer, refresh, public=True),
-    Endpoint("POST", "/v1/logout", LogOut, Nothing, log_out),
-    Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle),
-    Endpoint("GET", "/v1/charges/{charge}/qr.svg", ReadQr, Nothing, draw_qr, produces=SVG),
+    *entering.ENDPOINTS,
+    *admitting.ENDPOINTS,
+    Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle, scope=Scope.PAYMENTS_WRITE),
+    Endpoint("GET", "/v1/charges/{charge}/qr.svg", ReadQr, Nothing, draw_qr, produces=SVG, scope=Scope.CHARGES_READ),
     Endpoint(
         "PUT",
         "/v1/bulks/{bulk}/file",
@@ -258,9 +138,18 @@ ENDPOINTS: Final = (
         bulks.BulkAnswer,
         send_bulk_file,
         consumes=bulking.MEDIA_TYPES,
+        scope=Scope.BULKS_WRITE,
     ),
-    Endpoint("GET", "/v1/bulks/{bulk}/report.csv", bulks.ReadBulkCsv, Nothing, read_bulk_csv, produces=CSV),
-    *(Endpoint(row.method, row.path, row.takes, row.gives, _command(row.handle), row.status) for row in ROWS),
+    Endpoint(
+        "GET",
+        "/v1/bulks/{bulk}/report.csv",
+        bulks.ReadBulkCsv,
+        Nothing,
+        read_bulk_csv,
+        produces=CSV,
+        scope=Scope.BULKS_READ,
+    ),
+    *(Endpoint(row.method, row.path, row.takes, row.gives, to_handler(row.handle), row.status) for row in ROWS),
 )
 
 
@@ -277,24 +166,20 @@ class RememberedSessions:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._known: dict[tuple[str, str | None], tuple[float, Session]] = {}
 
-    async def find(self, token: str, network: str | None) -> Session:
+    async def find(self, token: str, network: str | None, host: str | None) -> Session:
         """The session behind a bearer token that comes from there. Raises CommandRefused."""
-        now = self._context.now()
-        known = self._known.get((token, network))
+        now, remembered = self._context.now(), self._context.remembered
+        # By the whole address: a key may be bound to one.
+        known = remembered.get((token, host))
         if known is not None and known[0] > now and known[1].must_close(now) is None:
             return known[1]
-        session = Session(now, network=network)
+        session = Session(now, network=network, host=host)
         await identifying.begin_session(self._context, session, identifying.verify(self._context, session, token))
-        if len(self._known) >= SESSIONS_REMEMBERED_MAX:
-            self._known.clear()
-        self._known[token, network] = now + SESSION_MEMORY_S, session
+        if len(remembered) >= SESSIONS_REMEMBERED_MAX:
+            remembered.clear()
+        remembered[token, host] = now + SESSION_MEMORY_S, session
         return session
-
-    def forget_all(self) -> None:
-        """Check every token anew."""
-        self._known.clear()
 
 
 def _serve(
@@ -319,37 +204,40 @@ def _serve(
             response = problem(CommandRefused(ErrorCode.INTERNAL))
         finally:
             structlog.contextvars.unbind_contextvars("trace_id")
+        add_nonce(context, request, response)
         metrics.http_requests.labels(endpoint.path, response.status_code).inc()
         response.headers["x-trace-id"] = trace_id
+        # Tokens, codes, balances: nothing between here and there keeps a copy (RFC 6749, 5.1).
+        response.headers["cache-control"] = "no-store"
         return response
 
     async def carry_out(request: Request) -> Response:
         if context.draining:
             raise CommandRefused(ErrorCode.UNAVAILABLE, retry_after_ms=1_000)
-        spend(context, "address", 0, _address(request), ADDRESS)
-        network = network_of(request.client.host) if request.client else None
-        session = Session(context.now(), network=network)
+        spend(context, "address", 0, address_of(request), ADDRESS)
+        host = request.client.host if request.client else None
+        network = network_of(host or "")
+        session = Session(context.now(), network=network, host=host)
         if not endpoint.public:
-            session = await sessions.find(_bearer(request), network)
+            scheme, token = _authorization(request)
+            session = await sessions.find(token, network, host)
             speaker = session.speaker
+            context.seen[speaker.tenant_id, speaker.session_id] = context.now()
             kind = f"person-{speaker.role.name.lower()}"
             spend(context, kind, speaker.tenant_id, speaker.person_id, BY_ROLE[speaker.role])
             spend(context, "tenant", speaker.tenant_id, "", TENANT)
+            await require_proof(context, request, session, scheme, token)
+            refusal = session.withholds(endpoint.takes)
+            if refusal is not None and endpoint.takes is not entering.LogOut:
+                raise CommandRefused(refusal)
         body = read(b"" if endpoint.consumes else await _read_body(request), request)
+        if session.scopes is not None:
+            require_scope(session, needs_of(body) if endpoint.scope is None else frozenset({endpoint.scope}))
         answer = await endpoint.handle(Call(context, request, session, body))
-        if endpoint.handle is log_out:
-            sessions.forget_all()
-        return to_response(answer, endpoint.status)
+        is_otherwise = endpoint.otherwise is not None and isinstance(answer, endpoint.otherwise)
+        return to_response(answer, 202 if is_otherwise else endpoint.status)
 
     return serve
-
-
-def spend(context: Context, kind: str, tenant_id: int, who: str, limit: Limit) -> None:
-    """Take one from a shared bucket, or refuse."""
-    wait = context.limits.bucket(kind, tenant_id, who, limit).spend(context.now())
-    if wait:
-        metrics.rate_refusals.inc()
-        raise CommandRefused(ErrorCode.RATE_LIMITED, retry_after_ms=int(wait * 1000) + 1)
 
 
 def to_response(answer: msgspec.Struct | Response, status: int) -> Response:
@@ -359,7 +247,11 @@ def to_response(answer: msgspec.Struct | Response, status: int) -> Response:
     if isinstance(answer, messages.Refused):
         return problem(
             CommandRefused(
-                ErrorCode(answer.code), answer.message, field=answer.field, retry_after_ms=answer.retry_after_ms
+                ErrorCode(answer.code),
+                answer.message,
+                field=answer.field,
+                retry_after_ms=answer.retry_after_ms,
+                at=answer.at,
             )
         )
     if isinstance(answer, messages.Paid) and answer.status == IN_REVIEW:
@@ -413,6 +305,7 @@ def problem(refusal: CommandRefused, status: int | None = None) -> Response:
             refusal.code,
             refusal.field,
             refusal.retry_after_ms,
+            at=refusal.at,
         )
     )
 
@@ -422,7 +315,7 @@ def _problem(content: Problem) -> Response:
     if not isinstance(content.retry_after_ms, UnsetType):
         headers["retry-after"] = str(-(-content.retry_after_ms // 1000))
     if content.status == 401:
-        headers["www-authenticate"] = "Bearer"
+        headers["www-authenticate"] = CHALLENGES.get(content.code, "Bearer")
     return Response(msgspec.json.encode(content), content.status, headers, PROBLEM)
 
 
@@ -430,52 +323,13 @@ def _problem_type(code: str) -> str:
     return f"/docs/codes#{code}"
 
 
-async def _enter(call: Call, slug: str, login: str | None) -> Tenant:
-    """The tenant somebody wants to enter, if they have not knocked too often.
-
-    One that does not exist is answered in the words of a wrong password.
-    """
-    context = call.context
-    if login is not None:
-        # A refresh token is no guess: its 256 random bits need no such limit, and many people share an address.
-        spend(context, "address-login", 0, _address(call.request), ADDRESS_LOGIN)
-    tenant = await find_tenant(context.pool, slug)
-    if tenant is None:
-        raise CommandRefused(ErrorCode.CREDENTIALS_REFUSED)
-    context.tenants[tenant.id] = tenant
-    if login is not None:
-        spend(context, "login", tenant.id, login.lower(), LOGIN)
-    return tenant
-
-
-async def _start(call: Call, tenant: Tenant, person_id: str, role: Role, account: int | None = None) -> TokensAnswer:
-    context, door = call.context, door_for(call.request.headers.raw)
-    started = await start_session(context.pool, tenant.id, person_id)
-    issued = context.tokens.issue(tenant.id, person_id, role, started.session_id, context.now(), door)
-    return TokensAnswer(
-        person_id,
-        issued.token,
-        to_time(issued.expires_at * 1_000_000),
-        started.refresh_token,
-        UNSET if account is None else account,
-    )
-
-
-def _end_everywhere(context: Context, tenant_id: int, session_id: str) -> None:
-    context.end_session(tenant_id, session_id)
-    context.broker.publish(CONTROL, ["end_session", tenant_id, session_id])
-
-
-def _bearer(request: Request) -> str:
+def _authorization(request: Request) -> tuple[str, str]:
+    """The scheme, in small letters, and the access token."""
     given = request.headers.getlist("authorization")
     scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
-    if scheme.lower() != "bearer" or not token:
+    if scheme.lower() not in {"bearer", "dpop"} or not token:
         raise CommandRefused(ErrorCode.AUTHENTICATION_REQUIRED, "Send your access token as a bearer token.")
-    return token
-
-
-def _address(request: Request) -> str:
-    return address_key(request.client.host) if request.client else "unix"
+    return scheme.lower(), token
 
 
 async def _read_body(request: Request) -> bytes:
@@ -491,6 +345,7 @@ def _reader(takes: type[msgspec.Struct]) -> Callable[[bytes, Request], Any]:
     """How a request becomes a value of `takes`: its body's fields, its path's, its query's, each once."""
     kinds = {field.name: _kinds(field.type) for field in msgspec.structs.fields(takes)}
     has_id = "id" in kinds
+    free_texts = watch([takes])
 
     def read(body: bytes, request: Request) -> Any:
         found = _parse(body) if body else {}
@@ -503,13 +358,18 @@ def _reader(takes: type[msgspec.Struct]) -> Callable[[bytes, Request], Any]:
         if has_id:
             found["id"] = 0
         try:
-            return msgspec.convert(found, takes)
+            message = msgspec.convert(found, takes)
         except msgspec.ValidationError as error:
             complaint = str(error)
             named = re.search(r"`\$\.(\w+)", complaint) or re.search(r"field `(\w+)`", complaint)
             raise CommandRefused(
                 ErrorCode.INVALID_FIELD, complaint.split(" - at")[0] + ".", field=named[1] if named else UNSET
             ) from None
+        forbidden = complaint_about(message, free_texts)
+        if forbidden is not None:
+            field, what = forbidden
+            raise CommandRefused(ErrorCode(what.value), field=field)
+        return message
 
     return read
 

@@ -54,10 +54,21 @@ CONNECTION_BY_ROLE = BY_ROLE
 ADDRESS = Limit(40_000, 80_000)
 # The most one tenant may ask of the whole installation.
 TENANT = Limit(40_000, 80_000)
-# Guessing is slow on purpose (NIST SP 800-63B 5.2.2); a person who mistypes has ten tries in ten minutes.
-LOGIN = Limit(1 / 60, 10)
-# Log-ins and registrations from one address, whoever they name.
+# Log-ins and registrations from one address, whoever they name; how guesses are counted: core/people/throttles.py.
 ADDRESS_LOGIN = Limit(1, 30)
+# Log-ins that say they come from a known device: a look at whether they do.
+ADDRESS_DEVICE = Limit(20, 200)
+# Keys of programs, tried from one address: a fleet behind one gateway deploys, and nobody guesses 256 bits.
+ADDRESS_KEY = Limit(1, 30)
+# Tokens for one key: a fleet of a hundred processes takes one each in five minutes, and comes up all at once.
+KEY_TRADE = Limit(2, 200)
+# Codes of eight letters, typed: somebody who mistypes has ten tries, and a tenant's merchants sixty together.
+ADDRESS_PAIRING = Limit(1 / 30, 10)
+TENANT_PAIRING = Limit(1, 60)
+# Nonces, which cost a look at the tenant: a shop's tills behind one address, all switched on at once.
+ADDRESS_NONCE = Limit(20, 400)
+# Identity tokens from one address: nobody guesses a signature, and each costs one to check.
+ADDRESS_IDENTITY = Limit(5, 200)
 # New connections from one address.
 ADDRESS_CONNECT = Limit(200, 2_000)
 # Payment links opened from one address: a crowd behind one router, not somebody who tries out addresses.
@@ -178,8 +189,14 @@ LIMITS: dict[str, Limit] = {
     **{f"person-{role.name.lower()}": limit for role, limit in BY_ROLE.items()},
     "address": ADDRESS,
     "tenant": TENANT,
-    "login": LOGIN,
     "address-login": ADDRESS_LOGIN,
+    "address-device": ADDRESS_DEVICE,
+    "address-key": ADDRESS_KEY,
+    "key": KEY_TRADE,
+    "address-pairing": ADDRESS_PAIRING,
+    "tenant-pairing": TENANT_PAIRING,
+    "address-nonce": ADDRESS_NONCE,
+    "address-identity": ADDRESS_IDENTITY,
     "address-connect": ADDRESS_CONNECT,
     "address-page": ADDRESS_PAGE,
 }

@@ -9,6 +9,9 @@ connections = Gauge("payhub_connections", "Open WebSocket connections.")
 closes = Counter("payhub_connection_closes", "Connections closed by the hub, by close code.", ["code"])
 bad_messages = Counter("payhub_bad_messages", "Messages refused before they became a command, by code.", ["code"])
 rate_refusals = Counter("payhub_rate_refusals", "Messages refused for coming too fast.")
+keys_refusals = Counter(
+    "payhub_keys_refusals", "Commands refused because a key could not be had (away), or is refused to us.", ["reason"]
+)
 payments = Counter("payhub_payments", "Payments answered, by status.", ["status"])
 batch_size = Histogram("payhub_batch_payments", "Payments per batch.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256))
 batch_seconds = Histogram("payhub_batch_seconds", "From a batch's departure to its commit.", buckets=SECONDS)

@@ -155,7 +155,7 @@ def routes(context: Context) -> list[Route]:
             # One answer for every address that leads nowhere.
             if tenant is None or not fullmatch(UUID_PATTERN, charge_id):
                 raise NotFound
-            charge = await read_charge(context.pool, tenant.id, charge_id)
+            charge = await read_charge(context.pool, context.keys, tenant.id, charge_id)
             return _html(language, await _charge(context, tenant, charge, language))
         except NotFound:
             return _html(language, _notice(words["none"], words["check"]), 404)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -15,8 +16,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from config.logs import configure_logs
-from config.settings import Settings, address, read_master_key
+from config.settings import Settings, address
 from core.errors import CoreError
+from core.keys.choosing import Choice
 from hub.app import Hub, Options, create_app, is_ready
 from hub.edge import EdgeHttp, EdgeWebSocket
 from hub.protocol.codec import SIZE_MAX
@@ -50,17 +52,24 @@ class ServeError(Exception):
     """The hub cannot serve: one sentence that says why and what to do."""
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. Raises ServeError with a sentence for the operator."""
+def serve(settings: Settings, **times: Any) -> None:
+    """Serve until SIGTERM or SIGINT. Raises ServeError with a sentence for the operator.
+
+    `times`: those of hub.app.Options that are not an operator's to change.
+    """
     configure_logs(settings.log_level, "hub")
     options = Options(
         database_url=settings.database_url,
         redis_url=settings.redis_url,
-        master_key=read_master_key(settings.master_key_file),
+        keys=Choice(**settings.key_choice()),
         allowed_origins=settings.allowed_origins,
         drain_seconds=settings.drain_seconds,
         trusted_proxies=settings.trusted_proxies,
         public_url=settings.public_url,
+        breached_passwords=Path(settings.breached_passwords_file) if settings.breached_passwords_file else None,
+        receipts=settings.receipts,
+        internal_networks=settings.internal_networks,
+        **times,
     )
     listener = listen(*address(settings.listen))
     admin_listener = listen(*address(settings.admin_listen))

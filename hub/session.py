@@ -9,21 +9,50 @@ It holds who speaks, which accounts are theirs, what they follow and how much is
 
 from collections.abc import Iterable
 from enum import Enum
+from typing import Final
 
 from core.audit.trail import By
 from core.people.persons import Role
+from core.people.proofs import has_factor
 from hub.auth import Principal
 from hub.doors import Door
 from hub.protocol.codes import CloseCode, ErrorCode
+from hub.protocol.factors import (
+    AskStepUp,
+    ConfirmPasskey,
+    ConfirmTotp,
+    EnrolPasskey,
+    EnrolTotp,
+    ReadFactors,
+    StepUp,
+)
 from hub.protocol.fields import FOLLOWED_MAX, Message
-from hub.protocol.messages import Authenticate
+from hub.protocol.messages import Authenticate, Ping, ReadProfile, Renew
+from hub.protocol.terminals import AskChallenge
 
 # A first message within this, or the socket is somebody's parking place.
 AUTHENTICATION_TIMEOUT_S = 5.0
 # Unanswered commands of one connection; above it the hub stops reading until answers leave.
 IN_FLIGHT_MAX = 256
+# What somebody may do who still has to enrol a second factor, or to prove it.
+WHILE_HELD: Final[frozenset[type]] = frozenset(
+    {
+        ReadProfile,
+        Ping,
+        Renew,
+        ReadFactors,
+        EnrolTotp,
+        ConfirmTotp,
+        EnrolPasskey,
+        ConfirmPasskey,
+        AskStepUp,
+        StepUp,
+    }
+)
 # Refused messages in a row before the hub takes the client for broken.
 BAD_MESSAGES_MAX = 10
+# What is said before anybody is known, and not again.
+BEFORE_A_SESSION = frozenset({Authenticate, AskChallenge})
 
 
 class State(Enum):
@@ -42,64 +71,94 @@ class Session:
         "_bad_messages",
         "accounts",
         "began_at",
+        "challenge",
         "door",
         "followed",
+        "host",
         "in_flight",
+        "is_held",
         "network",
+        "only",
         "principal",
         "started_at",
         "state",
         "watching",
     )
 
-    def __init__(self, now: float, door: Door | None = None, network: str | None = None) -> None:
+    def __init__(
+        self, now: float, door: Door | None = None, network: str | None = None, host: str | None = None
+    ) -> None:
         self.door = door
+        # Where from, to the address: looked at, never written down.
+        self.host = host
         # Where from, for the audit trail.
         self.network = network
         self.state = State.NEW
         self.started_at = now
         self.principal: Principal | None = None
         self.accounts: frozenset[int] = frozenset()
+        # The one account that a till may use, of all that are its merchant's.
+        self.only: int | None = None
         self.followed: set[int] = set()
         # What is told besides events: "alerts", "bulk:<id>".
         self.watching: set[str] = set()
-        # When the speaker logged in, seconds since the epoch: rules look at how new a device is.
+        # Since when the speaker's device is known, seconds since the epoch: rules look at how new it is.
         self.began_at: int | None = None
+        # Whether the speaker may do no more than enrol a second factor and prove it.
+        self.is_held = False
+        # What a till was given to sign on this connection.
+        self.challenge: str | None = None
         self.in_flight = 0
         self._bad_messages = 0
 
     def check(self, message: Message) -> ErrorCode | None:
         """Whether this kind of message may come now. A first token puts the session into CHECKING."""
         if self.state is State.LIVE:
-            if type(message) is Authenticate:
+            if type(message) in BEFORE_A_SESSION:
                 return ErrorCode.ALREADY_AUTHENTICATED
             self._bad_messages = 0
-            return None
+            return self.withholds(type(message)) if self.is_held else None
         if type(message) is Authenticate:
             if self.state is State.NEW:
                 self.state = State.CHECKING
                 return None
             return ErrorCode.ALREADY_AUTHENTICATED
+        if type(message) is AskChallenge and self.state is State.NEW:
+            return None
         return ErrorCode.AUTHENTICATION_REQUIRED
+
+    def withholds(self, command: type) -> ErrorCode | None:
+        """Why this kind of command is not for this speaker yet, if it is not."""
+        return ErrorCode.SECOND_FACTOR_REQUIRED if self.is_held and command not in WHILE_HELD else None
 
     def welcomes(self, principal: Principal) -> bool:
         """Whether the token was made for the door that this session came in by."""
         return self.door is None or principal.door == self.door
 
-    def begin(self, principal: Principal, accounts: Iterable[int], began_at: int | None = None) -> None:
-        """The token was good: this person, these accounts."""
+    def begin(
+        self, principal: Principal, accounts: Iterable[int], began_at: int | None = None, *, needs_factor: bool = False
+    ) -> None:
+        """The token was good: this person, these accounts. `needs_factor`: without one, it is not enough."""
         self.state = State.LIVE
+        self.is_held = needs_factor and not has_factor(principal.proofs)
         self.principal = principal
-        self.accounts = frozenset(accounts)
+        self.keep_accounts(accounts)
         self.began_at = began_at
 
-    def renew(self, principal: Principal) -> bool:
+    def keep_accounts(self, accounts: Iterable[int]) -> None:
+        """These are the person's accounts now; a till may use its own of them, and no other."""
+        self.accounts = frozenset(accounts if self.only is None else {self.only}.intersection(accounts))
+
+    def renew(self, principal: Principal, *, needs_factor: bool = False) -> bool:
         """Take a newer token of the same session. False: it is somebody else's or another session's."""
         current = self.speaker
-        # A new role is a new session: what was granted to the old one is not asked about again.
-        if principal._replace(expires_at=current.expires_at) != current:
+        # A new role is a new session: what was granted to the old one is not asked about again. A new proof of who
+        # speaks is what a step-up gives.
+        same = principal._replace(expires_at=current.expires_at, proved_at=current.proved_at, proofs=current.proofs)
+        if same != current:
             return False
         self.principal = principal
+        self.is_held = needs_factor and not has_factor(principal.proofs)
         return True
 
     def end(self) -> None:
@@ -119,6 +178,11 @@ class Session:
         if principal is None:
             return By(network=self.network)
         return By(principal.person_id, principal.session_id, self.network)
+
+    @property
+    def scopes(self) -> frozenset[str] | None:
+        """What a machine that speaks may do; None: a person speaks."""
+        return None if self.principal is None else self.principal.scopes
 
     @property
     def is_operator(self) -> bool:

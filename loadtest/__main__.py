@@ -1,4 +1,4 @@
-"""`python -m loadtest`: replay, posting, pay, ws-vs-http, idle, bulk, and a file to replay.
+"""`python -m loadtest`: replay, posting, pay, ws-vs-http, idle, bulk, keys, and a file to replay.
 
 Each command runs against `--to URL`, or against a stack of its own that it starts and deletes. Each ends by
 itself. It holds no measurement: those are in the modules named like the commands.
@@ -19,8 +19,11 @@ from loadtest import berka, bulk_client
 from loadtest import bulk as bulk_test
 from loadtest.idle import FIRST, IdleError, allow_files, idle
 from loadtest.ids import MAKERS
+from loadtest.keys import measure_keys
 from loadtest.pay import pay
 from loadtest.posting import PostingError, measure
+from loadtest.proof import ProofError
+from loadtest.proof import compare as compare_proof
 from loadtest.replay import ReplayError, is_right, replay
 from loadtest.report import Reporter
 from loadtest.stack import StackError, running_stack
@@ -40,6 +43,7 @@ SENTENCES = (
     HttpError,
     IdleError,
     PostingError,
+    ProofError,
     ReplayError,
     StackError,
     TargetError,
@@ -236,6 +240,27 @@ def pay_command(clients: int, rate: int | None, seconds: float, as_json: bool, *
         sys.exit(1)
 
 
+@main.command("proof")
+@click.option("--rounds", type=click.IntRange(1, 20), default=5, show_default=True)
+@click.option("--seconds", type=click.FloatRange(0.5, 60), default=5, show_default=True, help="Of each round.")
+@click.option("--clients", type=click.IntRange(1, 2_000), default=200, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def proof_command(rounds: int, seconds: float, clients: int, as_json: bool) -> None:
+    """Compare payments with receipts and sealed logs against payments without, in turns."""
+    report = Reporter(as_json)
+    figures = run_async(compare_proof(report, rounds=rounds, seconds=seconds, clients=clients))
+    report.result(
+        "What proof costs",
+        figures,
+        [
+            ("payments per second, signed and sealed", figures["with_per_second"]),
+            ("payments per second, without", figures["without_per_second"]),
+            ("ratio", figures["ratio"]),
+            ("rounds of each, in turns", figures["rounds"]),
+        ],
+    )
+
+
 @main.command("ws-vs-http")
 @click.option("--n", "sizes", default=",".join(map(str, SIZES)), show_default=True, help="Sizes, with commas between.")
 @click.option("--full", is_flag=True, help=f"{LARGEST:,} as well; takes several minutes.")
@@ -313,6 +338,32 @@ def bulk_command(lines: int, atomic: bool, as_json: bool, **arguments: Any) -> N
             ("lines posted per second", figures["posted_per_second"]),
             ("MB over idle, hub", figures["hub_grown_mb"]),
             ("MB over idle, worker", figures["worker_grown_mb"]),
+        ],
+    )
+
+
+@main.command("keys")
+@click.option("--seconds", type=click.FloatRange(0.1, 60), default=2, show_default=True, help="Of each measurement.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def keys_command(seconds: float, as_json: bool) -> None:
+    """Seal and open personal data, fetch, make and destroy keys of persons, on one core."""
+    report = Reporter(as_json)
+    report.note("Starting PostgreSQL in a temporary folder …")
+    figures = measure_keys(seconds)
+    report.result(
+        "Keys of persons, on one core",
+        figures,
+        [
+            ("texts of 75 bytes sealed per second", figures["sealed"]),
+            ("texts of 75 bytes opened per second", figures["opened"]),
+            ("µs to seal one", figures["seal_us"]),
+            ("keys that are kept, asked for per second", figures["kept"]),
+            ("keys fetched per second, one by one", figures["fetched_one_by_one"]),
+            ("keys fetched per second, by a hundred who ask at once", figures["fetched_by_a_hundred_at_once"]),
+            ("keys fetched per second, by the hundred", figures["fetched_by_the_hundred"]),
+            ("keyed hashes per second", figures["indexed"]),
+            ("keys made per second, by the hundred", figures["made"]),
+            ("ms to destroy a key, p50", figures["erased_p50_ms"]),
         ],
     )
 

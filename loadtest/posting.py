@@ -83,7 +83,7 @@ select statuses, payer_balances, payer_versions, payee_balances, payee_versions,
     array[:tenant, :tenant]::int[], array[:low, :high]::bigint[],
     array[:tenant]::int[], array[{new_id}],
     array[:payer]::bigint[], array[:payee]::bigint[], array[:payer_at]::int[], array[3 - :payer_at]::int[],
-    array[:amount]::bigint[], array[null]::text[],
+    array[:amount]::bigint[], array[null]::bytea[],
     array['11111111-1111-4111-8111-111111111111']::uuid[], null)
 """
 VARIANTS = {"by hand": BY_HAND, "batch of one": BATCH_OF_ONE}

@@ -50,6 +50,8 @@ class Servers(NamedTuple):
 
     database_url: str
     admin_database_url: str
+    keys_database_url: str
+    keys_admin_database_url: str
     redis_url: str
     bin_dir: Path
     postgres_pid: int
@@ -141,14 +143,19 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running_stack(hubs: int = 2) -> Iterator[Stack]:
-    """Servers, a tenant and `hubs` hubs; all gone afterwards. Without hubs, the servers are empty."""
+def running_stack(hubs: int = 2, settings: Sequence[dict[str, str]] = ()) -> Iterator[Stack]:
+    """Servers, a tenant and `hubs` hubs; all gone afterwards. Without hubs, the servers are empty.
+
+    `settings`: of each hub, what it is told besides.
+    """
     with contextlib.ExitStack() as ending:
         folder = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="payhub-loadtest-")))
         servers = ending.enter_context(_embedded(folder))
         environment = _environment() | {
             "PAYHUB_DATABASE_URL": servers.database_url,
             "PAYHUB_ADMIN_DATABASE_URL": servers.admin_database_url,
+            "PAYHUB_KEYS_DATABASE_URL": servers.keys_database_url,
+            "PAYHUB_KEYS_ADMIN_DATABASE_URL": servers.keys_admin_database_url,
             "PAYHUB_REDIS_URL": servers.redis_url,
             "PAYHUB_MASTER_KEY_FILE": str(folder / "master.key"),
             "PAYHUB_DATA_DIR": str(folder),
@@ -159,7 +166,8 @@ def running_stack(hubs: int = 2) -> Iterator[Stack]:
         if hubs:
             stack.open_tenant()
         for number in range(hubs):
-            hub = Hub(environment, folder / f"hub-{number}.log")
+            own = settings[number] if settings else {}
+            hub = Hub(environment | own, folder / f"hub-{number}.log")
             ending.callback(hub.stop)
             stack.hubs.append(hub)
             hub.start()
@@ -189,6 +197,8 @@ def _embedded(folder: Path) -> Iterator[Servers]:
             yield Servers(
                 facts["database_url"],
                 facts["admin_database_url"],
+                facts["keys_database_url"],
+                facts["keys_admin_database_url"],
                 facts["redis_url"],
                 Path(facts["bin_dir"]),
                 facts["postgres_pid"],

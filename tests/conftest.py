@@ -3,9 +3,11 @@
 import asyncio
 import itertools
 import os
-import secrets
+import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import asyncpg
@@ -13,14 +15,23 @@ import pytest
 import pytest_asyncio
 
 from config.embedded import Servers, temporary_servers
+from config.settings import ensure_master_key
 from core.database import Pool, open_pool
-from core.keyring import create_key
+from core.keyring import Purpose, create_key, load_keys
+from core.keys.choosing import Choice, open_safe
+from core.keys.local import LocalKeys
+from core.keys.master import Master
+from core.keys.safe import Safe
+from core.keys.store import SQL as KEYS_SQL
 from core.ledger.posting import post_payments
+from core.ledger.reading import read_payments
 from core.ledger.verify import verify
 from core.migrate import migrate
-from core.nouns import Payment, PaymentStatus, SystemAccount
+from core.nouns import Payment, PaymentStatus, Posting, SystemAccount
 from core.people.opening import Opened, Tenant, create_tenant, open_people
 from core.people.persons import Role
+from core.proof.notary import Signer
+from core.proof.sealing import seal_logs
 
 
 class Database(NamedTuple):
@@ -28,8 +39,17 @@ class Database(NamedTuple):
 
     admin_url: str
     app_url: str
+    keys_admin_url: str
+    keys_url: str
     redis_url: str
-    master_key: bytes
+    master_key_file: Path
+
+
+@pytest.fixture(scope="session")
+def master_key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("keys") / "master.key"
+    ensure_master_key(path)
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -40,19 +60,57 @@ def servers() -> Iterator[Servers]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def database(servers: Servers) -> Database:
+async def database(servers: Servers, master_key_file: Path) -> Database:
+    return await make_database(servers, master_key_file)
+
+
+async def make_database(servers: Servers, master_key_file: Path) -> Database:
+    """Bring empty servers to this version's shape, with first keys."""
     await migrate(servers.admin_database_url)
-    master_key = secrets.token_bytes(32)
     admin = await asyncpg.connect(servers.admin_database_url, server_settings={"search_path": "payhub"})
     try:
-        await create_key(admin, master_key)
+        for purpose in Purpose:
+            await create_key(admin, Master(LocalKeys(master_key_file)), purpose=purpose)
     finally:
         await admin.close()
-    return Database(servers.admin_database_url, servers.database_url, servers.redis_url, master_key)
+    await migrate(servers.keys_admin_database_url, KEYS_SQL)
+    return Database(
+        servers.admin_database_url,
+        servers.database_url,
+        servers.keys_admin_database_url,
+        servers.keys_database_url,
+        servers.redis_url,
+        master_key_file,
+    )
+
+
+@pytest.fixture
+def master(tmp_path: Path) -> Master:
+    """A master key of the test's own."""
+    path = tmp_path / "master.key"
+    ensure_master_key(path)
+    return Master(LocalKeys(path))
 
 
 @pytest_asyncio.fixture(scope="session")
-async def pool(database: Database) -> AsyncIterator[Pool]:
+async def keys(database: Database, master_key_file: Path) -> AsyncIterator[Safe]:
+    safe = await open_safe(Choice(database.keys_url, "local", master_key_file), name="payhub-tests", size_max=10)
+    _keys.append(safe)
+    yield safe
+    _keys.remove(safe)
+    await safe.close()
+
+
+_keys: list[Safe] = []
+
+
+def the_keys() -> Safe:
+    """The session's keys, for helpers that are no fixtures. Whoever has the pool has them."""
+    return _keys[-1]
+
+
+@pytest_asyncio.fixture(scope="session")
+async def pool(database: Database, keys: Safe) -> AsyncIterator[Pool]:
     pool = await open_pool(database.app_url, size_max=10, name="payhub-tests")
     yield pool
     await pool.close()
@@ -63,6 +121,29 @@ async def admin(database: Database) -> AsyncIterator[Pool]:
     pool = await open_pool(database.admin_url, size_max=3, name="payhub-tests-admin")
     yield pool
     await pool.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def signer(pool: Pool, keys: Safe) -> Signer:
+    """Signs proofs with the database's key."""
+    return Signer(await load_keys(pool, keys.master, Purpose.PROOFS))
+
+
+async def texts_of(pool: Pool, tenant_id: int, ids: Sequence[str]) -> list[str | None]:
+    """What was written beside these payments."""
+    found = await read_payments(pool, tenant_id, ids, the_keys())
+    return [found[id_].description for id_ in ids]
+
+
+def answers(postings: Sequence[Posting]) -> list[Posting]:
+    """What was answered, without what is said of this call alone: which batch it was in."""
+    return [posting._replace(batch=None) for posting in postings]
+
+
+async def seal_all(pool: Pool, signer: Signer) -> None:
+    """Bring everything that is committed into the logs, as workers do."""
+    while await seal_logs(pool, signer, time.time, timedelta(0)):
+        pass
 
 
 # What a superuser can do and nobody else: write past the triggers that keep rows as they were written.
@@ -95,6 +176,7 @@ class Books(NamedTuple):
     tenant: Tenant
     people: list[Opened]
     pool: Pool
+    keys: Safe
 
     def account(self, at: int) -> int:
         return self.people[at].account_id
@@ -121,10 +203,10 @@ class Books(NamedTuple):
 
 
 @pytest.fixture
-def open_books(pool: Pool) -> Callable[..., "asyncio.Future[Books]"]:
+def open_books(pool: Pool, keys: Safe) -> Callable[..., "asyncio.Future[Books]"]:
     async def open_(tenant: Tenant, people: int = 2, funds: int = 0) -> Books:
-        opened = await open_people(pool, tenant.id, Role.MERCHANT, [f"Person {at}" for at in range(people)])
-        books = Books(tenant, opened, pool)
+        opened = await open_people(pool, keys, tenant.id, Role.MERCHANT, [f"Person {at}" for at in range(people)])
+        books = Books(tenant, opened, pool, keys)
         if funds:
             await books.fund(funds)
         return books

@@ -1,5 +1,6 @@
 """What `make` says when something is missing. It says it before it does anything."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -43,5 +44,14 @@ def test_a_missing_node_is_one_sentence(tmp_path: Path, programs: dict[str, str]
     done = make_setup(tmp_path, **programs)
     assert done.returncode != 0
     (sentence,) = (line for line in done.stderr.splitlines() if not line.startswith("make"))
-    assert sentence == "The web client needs Node.js 20 or newer with npm: install it and run make again."
+    assert sentence == "The client needs Node.js 20 or newer with npm: install it and run make again."
     assert not (tmp_path / ".venv/client-ready").exists()
+
+
+def test_the_clients_lock_names_no_host_to_install_from() -> None:
+    """Packages are found by name, at whatever registry npm is set up for, and are known by their hashes."""
+    lock = json.loads((REPOSITORY / "clients/js/package-lock.json").read_text())
+    packages = {name: one for name, one in lock["packages"].items() if name}
+    assert packages
+    assert not [name for name, one in packages.items() if "resolved" in one]
+    assert not [name for name, one in packages.items() if "integrity" not in one]

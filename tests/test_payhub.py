@@ -67,11 +67,24 @@ def test_serving_without_a_database_says_what_to_do(tmp_path: Path) -> None:
         assert "Traceback" not in shown.stderr
 
 
+def test_keys_are_not_kept_beside_the_ledger_unasked(tmp_path: Path) -> None:
+    for name in ("run", "serve", "work", "migrate"):
+        shown = call(
+            name,
+            PAYHUB_DATA_DIR=str(tmp_path),
+            PAYHUB_DATABASE_URL="postgresql://app@127.0.0.1:1/payhub",
+            PAYHUB_REDIS_URL="redis://127.0.0.1:1",
+        )
+        assert shown.returncode == 1
+        assert shown.stderr.startswith("Error: PAYHUB_KEYS_DATABASE_URL is not set: give the keys a small database")
+
+
 def test_a_database_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     shown = call(
         "migrate",
         PAYHUB_DATA_DIR=str(tmp_path),
         PAYHUB_DATABASE_URL="postgresql://app:s3cret@127.0.0.1:1/payhub",
+        PAYHUB_KEYS_DATABASE_URL="postgresql://app:s3cret@127.0.0.1:1/payhub_keys",
         PAYHUB_REDIS_URL="redis://127.0.0.1:1",
     )
     assert shown.returncode == 1

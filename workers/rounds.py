@@ -18,6 +18,8 @@ things_done = Counter("payhub_worker_things", "Things worked off, by work.", ["w
 outbox_batches = Gauge("payhub_outbox_batches", "Batches in the outbox.")
 outbox_oldest_seconds = Gauge("payhub_outbox_oldest_seconds", "Age of the oldest batch in the outbox.")
 notices_waiting = Gauge("payhub_notices_waiting", "Notices nobody has acknowledged.")
+log_waiting = Gauge("payhub_log_waiting", "Batches and audit entries that no tenant's log has yet.")
+log_oldest_seconds = Gauge("payhub_log_oldest_seconds", "Age of the oldest of them. Sealed within a second, or so.")
 tenants_unbalanced = Gauge("payhub_tenants_unbalanced", "Tenants whose accounts do not sum to zero. Must be 0.")
 
 

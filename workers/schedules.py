@@ -3,6 +3,7 @@
 import logging
 
 from core.database import Pool
+from core.keys.safe import Safe
 from core.payments.schedules import pay_due
 
 log = logging.getLogger(__name__)
@@ -11,9 +12,9 @@ log = logging.getLogger(__name__)
 SCHEDULES_PER_ROUND = 256
 
 
-async def pay_schedules(pool: Pool) -> int:
+async def pay_schedules(pool: Pool, keys: Safe) -> int:
     """Attempt schedules that are due; how many were."""
-    done = await pay_due(pool, SCHEDULES_PER_ROUND)
+    done = await pay_due(pool, keys, SCHEDULES_PER_ROUND)
     for schedule in done.put_off:
         log.error("schedule_put_off", extra={"schedule": schedule})
     return done.attempted

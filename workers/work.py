@@ -1,8 +1,10 @@
 """One worker process: its rounds, its metrics, its end."""
 
 import asyncio
+import importlib
 import logging
 import signal
+import time
 from datetime import timedelta
 
 from prometheus_client import start_http_server
@@ -11,15 +13,33 @@ from config.logs import configure_logs
 from config.settings import Settings, address
 from core.bulk.posting import Ahead
 from core.database import Pool, open_pool
+from core.keyring import Purpose, load_keys
+from core.keys.choosing import Choice, open_safe
+from core.keys.erasing import replay
+from core.keys.safe import Safe
+from core.keys.telling import tell
 from core.ledger.expiring import expire_holds
 from core.ledger.verify import find_unbalanced_tenants
+from core.machines.pairing import forget_codes
+from core.nonces import forget_spent
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
 from core.people.sessions import forget_ended
+from core.people.throttles import forget_counts
+from core.people.tickets import forget_tickets
+from core.proof.anchors import thin_heads
+from core.proof.notary import Signer
+from core.proof.sealing import BATCHES_PER_TURN, seal_logs
+from workers.anchoring import HEADS_PER_LOOK, LOOK_S, Anchoring, DatabaseLogs
+from workers.anchors.file import AnchorFiles
+from workers.anchors.places import Place
+from workers.anchors.witness import Witness, WitnessesRefused, read_witnesses
 from workers.bulk import post_bulks
 from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
 from workers.rounds import (
     Round,
     go_round,
+    log_oldest_seconds,
+    log_waiting,
     notices_waiting,
     outbox_batches,
     outbox_oldest_seconds,
@@ -36,36 +56,84 @@ BATCHES_PER_ROUND = 100
 HOLDS_PER_ROUND = 256
 NOTICES_PER_ROUND = 1_000
 SESSIONS_PER_ROUND = 1_000
+KEY_EVENTS_PER_ROUND = 1_000
+# Of each log. An hour of a busy one is 14,400.
+HEADS_PER_ROUND = 2_000
 # An ended session is kept for a while: whoever asks why they were logged out gets an answer.
 SESSION_KEPT = timedelta(days=90)
+NONCES_PER_ROUND = 5_000
+# Nothing that old is taken; the rest is for clocks that differ.
+NONCE_KEPT = timedelta(minutes=5)
+CODES_PER_ROUND = 1_000
+# Which till a code was used for is in the trail.
+CODE_KEPT = timedelta(days=1)
 POOL_SIZE = 4
+# More often than core.keyring.ANNOUNCEMENT_DELAY.
+KEYS_READ_S = 10.0
 
 
 def work(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT."""
+    """Work until SIGTERM or SIGINT. Raises WorkError with a sentence for the operator."""
     configure_logs(settings.log_level, "worker")
     asyncio.run(_work(settings))
 
 
 async def _work(settings: Settings) -> None:
     pool = await open_pool(settings.database_url, size_max=POOL_SIZE, name="payhub-worker")
+    keys = await open_safe(Choice(**settings.key_choice()), name="payhub-worker")
+    await replay(pool, keys)
     host, port = address(settings.admin_listen)
     metrics_server, _ = start_http_server(port, host)
     stopped = asyncio.Event()
     for sig in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sig, stopped.set)
-    tasks = [asyncio.create_task(go_round(round_)) for round_ in rounds(pool)]
+    signer = Signer(await load_keys(pool, keys.master, Purpose.PROOFS))
+    anchorings = [Anchoring(pool, place) for place in open_places(settings, pool, signer)]
+    if len(anchorings) == 1:
+        # Whoever can write there and in the database can still rewrite everything.
+        log.warning("anchors_in_one_place_only", extra={"place": anchorings[0].name})
+    work = [*rounds(pool, keys, signer), *(anchor_round(one) for one in anchorings)]
+    tasks = [asyncio.create_task(go_round(round_)) for round_ in work]
     log.info("worker_started")
     await stopped.wait()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    for one in anchorings:
+        await one.close()
     await pool.close()
+    await keys.close()
     metrics_server.shutdown()
     log.info("worker_stopped")
 
 
-def rounds(pool: Pool) -> list[Round]:
+class WorkError(Exception):
+    """The worker cannot work: one sentence that says why and what to do."""
+
+
+def open_places(settings: Settings, pool: Pool, signer: Signer) -> list[Place]:
+    """Where signed heads are kept outside the database. Raises WorkError."""
+    places: list[Place] = [AnchorFiles(settings.anchor_dir, time.time)]
+    if settings.anchor_bucket:
+        try:
+            bucket = importlib.import_module("workers.anchors.bucket")
+        except ModuleNotFoundError as error:
+            raise WorkError(f"PAYHUB_ANCHOR_BUCKET needs {error.name}: pip install 'payhub[aws]'.") from None
+        places.append(bucket.AnchorBucket(bucket.BucketChoice(**settings.bucket_choice()), time.time))
+    logs = DatabaseLogs(pool)
+    try:
+        places += [Witness(one, logs, signer.public_keys) for one in read_witnesses(settings.witnesses_file)]
+    except WitnessesRefused as error:
+        raise WorkError(str(error)) from None
+    return places
+
+
+def anchor_round(anchoring: Anchoring) -> Round:
+    """Bring heads to one place."""
+    return Round(f"anchor {anchoring.name}", LOOK_S, anchoring.look, full=HEADS_PER_LOOK)
+
+
+def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
     """Everything a worker does."""
 
     async def note() -> int:
@@ -77,25 +145,49 @@ def rounds(pool: Pool) -> list[Round]:
     async def forget_sessions() -> int:
         return await forget_ended(pool, SESSION_KEPT, SESSIONS_PER_ROUND)
 
+    async def forget_log_ins() -> int:
+        return await forget_tickets(pool, SESSIONS_PER_ROUND) + await forget_counts(pool, SESSIONS_PER_ROUND)
+
+    async def forget_nonces() -> int:
+        return await forget_spent(pool, NONCE_KEPT, NONCES_PER_ROUND)
+
+    async def forget_pairing_codes() -> int:
+        return await forget_codes(pool, CODE_KEPT, CODES_PER_ROUND)
+
     async def expire() -> int:
         return await expire_holds(pool, HOLDS_PER_ROUND)
 
     async def pay() -> int:
-        return await pay_schedules(pool)
+        return await pay_schedules(pool, keys)
 
     async def tend() -> int:
         return await tend_disputes(pool)
 
-    ahead = Ahead()
+    async def tell_trail() -> int:
+        return await tell(pool, keys.pool, KEY_EVENTS_PER_ROUND)
+
+    ahead = Ahead(keys)
 
     async def post() -> int:
-        return await post_bulks(pool, ahead)
+        return await post_bulks(pool, keys, ahead)
+
+    async def seal() -> int:
+        return await seal_logs(pool, signer, time.time)
+
+    async def thin() -> int:
+        return await thin_heads(pool, HEADS_PER_ROUND)
+
+    async def read_keys() -> int:
+        signer.replace_keys(await load_keys(pool, keys.master, Purpose.PROOFS, signer.keys))
+        return 0
 
     async def watch() -> int:
         state = await read_outbox_state(pool)
         outbox_batches.set(state.batches)
         outbox_oldest_seconds.set(state.oldest_s)
         notices_waiting.set(state.notices)
+        log_waiting.set(state.unlogged)
+        log_oldest_seconds.set(state.unlogged_oldest_s)
         return 0
 
     async def balance() -> int:
@@ -109,10 +201,17 @@ def rounds(pool: Pool) -> list[Round]:
         Round("note_unheard", 1.0, note, full=BATCHES_PER_ROUND),
         Round("forget_heard", 5.0, forget_notices, full=NOTICES_PER_ROUND),
         Round("forget_sessions", 600.0, forget_sessions, full=SESSIONS_PER_ROUND),
+        Round("forget_log_ins", 60.0, forget_log_ins, full=SESSIONS_PER_ROUND),
+        Round("forget_nonces", 60.0, forget_nonces, full=NONCES_PER_ROUND),
+        Round("forget_pairing_codes", 600.0, forget_pairing_codes, full=CODES_PER_ROUND),
         Round("expire_holds", 1.0, expire, full=HOLDS_PER_ROUND),
         Round("pay_schedules", 1.0, pay, full=SCHEDULES_PER_ROUND),
         Round("tend_disputes", 5.0, tend, full=DISPUTES_PER_ROUND),
         Round("post_bulks", 0.25, post, full=1),
-        Round("watch_outbox", 5.0, watch),
+        Round("seal_logs", 0.25, seal, full=BATCHES_PER_TURN),
+        Round("thin_heads", 60.0, thin, full=HEADS_PER_ROUND - 1),
+        Round("read_keys", KEYS_READ_S, read_keys),
+        Round("tell_keys", 1.0, tell_trail, full=KEY_EVENTS_PER_ROUND),
+        Round("watch_outbox", 2.0, watch),
         Round("balance_tenants", 60.0, balance),
     ]

@@ -34,7 +34,34 @@ class Act(StrEnum):
     SESSION_STARTED = "session.started"
     SESSION_REFUSED = "session.refused"
     SESSION_ENDED = "session.ended"
+    PASSWORD_PROVED = "session.password_proved"  # noqa: S105  # an act, no password
+    DEVICE_FIRST_SEEN = "device.first_seen"
+    FACTOR_ENROLLED = "factor.enrolled"
+    FACTOR_REMOVED = "factor.removed"
+    FACTOR_REFUSED = "factor.refused"
+    PASSKEY_COPIED = "passkey.copied"
+    RECOVERY_CODES_DRAWN = "recovery_codes.drawn"
+    STEPPED_UP = "session.stepped_up"
+    PASSWORD_CHANGED = "password.changed"  # noqa: S105  # an act, no password
     PERSONAL_DATA_READ = "personal_data.read"
+    API_KEY_MADE = "api_key.made"
+    API_KEY_ROTATED = "api_key.rotated"
+    API_KEY_REVOKED = "api_key.revoked"
+    API_KEY_USED = "api_key.used"
+    API_KEY_REFUSED = "api_key.refused"
+    PAIRING_CODE_MADE = "terminal.code_made"
+    TERMINAL_PAIRED = "terminal.paired"
+    TERMINAL_CHANGED = "terminal.changed"
+    TERMINAL_REVOKED = "terminal.revoked"
+    TERMINAL_USED = "terminal.used"
+    PROVIDER_SET = "setting.identity_provider"
+    EXTERNAL_IDENTITY_LINKED = "external_identity.linked"
+    EXTERNAL_IDENTITY_UNLINKED = "external_identity.unlinked"
+    EXTERNAL_IDENTITY_USED = "external_identity.used"
+    KEY_MADE = "key.made"
+    KEY_ROTATED = "key.rotated"
+    KEY_DESTROYED = "key.destroyed"
+    LOG_REFUSED = "log.refused"  # by a witness that saw another one
 
 
 class By(NamedTuple):

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple, Protocol
 
 from core.errors import Refusal
+from core.forbidden import find_forbidden
 from core.nouns import AMOUNT_MAX, DESCRIPTION_LENGTH_MAX
 
 ACCOUNT_MAX = 10**12 - 1
@@ -48,6 +49,8 @@ class LineCode(StrEnum):
     OUT_OF_RANGE = "out_of_range"
     TOO_LONG = "too_long"
     NOT_PLAIN_TEXT = "not_plain_text"
+    CARD_DATA_IN_TEXT = "card_data_in_text"
+    DOCUMENT_IN_TEXT = "document_in_text"
     WRONG_CURRENCY = "wrong_currency"
     WRONG_PAYER = "wrong_payer"
     DATE_NOT_REACHED = "date_not_reached"
@@ -135,6 +138,9 @@ def read_text(text: str, length_max: int) -> tuple[str | None, str | None]:
         return None, LineCode.TOO_LONG
     if not text.isprintable() and NOT_PLAIN.search(text):
         return None, LineCode.NOT_PLAIN_TEXT
+    forbidden = find_forbidden(text)
+    if forbidden is not None:
+        return None, LineCode(forbidden.value)
     return text or None, None
 
 

@@ -9,9 +9,12 @@ from typing import NamedTuple
 
 import asyncpg
 
+from core.bulk.words import read_words
 from core.database import Connection, Pool, acquire, in_tenant, is_payments_fault, is_race, transaction, without_doubt
+from core.keys.safe import Safe
 from core.ledger.posting import post_payments
 from core.nouns import DONE, Payment, PaymentStatus
+from core.proof.notary import tell_posted
 
 # Lines of one commit: a quarter faster than 1,000. Their accounts are locked for about 100 ms, in which other
 # payments of theirs wait.
@@ -89,7 +92,8 @@ class Ahead:
     expected is read as ever. One for each who posts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keys: Safe) -> None:
+        self._keys = keys
         self._key: tuple[object, ...] | None = None
         self._read: asyncio.Task[list[tuple[int, Payment]]] | None = None
 
@@ -99,7 +103,7 @@ class Ahead:
 
         async def read() -> list[tuple[int, Payment]]:
             async with in_tenant(pool, bulk.tenant_id) as connection:
-                return await _read_payments(connection, bulk, after, limit)
+                return await _read_payments(connection, self._keys, bulk, after, limit)
 
         self._key = bulk.tenant_id, bulk.id, after, limit
         self._read = asyncio.create_task(read())
@@ -110,7 +114,7 @@ class Ahead:
             expected, self._read = self._read, None
             return await expected
         self.forget()
-        return await _read_payments(connection, bulk, after, limit)
+        return await _read_payments(connection, self._keys, bulk, after, limit)
 
     def forget(self) -> None:
         """Nobody wants it any more."""
@@ -119,14 +123,14 @@ class Ahead:
             self._read = None
 
 
-async def post_some(pool: Pool, chunk_length: int | None = None, ahead: Ahead | None = None) -> int:
+async def post_some(pool: Pool, keys: Safe, chunk_length: int | None = None, ahead: Ahead | None = None) -> int:
     """Post a chunk of the bulk that waited longest, or all of it if it is atomic. How many lines were judged.
 
     An error that no server is at fault for fails the bulk: what is posted stays, and an operator has to look.
     Raises what the database raises otherwise; everything is then as it was.
     """
     claimed: Claimed | None = None
-    reading = ahead or Ahead()
+    reading = ahead or Ahead(keys)
     try:
         async with acquire(pool) as connection, without_doubt(connection), transaction(connection):
             row = await connection.fetchrow(CLAIM)
@@ -135,8 +139,8 @@ async def post_some(pool: Pool, chunk_length: int | None = None, ahead: Ahead | 
             claimed = Claimed(*row)
             await connection.execute(NAME_TENANT, str(claimed.tenant_id))
             if claimed.is_atomic:
-                return await _post_atomic(pool, connection, claimed, chunk_length or ATOMIC_CHUNK_LENGTH, reading)
-            return await _post_chunk(pool, connection, claimed, chunk_length or CHUNK_LENGTH, reading)
+                return await _post_atomic(pool, keys, connection, claimed, chunk_length or ATOMIC_CHUNK_LENGTH, reading)
+            return await _post_chunk(pool, keys, connection, claimed, chunk_length or CHUNK_LENGTH, reading)
     except LineRefused as refused:
         assert claimed is not None
         await _fail(pool, claimed, refused.number, refused.code)
@@ -151,7 +155,9 @@ async def post_some(pool: Pool, chunk_length: int | None = None, ahead: Ahead | 
             reading.forget()
 
 
-async def _post_chunk(pool: Pool, connection: Connection, bulk: Claimed, chunk_length: int, ahead: Ahead) -> int:
+async def _post_chunk(
+    pool: Pool, keys: Safe | None, connection: Connection, bulk: Claimed, chunk_length: int, ahead: Ahead
+) -> int:
     # Takes the row, too: whoever cancels comes before this or too late.
     if not await connection.fetchval(BEGIN_POSTING, bulk.tenant_id, bulk.id):
         return 0
@@ -160,7 +166,8 @@ async def _post_chunk(pool: Pool, connection: Connection, bulk: Claimed, chunk_l
         ahead.expect(pool, bulk, lines[-1][0], chunk_length)
     if lines:
         batch = [payment for _, payment in lines]
-        postings = await post_payments(connection, batch)
+        postings = await post_payments(connection, batch, keys)
+        await tell_posted(connection, batch, postings)
         posted = [payment.amount for payment, posting in zip(batch, postings, strict=True) if posting.status in DONE]
         refused = len(lines) - len(posted)
         await connection.execute(ADVANCE, bulk.tenant_id, bulk.id, lines[-1][0], len(posted), sum(posted), refused)
@@ -169,7 +176,9 @@ async def _post_chunk(pool: Pool, connection: Connection, bulk: Claimed, chunk_l
     return max(len(lines), 1)
 
 
-async def _post_atomic(pool: Pool, connection: Connection, bulk: Claimed, chunk_length: int, ahead: Ahead) -> int:
+async def _post_atomic(
+    pool: Pool, keys: Safe | None, connection: Connection, bulk: Claimed, chunk_length: int, ahead: Ahead
+) -> int:
     # On its own, so that nobody cancels from here on and everybody sees that it moves.
     if not await _beside(pool, bulk, BEGIN_POSTING, bulk.tenant_id, bulk.id):
         return 0
@@ -181,9 +190,11 @@ async def _post_atomic(pool: Pool, connection: Connection, bulk: Claimed, chunk_
         through = lines[-1][0]
         ahead.expect(pool, bulk, through, chunk_length)
         batch = [payment for _, payment in lines]
-        for (number, _), posting in zip(lines, await post_payments(connection, batch), strict=True):
+        postings = await post_payments(connection, batch, keys)
+        for (number, _), posting in zip(lines, postings, strict=True):
             if posting.status not in DONE:
                 raise LineRefused(number, PaymentStatus(posting.status).name.lower())
+        await tell_posted(connection, batch, postings)
         count += len(lines)
         amount += sum(payment.amount for payment in batch)
         await _beside(pool, bulk, SHOW_PROGRESS, bulk.tenant_id, bulk.id, through)
@@ -193,9 +204,15 @@ async def _post_atomic(pool: Pool, connection: Connection, bulk: Claimed, chunk_
     return count
 
 
-async def _read_payments(connection: Connection, bulk: Claimed, after: int, limit: int) -> list[tuple[int, Payment]]:
+async def _read_payments(
+    connection: Connection, keys: Safe, bulk: Claimed, after: int, limit: int
+) -> list[tuple[int, Payment]]:
     """The next good lines' numbers and payments, with the ids that they have whenever they are made."""
     tenant_id, maker, session_at = bulk.tenant_id, bulk.maker, bulk.session_at
+    lines = await connection.fetch(READ_LINES, tenant_id, bulk.id, after, limit)
+    if not lines:
+        return []
+    words = await read_words(connection, keys, tenant_id, bulk.id, lines[0]["number"], lines[-1]["number"])
     return [
         (
             number,
@@ -206,13 +223,11 @@ async def _read_payments(connection: Connection, bulk: Claimed, after: int, limi
                 payee,
                 amount,
                 maker,
-                description,
+                words.of(number)[0] if plain is None else plain,
                 session_at=session_at,
             ),
         )
-        for number, payer, payee, amount, description in await connection.fetch(
-            READ_LINES, tenant_id, bulk.id, after, limit
-        )
+        for number, payer, payee, amount, plain in lines
     ]
 
 

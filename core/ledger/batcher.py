@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
 from core.database import is_payments_fault, is_race, is_rolled_back
-from core.errors import CoreError, OutcomeUnknown, Overloaded, Unavailable
+from core.errors import CoreError, KeysUnavailable, OutcomeUnknown, Overloaded, Unavailable
 from core.nouns import GROUP_SIZE_MAX, Payment, Posting
 
 log = logging.getLogger(__name__)
@@ -196,6 +196,8 @@ class Batcher:
         for tried in range(1, TRIES_MAX + 1):
             try:
                 return await self._post(batch)
+            except KeysUnavailable as error:
+                return await self._settle_without_words(batch, error)
             except (Unavailable, OutcomeUnknown) as error:
                 return [error] * len(batch)
             except Exception as error:
@@ -213,6 +215,15 @@ class Batcher:
             unable = Unavailable("The ledger could not judge this payment. Nothing was done.", retry_after_ms=5_000)
             return [unable] * len(batch)
         return [outcome for group in members for outcome in await self._settle(group)]
+
+    async def _settle_without_words(self, batch: Sequence[Payment], error: KeysUnavailable) -> Sequence[Outcome]:
+        """Words cannot be sealed now: those who wrote some are told so, and hold up nobody else."""
+        members = _members(batch)
+        quiet = [group for group in members if all(payment.description is None for payment in group)]
+        if not quiet:
+            return [error] * len(batch)
+        settled = iter(await self._settle([payment for group in quiet for payment in group]))
+        return [next(settled) if group in quiet else error for group in members for _ in group]
 
 
 def _members(batch: Sequence[Payment]) -> list[list[Payment]]:

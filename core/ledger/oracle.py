@@ -115,6 +115,24 @@ class OracleStanding:
     expires_at_us: int | None = None
     in_review: bool = False
 
+    def take(self, kind: int, step: "Step", fee: int, shared: int) -> None:
+        """Add what a step did."""
+        if kind in BACKWARD:
+            self.disputed += step.hold
+            if kind in RETURNING:
+                self.refunded += step.move
+                self.fee_returned -= fee
+        else:
+            self.held += step.hold
+            self.captured += step.move
+            self.fee += fee
+            self.shared += shared
+            self.in_review = False
+
+    def returned_fee(self, amount: int) -> int:
+        """Of the fee, what goes back with this much more of the amount, in proportion: not positive."""
+        return self.fee_returned - self.fee * (self.refunded + amount) // self.captured
+
 
 @dataclass(slots=True)
 class OracleCharge:
@@ -260,7 +278,9 @@ class Oracle:
         payer = self.accounts.get((tenant, payment.payer))
         payee = self.accounts.get((tenant, payment.payee))
         standing = self.standings.get((tenant, payment.subject or ""))
-        status, step = self._judge_step(payment, standing, payer, now_us)
+        # Without an account nothing is there; the payment is refused for that further down.
+        available = 0 if payer is None else payer.balance - payer.held - payer.floor
+        status, step = judge_step(payment, standing, available, now_us)
         if status == PaymentStatus.POSTED and payment.charge is not None and kind in {Kind.PAY, Kind.RELEASE}:
             status = self._judge_charge(payment, step, now_us)
         if status != PaymentStatus.POSTED:
@@ -340,74 +360,6 @@ class Oracle:
             action,
             tuple(legs),
         )
-
-    def _judge_step(
-        self, payment: Payment, standing: OracleStanding | None, payer: OracleAccount | None, now_us: int
-    ) -> tuple[PaymentStatus, Step]:
-        """Whether this step can be taken in that payment's life, and what it would do."""
-        kind, amount = payment.kind, payment.amount
-        if kind == Kind.PAY:
-            return PaymentStatus.POSTED, Step(amount, move=amount)
-        if kind == Kind.AUTHORIZE:
-            return PaymentStatus.POSTED, Step(amount, hold=amount)
-        if kind not in UNASKED_AMOUNT and not 0 < amount <= AMOUNT_MAX:
-            return PaymentStatus.AMOUNT_OUT_OF_RANGE, Step(amount)
-        if standing is None:
-            return PaymentStatus.SUBJECT_NOT_FOUND, Step(amount)
-        subject = standing.payment
-        parties = (payment.payee, payment.payer) if kind in BACKWARD else (payment.payer, payment.payee)
-        if (
-            (subject.payer, subject.payee) != parties
-            or (kind in {Kind.CAPTURE, Kind.VOID} and subject.kind != Kind.AUTHORIZE)
-            or (kind == Kind.EXPIRE and standing.expires_at_us is None)
-        ):
-            return PaymentStatus.SUBJECT_NOT_FOUND, Step(amount)
-        step = self._step(payment, standing, payer)
-        expires_at_us = standing.expires_at_us or 0
-        left = standing.captured - standing.refunded
-        for is_so, status in (
-            (kind in {Kind.RELEASE, Kind.DECLINE} and not standing.in_review, PaymentStatus.NOT_IN_REVIEW),
-            (kind == Kind.CAPTURE and standing.in_review, PaymentStatus.STILL_IN_REVIEW),
-            (kind in {Kind.CAPTURE, Kind.VOID, Kind.EXPIRE} and standing.held == 0, PaymentStatus.HOLD_CLOSED),
-            (kind == Kind.ABSOLVE and standing.disputed == 0, PaymentStatus.HOLD_CLOSED),
-            (kind in {Kind.CAPTURE, Kind.RELEASE} and now_us >= expires_at_us, PaymentStatus.HOLD_EXPIRED),
-            (kind == Kind.EXPIRE and now_us < expires_at_us, PaymentStatus.HOLD_NOT_EXPIRED),
-            (
-                kind == Kind.CAPTURE and amount > max(standing.held, standing.capture_max - standing.captured),
-                PaymentStatus.CAPTURE_EXCEEDS_HOLD,
-            ),
-            (kind in {Kind.DISPUTE, Kind.REVERSE} and standing.disputed > 0, PaymentStatus.DISPUTE_OPEN),
-            (
-                kind == Kind.REVERSE and (standing.refunded > 0 or standing.captured == 0),
-                PaymentStatus.REFUND_EXCEEDS_CAPTURED,
-            ),
-            (kind == Kind.REFUND and amount > left - standing.disputed, PaymentStatus.REFUND_EXCEEDS_CAPTURED),
-            (kind in {Kind.DISPUTE, Kind.CHARGEBACK} and amount > left, PaymentStatus.REFUND_EXCEEDS_CAPTURED),
-        ):
-            if is_so:
-                return status, step
-        return PaymentStatus.POSTED, step
-
-    def _step(self, payment: Payment, standing: OracleStanding, payer: OracleAccount | None) -> Step:
-        kind, amount = payment.kind, payment.amount
-        if kind == Kind.CAPTURE:
-            return Step(amount, amount, -standing.held if payment.is_final else -min(standing.held, amount))
-        if kind == Kind.ABSOLVE:
-            return Step(standing.disputed, 0, -standing.disputed)
-        if kind in RELEASING:
-            return Step(standing.held, 0, -standing.held)
-        if kind == Kind.REVERSE:
-            return Step(standing.captured, standing.captured)
-        if kind == Kind.DISPUTE:
-            if payment.as_available and payer is not None:
-                amount = min(amount, max(payer.balance - payer.held - payer.floor, 0))
-            return Step(amount, 0, amount)
-        if kind == Kind.CHARGEBACK:
-            return Step(amount, amount, -standing.disputed if payment.is_final else -min(standing.disputed, amount))
-        if kind == Kind.RELEASE:
-            is_payment = standing.payment.kind == Kind.PAY
-            return Step(standing.held, standing.held, -standing.held) if is_payment else Step(standing.held)
-        return Step(amount, amount)
 
     def _judge_charge(self, payment: Payment, step: Step, now_us: int) -> PaymentStatus:
         if payment.kind == Kind.RELEASE and not step.move:
@@ -510,8 +462,7 @@ class Oracle:
             assert standing is not None
             if payer.terms is None or not payer.terms.returns_fee:
                 return 0
-            returned = standing.fee * (standing.refunded + step.amount) // standing.captured
-            return standing.fee_returned - returned
+            return standing.returned_fee(step.amount)
         return 0 if payee.terms is None else payee.terms.fee(step.move)
 
     def _share(self, payment: Payment) -> int | None:
@@ -558,17 +509,7 @@ class Oracle:
             )
         else:
             assert standing is not None
-            if payment.kind in BACKWARD:
-                standing.disputed += step.hold
-                if payment.kind in RETURNING:
-                    standing.refunded += step.move
-                    standing.fee_returned -= fee
-            else:
-                standing.held += step.hold
-                standing.captured += step.move
-                standing.fee += fee
-                standing.shared += shared
-                standing.in_review = False
+            standing.take(payment.kind, step, fee, shared)
         charge = self.charges.get((payment.tenant_id, payment.charge or ""))
         if charge is not None and step.move and payment.kind in {Kind.PAY, Kind.RELEASE}:
             charge.paid_count += 1
@@ -596,6 +537,76 @@ class Oracle:
             )
         )
         return Leg(account_id, amount, account.balance, account.version)
+
+
+def judge_step(
+    payment: Payment, standing: OracleStanding | None, available: int, now_us: int
+) -> tuple[PaymentStatus, Step]:
+    """Whether this step can be taken in that payment's life, and what it would do. `available`: what its payer has."""
+    kind, amount = payment.kind, payment.amount
+    if kind == Kind.PAY:
+        return PaymentStatus.POSTED, Step(amount, move=amount)
+    if kind == Kind.AUTHORIZE:
+        return PaymentStatus.POSTED, Step(amount, hold=amount)
+    if kind not in UNASKED_AMOUNT and not 0 < amount <= AMOUNT_MAX:
+        return PaymentStatus.AMOUNT_OUT_OF_RANGE, Step(amount)
+    if standing is None:
+        return PaymentStatus.SUBJECT_NOT_FOUND, Step(amount)
+    subject = standing.payment
+    parties = (payment.payee, payment.payer) if kind in BACKWARD else (payment.payer, payment.payee)
+    if (
+        (subject.payer, subject.payee) != parties
+        or (kind in {Kind.CAPTURE, Kind.VOID} and subject.kind != Kind.AUTHORIZE)
+        or (kind == Kind.EXPIRE and standing.expires_at_us is None)
+    ):
+        return PaymentStatus.SUBJECT_NOT_FOUND, Step(amount)
+    step = _step(payment, standing, available)
+    expires_at_us = standing.expires_at_us or 0
+    left = standing.captured - standing.refunded
+    for is_so, status in (
+        (kind in {Kind.RELEASE, Kind.DECLINE} and not standing.in_review, PaymentStatus.NOT_IN_REVIEW),
+        (kind == Kind.CAPTURE and standing.in_review, PaymentStatus.STILL_IN_REVIEW),
+        (kind in {Kind.CAPTURE, Kind.VOID, Kind.EXPIRE} and standing.held == 0, PaymentStatus.HOLD_CLOSED),
+        (kind == Kind.ABSOLVE and standing.disputed == 0, PaymentStatus.HOLD_CLOSED),
+        (kind in {Kind.CAPTURE, Kind.RELEASE} and now_us >= expires_at_us, PaymentStatus.HOLD_EXPIRED),
+        (kind == Kind.EXPIRE and now_us < expires_at_us, PaymentStatus.HOLD_NOT_EXPIRED),
+        (
+            kind == Kind.CAPTURE and amount > max(standing.held, standing.capture_max - standing.captured),
+            PaymentStatus.CAPTURE_EXCEEDS_HOLD,
+        ),
+        (kind in {Kind.DISPUTE, Kind.REVERSE} and standing.disputed > 0, PaymentStatus.DISPUTE_OPEN),
+        (
+            kind == Kind.REVERSE and (standing.refunded > 0 or standing.captured == 0),
+            PaymentStatus.REFUND_EXCEEDS_CAPTURED,
+        ),
+        (kind == Kind.REFUND and amount > left - standing.disputed, PaymentStatus.REFUND_EXCEEDS_CAPTURED),
+        (kind in {Kind.DISPUTE, Kind.CHARGEBACK} and amount > left, PaymentStatus.REFUND_EXCEEDS_CAPTURED),
+    ):
+        if is_so:
+            return status, step
+    return PaymentStatus.POSTED, step
+
+
+def _step(payment: Payment, standing: OracleStanding, available: int) -> Step:
+    kind, amount = payment.kind, payment.amount
+    if kind == Kind.CAPTURE:
+        return Step(amount, amount, -standing.held if payment.is_final else -min(standing.held, amount))
+    if kind == Kind.ABSOLVE:
+        return Step(standing.disputed, 0, -standing.disputed)
+    if kind in RELEASING:
+        return Step(standing.held, 0, -standing.held)
+    if kind == Kind.REVERSE:
+        return Step(standing.captured, standing.captured)
+    if kind == Kind.DISPUTE:
+        if payment.as_available:
+            amount = min(amount, max(available, 0))
+        return Step(amount, 0, amount)
+    if kind == Kind.CHARGEBACK:
+        return Step(amount, amount, -standing.disputed if payment.is_final else -min(standing.disputed, amount))
+    if kind == Kind.RELEASE:
+        is_payment = standing.payment.kind == Kind.PAY
+        return Step(standing.held, standing.held, -standing.held) if is_payment else Step(standing.held)
+    return Step(amount, amount)
 
 
 def _night(rule: OracleRule, local: datetime) -> date | None:

@@ -5,8 +5,8 @@ about money and never retries.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
@@ -22,28 +22,68 @@ from core.database import (
     without_doubt,
 )
 from core.errors import OutcomeUnknown
-from core.nouns import BEGINNING, Kind, Leg, Payment, Posting, SystemAccount
+from core.keys.safe import Safe
+from core.ledger.words import Words as Stored
+from core.ledger.words import open_words, seal_words
+from core.nouns import BEGINNING, Kind, Leg, Payment, PaymentStatus, Posting, SystemAccount
 
 POST_PAYMENTS = """
 select statuses, payer_balances, payer_versions, payee_balances, payee_versions, judged_at_us,
        holds, payer_helds, fees, fee_balances, fee_versions, shareds, share_balances, share_versions,
-       amounts, rules, actions
+       amounts, rules, actions, batches
   from post_payments($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-                     $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
+                     $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
 """
+# What the answer to a plain payment says of everything between its time and its batch.
+NO_EXTRA = tuple(Posting._field_defaults.values())[:-2]
+READ_WORDS = "select asked_by::text, description_sealed, description from read_payments($1, $2)"
+
+# Each payment's description as it is sealed; None: nobody wrote anything.
+Words: TypeAlias = Sequence[bytes | None] | None
+Post: TypeAlias = Callable[[Sequence[Payment], Words], Awaitable[list[Posting]]]
+Read: TypeAlias = Callable[[int, str], Awaitable[asyncpg.Record | None]]
+
 # What a batch of plain payments says of everything else.
 NOTHING_ELSE = (None,) * 14
 
 
-async def post_payments(connection: Connection, batch: Sequence[Payment]) -> list[Posting]:
+async def post_payments(connection: Connection, batch: Sequence[Payment], keys: Safe | None = None) -> list[Posting]:
     """Judge and post `batch` in order, in one commit, and return one Posting per payment.
 
-    `connection` is outside a transaction: the call is its own. Raises OutcomeUnknown when the commit
-    may not survive a failover, or asyncpg's error (see core.database.is_rolled_back for what it proves).
+    `connection` is outside a transaction: the call is its own. `keys` seal what people wrote: without words, none are
+    needed. Raises OutcomeUnknown when the commit may not survive a failover, KeysUnavailable, or asyncpg's error (see
+    core.database.is_rolled_back for what it proves).
     """
-    async with without_doubt(connection):
-        row = await connection.fetchrow(POST_PAYMENTS, *_arrays(batch), timeout=POST_TIMEOUT_S)
-    return _postings(row, batch)
+
+    async def post(sealed: Sequence[Payment], words: Words) -> list[Posting]:
+        async with without_doubt(connection):
+            row = await connection.fetchrow(POST_PAYMENTS, *_arrays(sealed, words), timeout=POST_TIMEOUT_S)
+        return _postings(row, sealed)
+
+    async def read(tenant_id: int, id_: str) -> asyncpg.Record | None:
+        return await connection.fetchrow(READ_WORDS, tenant_id, [id_])
+
+    return await _post_sealed(post, read, batch, keys)
+
+
+async def _post_sealed(post: Post, read: Read, batch: Sequence[Payment], keys: Safe | None) -> list[Posting]:
+    """Seal the words, and post. Words that differ as they are sealed may be the same: then the first answer holds."""
+    words = await seal_words(keys, batch)
+    postings = await post(batch, words)
+    if words is None:
+        return postings
+    for at, (payment, posting) in enumerate(zip(batch, postings, strict=True)):
+        differs = posting.status == PaymentStatus.EXISTS_WITH_DIFFERENT_DESCRIPTION
+        if not differs or payment.description is None or payment.group is not None:
+            continue
+        # Sealed by an older key of its author's, or by another author's: asked again by somebody else of the house.
+        known = await read(payment.tenant_id, payment.id)
+        if known is None:
+            continue
+        (plain,) = await open_words(keys, payment.tenant_id, [Stored(payment.id, *known)])
+        if plain == payment.description:
+            postings[at] = (await post([payment], [known["description_sealed"]]))[0]
+    return postings
 
 
 class Poster:
@@ -52,19 +92,28 @@ class Poster:
     It is used by one batch at a time. After any failure that leaves the connection in doubt it takes a new one.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, keys: Safe | None = None) -> None:
         self._url = url
+        self._keys = keys
         self._connection: RawConnection | None = None
         self._statement: PreparedStatement | None = None
         self._doubts = Doubts()
 
     async def post(self, batch: Sequence[Payment]) -> list[Posting]:
         """As `post_payments`; also raises Unavailable when PostgreSQL cannot be reached."""
+        return await _post_sealed(self._send, self._read, batch, self._keys)
+
+    async def _read(self, tenant_id: int, id_: str) -> asyncpg.Record | None:
+        await self.open()
+        assert self._connection is not None
+        return await self._connection.fetchrow(READ_WORDS, tenant_id, [id_])
+
+    async def _send(self, batch: Sequence[Payment], words: Words) -> list[Posting]:
         await self.open()
         assert self._statement is not None
         self._doubts.heard = False
         try:
-            row = await self._statement.fetchrow(*_arrays(batch), timeout=POST_TIMEOUT_S)
+            row = await self._statement.fetchrow(*_arrays(batch, words), timeout=POST_TIMEOUT_S)
         except BaseException as error:
             # Also when cancelled: the batch may still be running there, and must not meet the next one. And when
             # the server is at fault: after a failover, another one answers to the same name.
@@ -101,8 +150,8 @@ class Poster:
 class Posters:
     """As many Posters as batches may be under way at once."""
 
-    def __init__(self, url: str, count: int) -> None:
-        self._all = [Poster(url) for _ in range(count)]
+    def __init__(self, url: str, count: int, keys: Safe | None = None) -> None:
+        self._all = [Poster(url, keys) for _ in range(count)]
         self._free = list(self._all)
 
     async def __call__(self, batch: Sequence[Payment]) -> list[Posting]:
@@ -126,17 +175,31 @@ class Posters:
 
 def _postings(row: asyncpg.Record | None, batch: Sequence[Payment]) -> list[Posting]:
     assert row is not None
-    plain, extra = row[:6], row[6:]
-    if all(given is None for given in extra):
-        return list(map(Posting, *plain))
+    plain, extra, batches = row[:6], row[6:-1], row[-1]
     nothing: Sequence[Any] = (None,) * len(batch)
+    if all(given is None for given in extra):
+        if batches is None:
+            return list(map(Posting, *plain))
+        return [
+            Posting._make((*answer, *NO_EXTRA, number, None))
+            for answer, number in zip(zip(*plain, strict=True), batches, strict=True)
+        ]
     holds, helds, fees, fee_balances, fee_versions, shareds, share_balances, share_versions, amounts, rules, actions = (
         given or nothing for given in extra
     )
     postings = [
-        Posting._make((*answer, hold or 0, held, fee or 0, shared or 0, amount, rule, action, ()))
-        for answer, hold, held, fee, shared, amount, rule, action in zip(
-            zip(*plain, strict=True), holds, helds, fees, shareds, amounts, rules, actions, strict=True
+        Posting._make((*answer, hold or 0, held, fee or 0, shared or 0, amount, rule, action, (), number, None))
+        for answer, hold, held, fee, shared, amount, rule, action, number in zip(
+            zip(*plain, strict=True),
+            holds,
+            helds,
+            fees,
+            shareds,
+            amounts,
+            rules,
+            actions,
+            batches or nothing,
+            strict=True,
         )
     ]
     first = 0
@@ -160,9 +223,9 @@ def _postings(row: asyncpg.Record | None, batch: Sequence[Payment]) -> list[Post
     return postings
 
 
-def _arrays(batch: Sequence[Payment]) -> tuple[object, ...]:
-    tenants, ids, payers, payees, amounts, asked_by, descriptions, kinds, *others = zip(*batch, strict=True)
-    subjects, charges, _, _, _, shares, metadata, sessions_at, groups = others
+def _arrays(batch: Sequence[Payment], words: Words) -> tuple[object, ...]:
+    tenants, ids, payers, payees, amounts, asked_by, _, kinds, *others = zip(*batch, strict=True)
+    subjects, charges, _, _, _, shares, metadata, sessions_at, groups, sessions = others
     payer_keys = list(zip(tenants, payers, strict=True))
     payee_keys = list(zip(tenants, payees, strict=True))
     accounts = {*payer_keys, *payee_keys}
@@ -185,11 +248,12 @@ def _arrays(batch: Sequence[Payment]) -> tuple[object, ...]:
         [position[key] for key in payer_keys],
         [position[key] for key in payee_keys],
         amounts,
-        descriptions,
+        words or [None] * len(batch),
         asked_by,
         _first_copies(tenants, ids),
         sessions_at if any(sessions_at) else None,
         *(NOTHING_ELSE if is_plain else (kinds, subjects, charges, *_rest(batch, position))),
+        sessions if any(sessions) else None,
     )
 
 

@@ -6,7 +6,11 @@ Each read is one round trip that names its tenant; row-level security holds insi
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import asyncpg
+
 from core.database import Pool, acquire, without_doubt
+from core.keys.safe import Safe
+from core.ledger.words import Words, open_words
 from core.nouns import Account, Entry
 
 
@@ -29,7 +33,7 @@ class Settled(NamedTuple):
 
 READ_ENTRIES = """
 select account_id, number, payment_id::text, amount, counterparty, balance, judged_at_us, description,
-       kind, subject::text, charge::text, hold, held, fee, metadata::text
+       kind, subject::text, charge::text, hold, held, fee, metadata::text, description_sealed, asked_by::text
   from read_entries($1, $2, $3, $4, $5)
 """
 
@@ -45,18 +49,32 @@ async def read_account(pool: Pool, tenant_id: int, account_id: int) -> Account |
     return Account(*row) if row else None
 
 
-async def read_entries_after(pool: Pool, tenant_id: int, account_id: int, after: int, limit: int) -> list[Entry]:
-    """Events with a number above `after`, oldest first."""
+async def read_entries_after(
+    pool: Pool, tenant_id: int, account_id: int, after: int, limit: int, keys: Safe | None = None
+) -> list[Entry]:
+    """Events with a number above `after`, oldest first. Without `keys`, without words."""
     async with acquire(pool) as connection:
         rows = await connection.fetch(READ_ENTRIES, tenant_id, account_id, after, None, limit)
-    return [Entry(*row) for row in rows]
+    return await to_entries(keys, tenant_id, rows)
 
 
-async def read_entries_before(pool: Pool, tenant_id: int, account_id: int, before: int, limit: int) -> list[Entry]:
-    """Entries with a number below `before`, newest first: a page of history."""
+async def read_entries_before(
+    pool: Pool, tenant_id: int, account_id: int, before: int, limit: int, keys: Safe | None = None
+) -> list[Entry]:
+    """Entries with a number below `before`, newest first: a page of history. Without `keys`, without words."""
     async with acquire(pool) as connection:
         rows = await connection.fetch(READ_ENTRIES, tenant_id, account_id, None, before, limit)
-    return [Entry(*row) for row in rows]
+    return await to_entries(keys, tenant_id, rows)
+
+
+async def to_entries(keys: Safe | None, tenant_id: int, rows: Sequence[asyncpg.Record]) -> list[Entry]:
+    """Rows of entries, with what was written beside them."""
+    texts = await open_words(
+        keys,
+        tenant_id,
+        (Words(row["payment_id"], row["asked_by"], row["description_sealed"], row["description"]) for row in rows),
+    )
+    return [Entry(*row[:15])._replace(description=text) for row, text in zip(rows, texts, strict=True)]
 
 
 async def read_versions(pool: Pool, accounts: Sequence[tuple[int, int]]) -> list[int | None]:
@@ -128,17 +146,23 @@ class Life(NamedTuple):
     options: str | None
 
 
-async def read_payments(pool: Pool, tenant_id: int, ids: Sequence[str]) -> dict[str, Life]:
-    """The payments with these ids, posted or refused; unknown ones are left out."""
+async def read_payments(pool: Pool, tenant_id: int, ids: Sequence[str], keys: Safe | None = None) -> dict[str, Life]:
+    """The payments with these ids, posted or refused; unknown ones are left out. Without `keys`, without words."""
     async with acquire(pool) as connection:
         rows = await connection.fetch(
             "select id::text, kind, status, subject::text, payer, payee, amount, fee, shared, description,"
             " metadata::text, judged_at_us, asked_by::text, held, captured, refunded, disputed, fee_returned,"
-            " capture_max, expires_at_us, in_review, charge::text, rule, options::text from read_payments($1, $2)",
+            " capture_max, expires_at_us, in_review, charge::text, rule, options::text, description_sealed"
+            " from read_payments($1, $2)",
             tenant_id,
             ids,
         )
-    return {row[0]: Life(*row) for row in rows}
+    texts = await open_words(
+        keys,
+        tenant_id,
+        (Words(row["id"], row["asked_by"], row["description_sealed"], row["description"]) for row in rows),
+    )
+    return {row[0]: Life(*row[:-1])._replace(description=text) for row, text in zip(rows, texts, strict=True)}
 
 
 async def find_expired_holds(pool: Pool, limit: int) -> list[tuple[int, str, int, int]]:

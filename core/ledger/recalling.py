@@ -3,26 +3,35 @@
 Every read is bounded, whatever is asked and however long an account's history is. It never writes the books.
 """
 
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from core.database import Pool, acquire, in_tenant
 from core.errors import NotFound, Refusal
+from core.keys.safe import Safe
+from core.ledger.reading import to_entries
+from core.ledger.words import Words, open_words
 from core.nouns import BALANCE_MAX, Entry
 
 # Entries looked at for one page: some 40 ms of work, whether one of them fits or none.
 LOOK_MAX = 5_000
 # Entries summed up at once: some 60 ms.
 SUM_MAX = 100_000
+# For a text: entries opened at a time, and how often for one page.
+TEXT_PAGE = 500
+TEXT_PAGES_MAX = LOOK_MAX // TEXT_PAGE
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SEARCH = """
 select account_id, number, payment_id::text, amount, counterparty, balance, judged_at_us, description,
-       kind, subject::text, charge::text, hold, held, fee, metadata::text, looked_to
-  from search_entries($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+       kind, subject::text, charge::text, hold, held, fee, metadata::text, description_sealed, asked_by::text,
+       looked_to
+  from search_entries($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 """
 READ_REFUSALS = """
-select id::text, status, kind, payee, amount, judged_at_us, description, subject::text, rule
+select id::text, status, kind, payee, amount, judged_at_us, description, subject::text, rule, description_sealed,
+       asked_by::text
   from read_refusals($1, $2, $3, $4, $5, $6, $7)
 """
 FORGET_METADATA = "delete from account_metadata where tenant_id = $1 and account_id = $2"
@@ -121,9 +130,46 @@ async def read_balance_at(pool: Pool, tenant_id: int, account_id: int, at_us: in
 
 
 async def search_entries(
-    pool: Pool, tenant_id: int, account_id: int, search: Search, before: int | None, limit: int
+    pool: Pool,
+    tenant_id: int,
+    account_id: int,
+    search: Search,
+    before: int | None,
+    limit: int,
+    keys: Safe | None = None,
 ) -> Found:
-    """A page of the entries that fit."""
+    """A page of the entries that fit. Words are sealed: for a text they are opened here, some hundreds at a time."""
+    if search.text is None:
+        return await _search(pool, keys, tenant_id, account_id, search, before, limit)
+    wanted = fold(search.text)
+    found: list[Entry] = []
+    for _ in range(TEXT_PAGES_MAX):
+        page = await _search(pool, keys, tenant_id, account_id, search, before, TEXT_PAGE)
+        found += [one for one in page.entries if one.description is not None and wanted in fold(one.description)]
+        before = page.next
+        if len(found) >= limit:
+            last = found[limit - 1].number
+            return Found(found[:limit], last if last > 1 else None)
+        if page.next is None or len(page.entries) < TEXT_PAGE:
+            break
+    return Found(found, before)
+
+
+def fold(text: str) -> str:
+    """Text as people look for it: without capitals and accents."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(one for one in apart if not unicodedata.combining(one))
+
+
+async def _search(
+    pool: Pool,
+    keys: Safe | None,
+    tenant_id: int,
+    account_id: int,
+    search: Search,
+    before: int | None,
+    limit: int,
+) -> Found:
     async with acquire(pool) as connection:
         rows = await connection.fetch(
             SEARCH,
@@ -134,9 +180,15 @@ async def search_entries(
             LOOK_MAX,
             None if search.from_us is None else _moment(search.from_us),
             None if search.to_us is None else _moment(search.to_us),
-            *search[2:],
+            search.amount_min,
+            search.amount_max,
+            search.is_incoming,
+            search.counterparty,
+            search.kinds,
+            search.key,
+            search.value,
         )
-    entries = [Entry(*row[:15]) for row in rows if row["number"] is not None]
+    entries = await to_entries(keys, tenant_id, [row for row in rows if row["number"] is not None])
     if rows and rows[-1]["number"] is None:
         return Found(entries, rows[-1]["looked_to"])
     last = entries[-1].number if entries else 1
@@ -164,7 +216,14 @@ async def read_totals(pool: Pool, tenant_id: int, account_id: int, from_us: int,
 
 
 async def read_refused(
-    pool: Pool, tenant_id: int, payer: int, status: int | None, before_us: int | None, before: str | None, limit: int
+    pool: Pool,
+    tenant_id: int,
+    payer: int,
+    status: int | None,
+    before_us: int | None,
+    before: str | None,
+    limit: int,
+    keys: Safe | None = None,
 ) -> tuple[list[Refused], tuple[int, str] | None]:
     """Payments out of an account that were refused, newest first, before a moment and payment.
 
@@ -181,7 +240,13 @@ async def read_refused(
             limit,
             LOOK_MAX,
         )
-    found = [Refused(*row) for row in rows if row["status"] is not None]
+    refused = [row for row in rows if row["status"] is not None]
+    texts = await open_words(
+        keys,
+        tenant_id,
+        (Words(row["id"], row["asked_by"], row["description_sealed"], row["description"]) for row in refused),
+    )
+    found = [Refused(*row[:9])._replace(description=text) for row, text in zip(refused, texts, strict=True)]
     has_more = bool(rows) and (len(found) == limit or rows[-1]["status"] is None)
     return found, (rows[-1]["judged_at_us"], rows[-1]["id"]) if has_more else None
 

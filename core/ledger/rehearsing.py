@@ -12,6 +12,7 @@ import asyncpg
 
 from core.database import Pool, acquire, is_race, transaction
 from core.errors import Unavailable
+from core.keys.safe import Safe
 from core.ledger.entries import entries_of
 from core.ledger.posting import post_payments
 from core.nouns import Entry, Payment, Posting
@@ -20,12 +21,12 @@ from core.nouns import Entry, Payment, Posting
 TRIES_MAX = 5
 
 
-async def rehearse(pool: Pool, batch: Sequence[Payment]) -> tuple[list[Posting], list[Entry]]:
+async def rehearse(pool: Pool, batch: Sequence[Payment], keys: Safe | None = None) -> tuple[list[Posting], list[Entry]]:
     """What posting the batch would answer now, and the entries that it would make."""
     for tried in range(1, TRIES_MAX + 1):
         try:
             async with acquire(pool) as connection, transaction(connection, is_rehearsal=True):
-                postings = await post_payments(connection, batch)
+                postings = await post_payments(connection, batch, keys)
         except asyncpg.PostgresError as error:
             if not is_race(error):
                 raise

@@ -12,6 +12,8 @@ import asyncpg
 
 from core.database import Pool, acquire, in_tenant
 from core.errors import NotFound, Refusal
+from core.keys.safe import Safe
+from core.ledger.words import Words, open_words
 
 # To be allowed beforehand waits like a raise of a limit (BCB Res. 142/2021), or a thief would allow himself.
 ALLOWED_AFTER_S = 86_400
@@ -41,7 +43,8 @@ READ_REVIEWS = """
 select standings.payment_id::text, payments.payer, payments.payee, payments.amount, payments.kind,
        (extract(epoch from payments.judged_at) * 1000000)::bigint,
        (extract(epoch from standings.expires_at) * 1000000)::bigint,
-       decisions.rule, decisions.measure, decisions.measured, decisions.max, payments.description
+       decisions.rule, decisions.measure, decisions.measured, decisions.max, payments.description,
+       payments.description_sealed, payments.asked_by::text
   from standings
   join payments on payments.tenant_id = standings.tenant_id and payments.id = standings.payment_id
   join decisions on decisions.tenant_id = standings.tenant_id and decisions.payment_id = standings.payment_id
@@ -239,10 +242,16 @@ async def list_payee(
     return from_us
 
 
-async def read_reviews(pool: Pool, tenant_id: int, limit: int) -> list[Review]:
-    """The queue of payments that wait for an operator, oldest first."""
+async def read_reviews(pool: Pool, tenant_id: int, limit: int, keys: Safe | None = None) -> list[Review]:
+    """The queue of payments that wait for an operator, oldest first. Without `keys`, without words."""
     async with in_tenant(pool, tenant_id) as connection:
-        return [Review(*row) for row in await connection.fetch(READ_REVIEWS, tenant_id, limit)]
+        rows = await connection.fetch(READ_REVIEWS, tenant_id, limit)
+    texts = await open_words(
+        keys,
+        tenant_id,
+        (Words(row["payment_id"], row["asked_by"], row["description_sealed"], row["description"]) for row in rows),
+    )
+    return [Review(*row[:12])._replace(description=text) for row, text in zip(rows, texts, strict=True)]
 
 
 async def read_decisions(

@@ -19,6 +19,8 @@ class OutboxState(NamedTuple):
     batches: int
     oldest_s: float
     notices: int
+    unlogged: int
+    unlogged_oldest_s: float
 
 
 async def note_unheard(pool: Pool, patience: timedelta, limit: int) -> Noted:
@@ -39,6 +41,6 @@ async def forget_heard(pool: Pool, limit: int) -> int:
 async def read_outbox_state(pool: Pool) -> OutboxState:
     """For operators: all tenants together."""
     async with acquire(pool) as connection:
-        row = await connection.fetchrow("select batches, oldest_s, notices from read_outbox_state()")
+        row = await connection.fetchrow("select * from read_outbox_state()")
     assert row is not None
     return OutboxState(*row)

@@ -5,12 +5,17 @@ The id is its maker's idempotency key: the same charge again is the same charge.
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+import asyncpg
+
 from core.database import Connection, Pool, in_tenant
 from core.errors import NotFound, Refusal
+from core.keys.places import CHARGE_DESCRIPTION, CHARGE_REFERENCE, DISPLAY_NAME
+from core.keys.safe import Safe
 from core.payments.brcode import (
     CITY_LENGTH_MAX,
     KEY_LENGTH_MAX,
@@ -31,7 +36,8 @@ CITY: Final = "BRASILIA"
 COLUMNS = """
 charges.id::text, charges.payee, charges.amount, charges.description, charges.reference, charges.is_reusable,
 charges.status, charges.paid_count, charges.paid_amount, charges.created_at, charges.lasts_s, charges.expires_at,
-coalesce(charges.expires_at <= clock_timestamp(), false) as is_expired, profiles.display_name
+coalesce(charges.expires_at <= clock_timestamp(), false) as is_expired, profiles.display_name,
+accounts.person_id::text, profiles.display_name_sealed, charges.description_sealed, charges.reference_sealed
 """
 READ_CHARGE = f"""
 select {COLUMNS}
@@ -40,12 +46,12 @@ select {COLUMNS}
   left join profiles on profiles.tenant_id = charges.tenant_id and profiles.person_id = accounts.person_id
  where charges.tenant_id = $1 and charges.id = $2
 """  # noqa: S608 - a constant
-# Nothing is inserted where the account is one of the tenant's own books.
+FIND_OWNER = "select person_id::text from accounts where tenant_id = $1 and id = $2"
 INSERT_CHARGE = """
-insert into charges (tenant_id, id, payee, amount, description, reference, is_reusable, asked_by, lasts_s, expires_at)
-select $1, $2, accounts.id, $4, $5, $6, $7, $8, $9::int, now() + make_interval(secs => $9::int)
-  from accounts
- where accounts.tenant_id = $1 and accounts.id = $3 and accounts.person_id is not null
+insert into charges (
+    tenant_id, id, payee, amount, description_sealed, reference_sealed, is_reusable, asked_by, lasts_s, expires_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9::int, now() + make_interval(secs => $9::int))
     on conflict do nothing
 """
 # Each of the two lists walks an index of its own.
@@ -121,8 +127,17 @@ class PixSettings(NamedTuple):
     city: str
 
 
-async def create_charge(pool: Pool, tenant_id: int, asked_by: str, asked: Asked) -> Charge:
-    """Make a charge, or find the same one. Raises NotFound (no such account), Refusal `conflict` with the field."""
+async def create_charge(pool: Pool, keys: Safe, tenant_id: int, asked_by: str, asked: Asked) -> Charge:
+    """Make a charge, or find the same one. Raises NotFound (no such account), Refusal `conflict` with the field.
+
+    Its words are sealed under the key of whoever is to be paid. The tenant's own books ask nobody.
+    """
+    async with in_tenant(pool, tenant_id) as connection:
+        owner = await connection.fetchval(FIND_OWNER, tenant_id, asked.payee)
+    if owner is None:
+        raise NotFound
+    words = asked.description is not None or asked.reference is not None
+    cipher = await keys.one(tenant_id, owner, create=words)
     async with in_tenant(pool, tenant_id) as connection:
         await connection.execute(
             INSERT_CHARGE,
@@ -130,16 +145,15 @@ async def create_charge(pool: Pool, tenant_id: int, asked_by: str, asked: Asked)
             asked.id,
             asked.payee,
             asked.amount,
-            asked.description,
-            asked.reference,
+            cipher.seal(*CHARGE_DESCRIPTION.at(asked.id), asked.description),
+            cipher.seal(*CHARGE_REFERENCE.at(asked.id), asked.reference),
             asked.is_reusable,
             asked_by,
             asked.lasts_s,
         )
         row = await connection.fetchrow(READ_CHARGE, tenant_id, asked.id)
-    if row is None:
-        raise NotFound
-    known = Charge(*row)
+    assert row is not None, "a row that stood in the way is there"
+    (known,) = await _opened(keys, tenant_id, [row])
     for field in Asked._fields:
         if getattr(known, field) != getattr(asked, field):
             # Of somebody else's charge, nothing more is told than that the id is taken.
@@ -147,16 +161,16 @@ async def create_charge(pool: Pool, tenant_id: int, asked_by: str, asked: Asked)
     return known
 
 
-async def read_charge(pool: Pool, tenant_id: int, charge_id: str) -> Charge:
+async def read_charge(pool: Pool, keys: Safe, tenant_id: int, charge_id: str) -> Charge:
     """The charge with its payee's name. Raises NotFound."""
     async with in_tenant(pool, tenant_id) as connection:
         row = await connection.fetchrow(READ_CHARGE, tenant_id, charge_id)
     if row is None:
         raise NotFound
-    return Charge(*row)
+    return (await _opened(keys, tenant_id, [row]))[0]
 
 
-async def cancel_charge(pool: Pool, tenant_id: int, charge_id: str) -> Charge:
+async def cancel_charge(pool: Pool, keys: Safe, tenant_id: int, charge_id: str) -> Charge:
     """Let nobody pay it any more. Cancelling it again changes nothing. Raises NotFound, Refusal `charge_paid`."""
     async with in_tenant(pool, tenant_id) as connection:
         found: str | None = await connection.fetchval("select cancel_charge($1, $2)", tenant_id, charge_id)
@@ -164,21 +178,41 @@ async def cancel_charge(pool: Pool, tenant_id: int, charge_id: str) -> Charge:
         raise NotFound
     if found == "paid":
         raise Refusal("charge_paid")
-    return await read_charge(pool, tenant_id, charge_id)
+    return await read_charge(pool, keys, tenant_id, charge_id)
 
 
 async def list_charges(
-    pool: Pool, tenant_id: int, payee: int, status: Status | None, before: str | None, limit: int
+    pool: Pool, keys: Safe, tenant_id: int, payee: int, status: Status | None, before: str | None, limit: int
 ) -> list[Charge]:
     """An account's charges, newest first, below the one called `before`. Empty if that one is not among them."""
     page = tenant_id, payee, limit, before
     async with in_tenant(pool, tenant_id) as connection:
         if status is None:
-            return [Charge(*row) for row in await connection.fetch(LIST_ALL, *page)]
-        stored = Status.OPEN if status is Status.EXPIRED else status
-        # What was paid or cancelled in time may be past it now.
-        is_expired = None if stored is not Status.OPEN else status is Status.EXPIRED
-        return [Charge(*row) for row in await connection.fetch(LIST_OF_STATUS, *page, int(stored), is_expired)]
+            rows = await connection.fetch(LIST_ALL, *page)
+        else:
+            stored = Status.OPEN if status is Status.EXPIRED else status
+            # What was paid or cancelled in time may be past it now.
+            is_expired = None if stored is not Status.OPEN else status is Status.EXPIRED
+            rows = await connection.fetch(LIST_OF_STATUS, *page, int(stored), is_expired)
+    return await _opened(keys, tenant_id, rows)
+
+
+async def _opened(keys: Safe, tenant_id: int, rows: Sequence[asyncpg.Record]) -> list[Charge]:
+    """Rows of COLUMNS as charges. Words that nobody has sealed yet stand as they are."""
+    ciphers = await keys.of(tenant_id, {row["person_id"] for row in rows if any(row[-3:])})
+    found = []
+    for row in rows:
+        charge = Charge(*row[:-4])
+        person, name, description, reference = row[-4:]
+        cipher = ciphers.get(person)
+        if cipher is not None:
+            charge = charge._replace(
+                name=charge.name or cipher.open(*DISPLAY_NAME.at(person), name),
+                description=charge.description or cipher.open(*CHARGE_DESCRIPTION.at(charge.id), description),
+                reference=charge.reference or cipher.open(*CHARGE_REFERENCE.at(charge.id), reference),
+            )
+        found.append(charge)
+    return found
 
 
 async def read_pix_settings(pool: Pool, tenant_id: int) -> PixSettings:

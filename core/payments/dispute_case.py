@@ -2,13 +2,14 @@
 
 A process that is killed has done all of an act or nothing, and nobody does it twice. The steps' ids are therefore
 drawn at random; derived from the dispute's they could be guessed, and used up by somebody who does not want the step.
+What was said is sealed, and opened for those who act or read alone: no clock waits for a key.
 The payee's account is never taken below its floor: what is not there is owed, shown, and collected from what comes in.
 
 `at` is the time of an act; None, as outside tests: the database's clock, read under the lock.
 """
 
 import uuid
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -17,6 +18,8 @@ from typing import Any, NamedTuple
 from core.database import Connection, Pool, acquire, without_doubt
 from core.database import transaction as begin
 from core.errors import CoreError, NotFound, Refusal
+from core.keys.places import DISPUTE_ANSWER, DISPUTE_NOTE, DISPUTE_TEXT, Place
+from core.keys.safe import Safe
 from core.ledger.posting import post_payments
 from core.nouns import Kind, Payment, PaymentStatus, Posting
 from core.payments.dispute_profiles import Lapse, Profile, from_json
@@ -28,16 +31,18 @@ COLUMNS = """
        id::text, payment_id::text, payer, payee, amount, reason, text, rules::text, status, held, offered, answer,
        awarded, note, charged_back, owed, is_overdue, opened_by::text, by_operator, paid_at, opened_at, answer_due_at,
        answered_at, decision_due_at, decided_at, decided_by::text, claim_due_at, claimed_at, refund_due_at,
-       collect_until, closed_at
+       collect_until, closed_at, text_sealed, answer_sealed, note_sealed,
+       (select accounts.person_id::text from accounts where accounts.tenant_id = $1 and accounts.id = payer),
+       (select accounts.person_id::text from accounts where accounts.tenant_id = $1 and accounts.id = payee)
 """
 READ_DISPUTE = f"select {COLUMNS} from disputes where tenant_id = $1 and id = $2"  # noqa: S608 - a constant
 LOCK_DISPUTE = f"{READ_DISPUTE} for update"
 LOCK_DISPUTE_IF_FREE = f"{READ_DISPUTE} for update skip locked"
 SAVE_DISPUTE = """
 update disputes
-   set status = $3, held = $4, offered = $5, answer = $6, awarded = $7, note = $8, charged_back = $9, owed = $10,
-       is_overdue = $11, answered_at = $12, decided_at = $13, decided_by = $14, claim_due_at = $15, claimed_at = $16,
-       refund_due_at = $17, collect_until = $18, closed_at = $19, due_at = $20, rest_until = null
+   set status = $3, held = $4, offered = $5, answer_sealed = $6, awarded = $7, note_sealed = $8, charged_back = $9,
+       owed = $10, is_overdue = $11, answered_at = $12, decided_at = $13, decided_by = $14, claim_due_at = $15,
+       claimed_at = $16, refund_due_at = $17, collect_until = $18, closed_at = $19, due_at = $20, rest_until = null
  where tenant_id = $1 and id = $2
 """
 REST = "update disputes set rest_until = coalesce($3, clock_timestamp()) + $4 where tenant_id = $1 and id = $2"
@@ -93,8 +98,21 @@ class Actor(NamedTuple):
         return account in self.accounts or self.is_operator
 
 
+class Sealed(NamedTuple):
+    """What was said in a dispute, as it is kept, and the persons whose keys open it."""
+
+    text: bytes | None
+    answer: bytes | None
+    note: bytes | None
+    payer: str
+    payee: str
+
+
 class Dispute(NamedTuple):
-    """A dispute as it stands. `offered` and `awarded` are None until the payee has answered and it is decided."""
+    """A dispute as it stands. `offered` and `awarded` are None until the payee has answered and it is decided.
+
+    `text`, `answer` and `note` are None until `opened` has opened them, and of whoever was erased.
+    """
 
     id: str
     payment: str
@@ -127,6 +145,7 @@ class Dispute(NamedTuple):
     refund_due_at: datetime | None
     collect_until: datetime | None
     closed_at: datetime | None
+    sealed: Sealed
 
     @property
     def due_at(self) -> datetime | None:
@@ -190,6 +209,24 @@ class Case:
         """Note what is different now."""
         self.dispute = self.dispute._replace(**fields)
 
+    async def answer(self, keys: Safe, text: str | None) -> None:
+        """Note what the payee says."""
+        sealed = self.dispute.sealed
+        kept = await self._seal(keys, DISPUTE_ANSWER, sealed.payee, text)
+        self.change(answer=text, sealed=sealed._replace(answer=kept))
+
+    async def remark(self, keys: Safe, text: str | None) -> None:
+        """Note what an operator says."""
+        sealed = self.dispute.sealed
+        kept = await self._seal(keys, DISPUTE_NOTE, sealed.payer, text)
+        self.change(note=text, sealed=sealed._replace(note=kept))
+
+    async def _seal(self, keys: Safe, place: Place, person_id: str, text: str | None) -> bytes | None:
+        if text is None:
+            return None
+        cipher = await keys.one(self.tenant_id, person_id, create=True)
+        return cipher.seal(*place.at(self.dispute.id), text)
+
     def done(self) -> Done:
         """The outcome so far."""
         return Done(self.dispute, self.batch, self.postings)
@@ -204,9 +241,9 @@ class Case:
             int(one.status),
             one.held,
             one.offered,
-            one.answer,
+            one.sealed.answer,
             one.awarded,
-            one.note,
+            one.sealed.note,
             one.charged_back,
             one.owed,
             one.is_overdue,
@@ -391,7 +428,14 @@ async def transaction(pool: Pool, tenant_id: int, *, is_rehearsal: bool = False)
 
 @asynccontextmanager
 async def locked_case(
-    pool: Pool, tenant_id: int, dispute_id: str, actor: Actor, at: datetime | None, *, is_rehearsal: bool = False
+    pool: Pool,
+    keys: Safe,
+    tenant_id: int,
+    dispute_id: str,
+    actor: Actor,
+    at: datetime | None,
+    *,
+    is_rehearsal: bool = False,
 ) -> AsyncIterator[Case]:
     """The dispute, locked for one of its sides or an operator. Clocks come first, whoever notices. Raises NotFound."""
     while True:
@@ -404,6 +448,7 @@ async def locked_case(
                 await clocks.tend()
                 dispute = clocks.dispute
             if dispute.due_at is None or now <= dispute.due_at:
+                (dispute,) = await opened(keys, tenant_id, [dispute])
                 yield Case(connection, tenant_id, dispute, actor.person_id, now)
                 return
         await tend_dispute(pool, tenant_id, dispute_id, at)
@@ -416,9 +461,36 @@ async def read(connection: Connection, query: str, tenant_id: int, dispute_id: s
 
 
 def to_dispute(row: Any) -> Dispute:
-    """A row of COLUMNS."""
-    found = Dispute(*row)
+    """A row of COLUMNS, with what was said still sealed."""
+    found = Dispute._make((*row[: -len(Sealed._fields)], Sealed(*row[-len(Sealed._fields) :])))
     return found._replace(profile=from_json(row["rules"]))
+
+
+async def opened(keys: Safe, tenant_id: int, disputes: Sequence[Dispute]) -> list[Dispute]:
+    """The same disputes with what was said in them. What nobody has sealed yet stands as it is."""
+    persons = {
+        person_id
+        for one in disputes
+        for person_id, sealed in (
+            (one.sealed.payer, one.sealed.text),
+            (one.sealed.payer, one.sealed.note),
+            (one.sealed.payee, one.sealed.answer),
+        )
+        if sealed is not None
+    }
+    ciphers = await keys.of(tenant_id, persons)
+
+    def said(place: Place, one: Dispute, person_id: str, sealed: bytes | None) -> str | None:
+        return None if sealed is None else ciphers[person_id].open(*place.at(one.id), sealed)
+
+    return [
+        one._replace(
+            text=one.text or said(DISPUTE_TEXT, one, one.sealed.payer, one.sealed.text),
+            note=one.note or said(DISPUTE_NOTE, one, one.sealed.payer, one.sealed.note),
+            answer=one.answer or said(DISPUTE_ANSWER, one, one.sealed.payee, one.sealed.answer),
+        )
+        for one in disputes
+    ]
 
 
 def seen(dispute: Dispute | None, actor: Actor) -> Dispute:

@@ -3,13 +3,19 @@
 Read by the two sides and by operators alone.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import asyncpg
+
 from core.database import Pool, in_tenant
 from core.errors import NotFound, Refusal
+from core.keys.cipher import OVERHEAD_BYTES
+from core.keys.places import PIECE_CONTENT, PIECE_NAME, PIECE_TEXT
+from core.keys.safe import Safe
 from core.payments.dispute_case import Actor, Case, Side, locked_case
-from core.payments.disputes import read_dispute
+from core.payments.disputes import read_silent
 
 # Enough for receipts, a chat and a photograph from each side; a case file, not a store of files.
 PIECES_PER_SIDE_MAX = 10
@@ -27,20 +33,27 @@ COUNT_PIECES = """
 select count(*) from dispute_evidence where tenant_id = $1 and dispute_id = $2 and side = $3
 """
 INSERT_PIECE = """
-insert into dispute_evidence (tenant_id, dispute_id, id, side, person_id, text, name, media_type, content, added_at)
+insert into dispute_evidence (
+    tenant_id, dispute_id, id, side, person_id, text_sealed, name_sealed, media_type, content_sealed, added_at
+)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
-LIST_PIECES = """
-select id::text, side, text, name, media_type, coalesce(length(content), 0), added_at
+COLUMNS = f"""
+id::text, side, text, name, media_type,
+coalesce(length(content), length(content_sealed) - {OVERHEAD_BYTES}, 0), added_at,
+person_id::text as whose, text_sealed, name_sealed
+"""
+LIST_PIECES = f"""
+select {COLUMNS}
   from dispute_evidence
  where tenant_id = $1 and dispute_id = $2
  order by added_at, id
-"""
-READ_PIECE = """
-select id::text, side, text, name, media_type, coalesce(length(content), 0), added_at, person_id::text, content
+"""  # noqa: S608 - a constant
+READ_PIECE = f"""
+select content, content_sealed, {COLUMNS}
   from dispute_evidence
  where tenant_id = $1 and dispute_id = $2 and id = $3
-"""
+"""  # noqa: S608 - a constant
 
 
 class File(NamedTuple):
@@ -52,7 +65,10 @@ class File(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A piece of evidence. `size`: of its file, in bytes; 0: it is a text alone."""
+    """A piece of evidence. `size`: of its file, in bytes; 0: it is a text alone.
+
+    Of whoever was erased, text and name are None.
+    """
 
     id: str
     side: int
@@ -65,6 +81,7 @@ class Piece(NamedTuple):
 
 async def add_evidence(
     pool: Pool,
+    keys: Safe,
     tenant_id: int,
     actor: Actor,
     dispute_id: str,
@@ -81,19 +98,21 @@ async def add_evidence(
         raise Refusal("invalid_field", "Give a text, a file, or both.", field="text")
     if file is not None:
         _check(file)
-    async with locked_case(pool, tenant_id, dispute_id, actor, at) as case:
+    async with locked_case(pool, keys, tenant_id, dispute_id, actor, at) as case:
         side = _side(actor, case)
         row = await case.connection.fetchrow(READ_PIECE, tenant_id, dispute_id, piece_id)
         if row is not None:
-            *piece, person_id, content = row
+            known, content = await _opened_with_file(keys, tenant_id, dispute_id, row)
             given = (None, None, None) if file is None else tuple(file)
-            if person_id != actor.person_id or (row["text"], row["name"], row["media_type"], content) != (text, *given):
+            found = known.text, known.name, known.media_type, content
+            if row["whose"] != actor.person_id or found != (text, *given):
                 raise Refusal("conflict", field="evidence")
-            return Piece(*piece)
+            return known
         case.require(case.dispute.decided_at is None and case.dispute.closed_at is None)
         if await case.connection.fetchval(COUNT_PIECES, tenant_id, dispute_id, int(side)) >= PIECES_PER_SIDE_MAX:
             raise Refusal("too_much_evidence")
         name, media_type, content = (None, None, None) if file is None else file
+        cipher = await keys.one(tenant_id, actor.person_id, create=True)
         await case.connection.execute(
             INSERT_PIECE,
             tenant_id,
@@ -101,33 +120,62 @@ async def add_evidence(
             piece_id,
             int(side),
             actor.person_id,
-            text,
-            name,
+            cipher.seal(*PIECE_TEXT.at(dispute_id, piece_id), text),
+            cipher.seal(*PIECE_NAME.at(dispute_id, piece_id), name),
             media_type,
-            content,
+            cipher.seal(*PIECE_CONTENT.at(dispute_id, piece_id), content),
             case.now,
         )
         return Piece(piece_id, side, text, name, media_type, len(content or b""), case.now)
 
 
-async def list_evidence(pool: Pool, tenant_id: int, actor: Actor, dispute_id: str) -> list[Piece]:
+async def list_evidence(pool: Pool, keys: Safe, tenant_id: int, actor: Actor, dispute_id: str) -> list[Piece]:
     """All pieces, oldest first, without the files' content. Raises NotFound."""
-    await read_dispute(pool, tenant_id, actor, dispute_id)
+    await read_silent(pool, tenant_id, actor, dispute_id)
     async with in_tenant(pool, tenant_id) as connection:
-        return [Piece(*row) for row in await connection.fetch(LIST_PIECES, tenant_id, dispute_id)]
+        rows = await connection.fetch(LIST_PIECES, tenant_id, dispute_id)
+    return await _opened(keys, tenant_id, dispute_id, rows)
 
 
 async def read_evidence(
-    pool: Pool, tenant_id: int, actor: Actor, dispute_id: str, piece_id: str
+    pool: Pool, keys: Safe, tenant_id: int, actor: Actor, dispute_id: str, piece_id: str
 ) -> tuple[Piece, bytes | None]:
     """One piece with its file's content. Raises NotFound."""
-    await read_dispute(pool, tenant_id, actor, dispute_id)
+    await read_silent(pool, tenant_id, actor, dispute_id)
     async with in_tenant(pool, tenant_id) as connection:
         row = await connection.fetchrow(READ_PIECE, tenant_id, dispute_id, piece_id)
     if row is None:
         raise NotFound
-    *piece, _, content = row
-    return Piece(*piece), content
+    return await _opened_with_file(keys, tenant_id, dispute_id, row)
+
+
+async def _opened_with_file(
+    keys: Safe, tenant_id: int, dispute_id: str, row: asyncpg.Record
+) -> tuple[Piece, bytes | None]:
+    content, sealed, *_ = row
+    (piece,) = await _opened(keys, tenant_id, dispute_id, [row], skip=2)
+    if sealed is not None:
+        cipher = await keys.one(tenant_id, row["whose"])
+        content = cipher.open_bytes(*PIECE_CONTENT.at(dispute_id, piece.id), sealed)
+    return piece, content
+
+
+async def _opened(
+    keys: Safe, tenant_id: int, dispute_id: str, rows: Sequence[asyncpg.Record], skip: int = 0
+) -> list[Piece]:
+    """Rows of COLUMNS, after `skip` others, as pieces. What nobody has sealed yet stands as it is."""
+    ciphers = await keys.of(tenant_id, {row["whose"] for row in rows if any(row[-2:])})
+    found = []
+    for row in rows:
+        piece = Piece(*row[skip:-3])
+        cipher = ciphers.get(row["whose"])
+        if cipher is not None:
+            piece = piece._replace(
+                text=piece.text or cipher.open(*PIECE_TEXT.at(dispute_id, piece.id), row["text_sealed"]),
+                name=piece.name or cipher.open(*PIECE_NAME.at(dispute_id, piece.id), row["name_sealed"]),
+            )
+        found.append(piece)
+    return found
 
 
 def _side(actor: Actor, case: Case) -> Side:

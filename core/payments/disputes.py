@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from core.database import Connection, Pool, acquire
 from core.errors import NotFound, Refusal
+from core.keys.places import DISPUTE_TEXT
+from core.keys.safe import Safe
 from core.nouns import BEGINNING, SYSTEM_ACCOUNT_MAX
 from core.payments.dispute_case import (
     COLUMNS,
@@ -30,6 +32,7 @@ from core.payments.dispute_case import (
     DisputeStatus,
     Done,
     locked_case,
+    opened,
     read,
     seen,
     to_dispute,
@@ -39,12 +42,13 @@ from core.payments.dispute_profiles import BUILT_IN, Profile, check, default_nam
 
 INSERT_DISPUTE = """
 insert into disputes (
-    tenant_id, id, payment_id, payer, payee, amount, reason, text, rules, opened_by, by_operator, paid_at, opened_at,
-    answer_due_at, decision_due_at, due_at
+    tenant_id, id, payment_id, payer, payee, amount, reason, text_sealed, rules, opened_by, by_operator, paid_at,
+    opened_at, answer_due_at, decision_due_at, due_at
 ) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $14)
     on conflict do nothing
 returning true
 """
+FIND_OWNER = "select person_id::text from accounts where tenant_id = $1 and id = $2"
 READ_RULES = """
 select rules::text
   from dispute_profiles
@@ -95,6 +99,7 @@ class Opening(NamedTuple):
 
 async def open_dispute(
     pool: Pool,
+    keys: Safe,
     tenant_id: int,
     actor: Actor,
     opening: Opening,
@@ -111,7 +116,7 @@ async def open_dispute(
     async with transaction(pool, tenant_id, is_rehearsal=is_rehearsal) as connection:
         known = await read(connection, READ_DISPUTE, tenant_id, opening.id)
         if known is not None:
-            return Done(_same(known, actor, opening), [], [])
+            return Done(_same((await opened(keys, tenant_id, [known]))[0], actor, opening), [], [])
         paid = await connection.fetchrow(READ_PAID, tenant_id, opening.payment)
         if paid is None or paid["kind"] not in BEGINNING or not actor.may_use(paid["payer"]):
             raise NotFound
@@ -133,7 +138,7 @@ async def open_dispute(
             paid["payee"],
             amount,
             int(opening.reason),
-            opening.text,
+            await _seal(connection, keys, tenant_id, paid["payer"], opening),
             to_json(profile),
             actor.person_id,
             actor.is_operator,
@@ -147,15 +152,16 @@ async def open_dispute(
             # Somebody was faster: with this id, or with another dispute of the payment.
             if dispute is None:
                 raise Refusal("already_disputed", field="payment")
-            return Done(_same(dispute, actor, opening), [], [])
+            return Done(_same((await opened(keys, tenant_id, [dispute]))[0], actor, opening), [], [])
         assert dispute is not None
-        case = Case(connection, tenant_id, dispute, actor.person_id, now)
+        case = Case(connection, tenant_id, dispute._replace(text=opening.text), actor.person_id, now)
         await case.hold(amount)
         return await case.save()
 
 
 async def answer_dispute(
     pool: Pool,
+    keys: Safe,
     tenant_id: int,
     actor: Actor,
     dispute_id: str,
@@ -169,7 +175,7 @@ async def answer_dispute(
 
     All of it ends the matter; of less, an operator decides the rest. Raises NotFound, Refusal.
     """
-    async with locked_case(pool, tenant_id, dispute_id, actor, at, is_rehearsal=is_rehearsal) as case:
+    async with locked_case(pool, keys, tenant_id, dispute_id, actor, at, is_rehearsal=is_rehearsal) as case:
         dispute = case.dispute
         if not actor.may_use(dispute.payee):
             raise Refusal("forbidden")
@@ -182,7 +188,8 @@ async def answer_dispute(
         case.require(
             dispute.status == DisputeStatus.OPEN, dispute.answer_due_at if dispute.answered_at is None else None
         )
-        case.change(offered=offered, answer=text, answered_at=case.now, status=DisputeStatus.UNDER_REVIEW)
+        await case.answer(keys, text)
+        case.change(offered=offered, answered_at=case.now, status=DisputeStatus.UNDER_REVIEW)
         if offered == dispute.amount:
             await case.award(offered)
         return await case.save()
@@ -190,6 +197,7 @@ async def answer_dispute(
 
 async def decide_dispute(
     pool: Pool,
+    keys: Safe,
     tenant_id: int,
     actor: Actor,
     dispute_id: str,
@@ -203,7 +211,7 @@ async def decide_dispute(
 
     Not by somebody whose own money it is, and not less than the payee offers. Raises NotFound, Refusal.
     """
-    async with locked_case(pool, tenant_id, dispute_id, actor, at, is_rehearsal=is_rehearsal) as case:
+    async with locked_case(pool, keys, tenant_id, dispute_id, actor, at, is_rehearsal=is_rehearsal) as case:
         dispute = case.dispute
         if not actor.is_operator or not {dispute.payer, dispute.payee}.isdisjoint(actor.accounts):
             raise Refusal("forbidden")
@@ -212,13 +220,15 @@ async def decide_dispute(
         case.require(dispute.status in UNDECIDED)
         if not (dispute.offered or 0) <= amount <= dispute.amount:
             raise Refusal("not_disputable", "Decide on at least what is offered and at most what is disputed.")
-        case.change(note=note, decided_by=actor.person_id)
+        await case.remark(keys, note)
+        case.change(decided_by=actor.person_id)
         await case.award(amount)
         return await case.save()
 
 
 async def claim_dispute(
     pool: Pool,
+    keys: Safe,
     tenant_id: int,
     actor: Actor,
     dispute_id: str,
@@ -227,7 +237,7 @@ async def claim_dispute(
     is_rehearsal: bool = False,
 ) -> Done:
     """The payer takes what was awarded: it goes back now, as far as it is there. Raises NotFound, Refusal."""
-    async with locked_case(pool, tenant_id, dispute_id, actor, at, is_rehearsal=is_rehearsal) as case:
+    async with locked_case(pool, keys, tenant_id, dispute_id, actor, at, is_rehearsal=is_rehearsal) as case:
         dispute = case.dispute
         if not actor.may_use(dispute.payer):
             raise Refusal("forbidden")
@@ -240,6 +250,7 @@ async def claim_dispute(
 
 async def withdraw_dispute(
     pool: Pool,
+    keys: Safe,
     tenant_id: int,
     actor: Actor,
     dispute_id: str,
@@ -251,7 +262,7 @@ async def withdraw_dispute(
 
     What is reserved is let go. Raises NotFound, Refusal.
     """
-    async with locked_case(pool, tenant_id, dispute_id, actor, at, is_rehearsal=is_rehearsal) as case:
+    async with locked_case(pool, keys, tenant_id, dispute_id, actor, at, is_rehearsal=is_rehearsal) as case:
         dispute = case.dispute
         if actor.person_id != dispute.opened_by and not (dispute.by_operator and actor.is_operator):
             raise Refusal("forbidden")
@@ -278,14 +289,20 @@ async def rest_dispute(pool: Pool, tenant_id: int, dispute_id: str, at: datetime
         await connection.execute(REST, tenant_id, dispute_id, at, REST_LASTS)
 
 
-async def read_dispute(pool: Pool, tenant_id: int, actor: Actor, dispute_id: str) -> Dispute:
+async def read_dispute(pool: Pool, keys: Safe, tenant_id: int, actor: Actor, dispute_id: str) -> Dispute:
     """The dispute, to its two sides and to operators. Raises NotFound."""
+    return (await opened(keys, tenant_id, [await read_silent(pool, tenant_id, actor, dispute_id)]))[0]
+
+
+async def read_silent(pool: Pool, tenant_id: int, actor: Actor, dispute_id: str) -> Dispute:
+    """As `read_dispute`, without what was said in it."""
     async with transaction(pool, tenant_id) as connection:
         return seen(await read(connection, READ_DISPUTE, tenant_id, dispute_id), actor)
 
 
 async def list_disputes(
     pool: Pool,
+    keys: Safe,
     tenant_id: int,
     actor: Actor,
     limit: int,
@@ -301,7 +318,7 @@ async def list_disputes(
             rows = await connection.fetch(LIST_ALL, *page)
         else:
             rows = await connection.fetch(LIST_OWN, *page, list(actor.accounts))
-    return [to_dispute(row) for row in rows]
+    return await opened(keys, tenant_id, [to_dispute(row) for row in rows])
 
 
 async def set_profile(pool: Pool, tenant_id: int, profile: Profile, *, is_default: bool) -> None:
@@ -341,6 +358,14 @@ def _same(known: Dispute, actor: Actor, opening: Opening) -> Dispute:
         if before != now:
             raise Refusal("conflict", field=field)
     return known
+
+
+async def _seal(connection: Connection, keys: Safe, tenant_id: int, payer: int, opening: Opening) -> bytes | None:
+    """The payer's text as it is kept."""
+    if opening.text is None:
+        return None
+    owner: str = await connection.fetchval(FIND_OWNER, tenant_id, payer)
+    return (await keys.one(tenant_id, owner, create=True)).seal(*DISPUTE_TEXT.at(opening.id), opening.text)
 
 
 async def _profile(connection: Connection, tenant_id: int, actor: Actor, name: str | None) -> Profile:

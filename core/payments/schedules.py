@@ -6,17 +6,20 @@ Dates come from core/payments/calendar.py, the time from PostgreSQL.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from uuid import UUID, uuid5
 
 import asyncpg
 
 from core.database import Connection, Pool, acquire, in_tenant, is_payments_fault, is_race, transaction, without_doubt
 from core.errors import NotFound, Refusal
+from core.keys.places import SCHEDULE_DESCRIPTION
+from core.keys.safe import Safe
 from core.ledger.posting import post_payments
 from core.nouns import DONE, Payment, PaymentStatus
 from core.payments.calendar import Closed, Occurrence, Place, Plan, Rule, check_plan, occurrences
@@ -30,9 +33,13 @@ SCHEDULES_MAX = 2_000
 PUT_OFF = timedelta(hours=1)
 
 READ_PLACE = "select country, time_zone, clock_timestamp() as now from tenants where id = $1"
+# Its description is sealed under the key of the payer's owner; of the tenant's own books, of whoever made it.
 COLUMNS = """
 id::text, payer, payee, amount, description, rule, first_on, at, day, on_closed, until, times,
-attempts_max, retry_after_s, if_unpaid, created_at, status, number, on_day, attempts, due_at
+attempts_max, retry_after_s, if_unpaid, created_at, status, number, on_day, attempts, due_at, description_sealed,
+coalesce(
+    (select accounts.person_id from accounts where accounts.tenant_id = $1 and accounts.id = payer), created_by
+)::text as owner
 """
 READ_SCHEDULE = f"select {COLUMNS} from schedules where tenant_id = $1 and id = $2"  # noqa: S608
 LOCK_SCHEDULE = f"{READ_SCHEDULE} for update"
@@ -52,10 +59,11 @@ select asked.field
  where accounts.id is null
  order by asked.field desc
 """
+FIND_OWNER = "select person_id::text from accounts where tenant_id = $1 and id = $2"
 COUNT_GOING_ON = "select count(*) from schedules where tenant_id = $1 and payer = $2 and status in (0, 1)"
 INSERT_SCHEDULE = f"""
 insert into schedules (
-    tenant_id, id, payer, payee, amount, description, rule, first_on, at, day, on_closed, until, times,
+    tenant_id, id, payer, payee, amount, description_sealed, rule, first_on, at, day, on_closed, until, times,
     attempts_max, retry_after_s, if_unpaid, created_by, number, on_day, due_at
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
@@ -75,9 +83,9 @@ select on_day, attempt, payment_id::text, status, at
  limit $3
 """
 CLAIM = """
-select tenant_id, id::text, seed, payer, payee, amount, description, created_by::text,
-       rule, first_on, at, day, on_closed, until, times, attempts_max, if_unpaid, number, on_day, attempts, due_at,
-       country, time_zone
+select tenant_id, id::text, seed, payer, payee, amount, description, description_sealed, owner::text,
+       created_by::text, rule, first_on, at, day, on_closed, until, times, attempts_max, if_unpaid, number, on_day,
+       attempts, due_at, country, time_zone
   from claim_due_schedules($1)
 """
 ADVANCE = "select advance_schedules($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
@@ -141,6 +149,10 @@ class Outcome(NamedTuple):
     at: datetime
 
 
+# A claimed schedule, and what its payment is to say.
+Due: TypeAlias = tuple[asyncpg.Record, str | None]
+
+
 class Round(NamedTuple):
     """What one call of `pay_due` did: schedules attempted, and those put off because something was in the way."""
 
@@ -148,11 +160,11 @@ class Round(NamedTuple):
     put_off: list[str]
 
 
-async def create_schedule(pool: Pool, tenant_id: int, created_by: str, order: Order) -> Schedule:
+async def create_schedule(pool: Pool, keys: Safe, tenant_id: int, created_by: str, order: Order) -> Schedule:
     """Make a schedule. The same order again gives the schedule as it stands.
 
-    Raises Refusal: `conflict` naming the field that differs under this id, `not_found` naming the account that the
-    tenant does not have, `invalid_field`, `too_many_schedules`.
+    Raises KeysUnavailable, and Refusal: `conflict` naming the field that differs under this id, `not_found` naming the
+    account that the tenant does not have, `invalid_field`, `too_many_schedules`.
     """
     check_plan(order.plan)
     if order.payer == order.payee:
@@ -160,7 +172,7 @@ async def create_schedule(pool: Pool, tenant_id: int, created_by: str, order: Or
     async with in_tenant(pool, tenant_id) as connection:
         known = await connection.fetchrow(READ_SCHEDULE, tenant_id, order.id)
         if known is not None:
-            return _same(order, _schedule(known))
+            return _same(order, await _opened(keys, tenant_id, known))
         strangers = await connection.fetch(FIND_STRANGERS, tenant_id, order.payer, order.payee)
         if strangers:
             raise Refusal("not_found", field=strangers[0]["field"])
@@ -176,7 +188,8 @@ async def create_schedule(pool: Pool, tenant_id: int, created_by: str, order: Or
         made = await connection.fetchrow(
             INSERT_SCHEDULE,
             tenant_id,
-            *order[:5],
+            *order[:4],
+            await _seal(connection, keys, tenant_id, created_by, order),
             plan.rule,
             plan.first_on,
             plan.at,
@@ -191,20 +204,24 @@ async def create_schedule(pool: Pool, tenant_id: int, created_by: str, order: Or
         if made is None:
             made = await connection.fetchrow(READ_SCHEDULE, tenant_id, order.id)
             assert made is not None, "a row that stood in the way is there"
-        return _same(order, _schedule(made))
+        return _same(order, await _opened(keys, tenant_id, made))
 
 
-async def read_schedule(pool: Pool, tenant_id: int, schedule_id: str) -> Schedule:
+async def read_schedule(pool: Pool, keys: Safe, tenant_id: int, schedule_id: str) -> Schedule:
     """The schedule as it stands. Raises NotFound."""
     async with in_tenant(pool, tenant_id) as connection:
-        return await _read(connection, READ_SCHEDULE, tenant_id, schedule_id)
+        row = await _read(connection, READ_SCHEDULE, tenant_id, schedule_id)
+    return await _opened(keys, tenant_id, row)
 
 
-async def list_schedules(pool: Pool, tenant_id: int, payer: int, after: str | None, limit: int) -> list[Schedule]:
+async def list_schedules(
+    pool: Pool, keys: Safe, tenant_id: int, payer: int, after: str | None, limit: int
+) -> list[Schedule]:
     """A payer's schedules, newest first, from the one after `after` on; none after one that is not the payer's."""
     async with in_tenant(pool, tenant_id) as connection:
         rows = await connection.fetch(LIST_SCHEDULES, tenant_id, payer, after, limit)
-    return [_schedule(row) for row in rows]
+    descriptions = await _descriptions(keys, [(tenant_id, row) for row in rows])
+    return [_schedule(row, description) for row, description in zip(rows, descriptions, strict=True)]
 
 
 async def read_outcomes(pool: Pool, tenant_id: int, schedule_id: str, limit: int) -> list[Outcome]:
@@ -228,24 +245,24 @@ def coming(schedule: Schedule, place: Place, limit: int) -> list[Occurrence]:
     return [current, *islice(occurrences(schedule.order.plan, place, after=current), limit - 1)]
 
 
-async def pause_schedule(pool: Pool, tenant_id: int, schedule_id: str) -> Schedule:
+async def pause_schedule(pool: Pool, keys: Safe, tenant_id: int, schedule_id: str) -> Schedule:
     """Let nothing be due until it is resumed; further attempts at a date that could not be paid are given up.
 
     Pausing a paused one changes nothing. Raises NotFound, or Refusal `schedule_over`.
     """
     async with in_tenant(pool, tenant_id) as connection:
-        schedule = await _lock(connection, tenant_id, schedule_id)
+        schedule = await _lock(connection, keys, tenant_id, schedule_id)
         return await _set(connection, tenant_id, schedule, ScheduleStatus.PAUSED, schedule.number, schedule.day, None)
 
 
-async def resume_schedule(pool: Pool, tenant_id: int, schedule_id: str) -> Schedule:
+async def resume_schedule(pool: Pool, keys: Safe, tenant_id: int, schedule_id: str) -> Schedule:
     """Go on with the first date that is still to come. Those missed meanwhile are not made up for, and they count.
 
     Resuming an active one changes nothing; without a date to come it is completed. Raises NotFound, or Refusal
     `schedule_over`.
     """
     async with in_tenant(pool, tenant_id) as connection:
-        schedule = await _lock(connection, tenant_id, schedule_id)
+        schedule = await _lock(connection, keys, tenant_id, schedule_id)
         if schedule.status == ScheduleStatus.ACTIVE:
             return schedule
         place, now = await _place(connection, tenant_id)
@@ -259,13 +276,14 @@ async def resume_schedule(pool: Pool, tenant_id: int, schedule_id: str) -> Sched
         )
 
 
-async def cancel_schedule(pool: Pool, tenant_id: int, schedule_id: str) -> Schedule:
+async def cancel_schedule(pool: Pool, keys: Safe, tenant_id: int, schedule_id: str) -> Schedule:
     """End it for good: an attempt that a worker has begun is finished, and no other follows.
 
     Cancelling a cancelled one changes nothing. Raises NotFound, or Refusal `schedule_over` when it is completed.
     """
     async with in_tenant(pool, tenant_id) as connection:
-        schedule = await _read(connection, LOCK_SCHEDULE, tenant_id, schedule_id)
+        row = await _read(connection, LOCK_SCHEDULE, tenant_id, schedule_id)
+        schedule = await _opened(keys, tenant_id, row)
         if schedule.status == ScheduleStatus.CANCELLED:
             return schedule
         if schedule.status == ScheduleStatus.COMPLETED:
@@ -275,7 +293,7 @@ async def cancel_schedule(pool: Pool, tenant_id: int, schedule_id: str) -> Sched
         )
 
 
-async def pay_due(pool: Pool, limit: int) -> Round:
+async def pay_due(pool: Pool, keys: Safe, limit: int) -> Round:
     """Attempt up to `limit` schedules that are due, of all tenants, in one commit.
 
     Any number of workers may call it at once, and be killed at any instant. A schedule that cannot be attempted does
@@ -283,22 +301,24 @@ async def pay_due(pool: Pool, limit: int) -> Round:
     all of it, and calling again is right either way.
     """
     async with acquire(pool) as connection, without_doubt(connection), transaction(connection):
-        due = await connection.fetch(CLAIM, limit)
-        if not due or await _is_attempted(connection, due):
+        claimed = await connection.fetch(CLAIM, limit)
+        descriptions = await _descriptions(keys, [(row["tenant_id"], row) for row in claimed])
+        due = list(zip(claimed, descriptions, strict=True))
+        if not due or await _is_attempted(connection, keys, due):
             return Round(len(due), [])
-        stuck = [one for one in due if not await _is_attempted(connection, [one])]
+        stuck = [one for one in due if not await _is_attempted(connection, keys, [one])]
         if stuck:
-            ids = [one["id"] for one in stuck]
-            tenants = [one["tenant_id"] for one in stuck]
+            ids = [row["id"] for row, _ in stuck]
+            tenants = [row["tenant_id"] for row, _ in stuck]
             await connection.execute("select put_off_schedules($1, $2, $3)", tenants, ids, PUT_OFF)
-        return Round(len(due), [one["id"] for one in stuck])
+        return Round(len(due), [row["id"] for row, _ in stuck])
 
 
-async def _is_attempted(connection: Connection, due: Sequence[asyncpg.Record]) -> bool:
+async def _is_attempted(connection: Connection, keys: Safe, due: Sequence[Due]) -> bool:
     """Attempt these in a transaction within the caller's. False: one of them is at fault, and none was attempted."""
     try:
         async with connection.transaction():
-            await _attempt(connection, due)
+            await _attempt(connection, keys, due)
     except (asyncpg.PostgresError, ArithmeticError, LookupError, ValueError) as error:
         if isinstance(error, asyncpg.PostgresError) and (is_race(error) or not is_payments_fault(error)):
             raise
@@ -306,23 +326,23 @@ async def _is_attempted(connection: Connection, due: Sequence[asyncpg.Record]) -
     return True
 
 
-async def _attempt(connection: Connection, due: Sequence[asyncpg.Record]) -> None:
-    payments = [_payment(one) for one in due]
-    postings = await post_payments(connection, payments)
-    after = [_after(one, posting.status) for one, posting in zip(due, postings, strict=True)]
+async def _attempt(connection: Connection, keys: Safe, due: Sequence[Due]) -> None:
+    payments = [_payment(*one) for one in due]
+    postings = await post_payments(connection, payments, keys)
+    after = [_after(row, posting.status) for (row, _), posting in zip(due, postings, strict=True)]
     await connection.execute(
         ADVANCE,
-        [one["tenant_id"] for one in due],
-        [one["id"] for one in due],
-        [one["on_day"] for one in due],
-        [one["attempts"] + 1 for one in due],
+        [row["tenant_id"] for row, _ in due],
+        [row["id"] for row, _ in due],
+        [row["on_day"] for row, _ in due],
+        [row["attempts"] + 1 for row, _ in due],
         [payment.id for payment in payments],
         [posting.status for posting in postings],
         *zip(*after, strict=True),
     )
 
 
-def _payment(one: asyncpg.Record) -> Payment:
+def _payment(one: asyncpg.Record, description: str | None) -> Payment:
     """The payment of a schedule's next attempt. Each attempt has an id of its own: one that was refused stays so."""
     return Payment(
         one["tenant_id"],
@@ -331,7 +351,7 @@ def _payment(one: asyncpg.Record) -> Payment:
         one["payee"],
         one["amount"],
         one["created_by"],
-        one["description"],
+        description,
         metadata=json.dumps({"schedule": one["id"]}),
     )
 
@@ -357,19 +377,47 @@ async def _place(connection: Connection, tenant_id: int) -> tuple[Place, datetim
     return Place(row["country"], row["time_zone"]), row["now"]
 
 
-async def _read(connection: Connection, query: str, tenant_id: int, schedule_id: str) -> Schedule:
+async def _read(connection: Connection, query: str, tenant_id: int, schedule_id: str) -> asyncpg.Record:
     row = await connection.fetchrow(query, tenant_id, schedule_id)
     if row is None:
         raise NotFound
-    return _schedule(row)
+    return row
 
 
-async def _lock(connection: Connection, tenant_id: int, schedule_id: str) -> Schedule:
+async def _lock(connection: Connection, keys: Safe, tenant_id: int, schedule_id: str) -> Schedule:
     """The schedule, kept from workers until the transaction ends. Raises Refusal when it does not go on."""
-    schedule = await _read(connection, LOCK_SCHEDULE, tenant_id, schedule_id)
+    schedule = await _opened(keys, tenant_id, await _read(connection, LOCK_SCHEDULE, tenant_id, schedule_id))
     if schedule.status not in {ScheduleStatus.ACTIVE, ScheduleStatus.PAUSED}:
         raise Refusal("schedule_over")
     return schedule
+
+
+async def _seal(connection: Connection, keys: Safe, tenant_id: int, created_by: str, order: Order) -> bytes | None:
+    """The description as it is kept."""
+    if order.description is None:
+        return None
+    owner = await connection.fetchval(FIND_OWNER, tenant_id, order.payer)
+    cipher = await keys.one(tenant_id, owner or created_by, create=True)
+    return cipher.seal(*SCHEDULE_DESCRIPTION.at(order.id), order.description)
+
+
+async def _opened(keys: Safe, tenant_id: int, row: asyncpg.Record) -> Schedule:
+    return _schedule(row, (await _descriptions(keys, [(tenant_id, row)]))[0])
+
+
+async def _descriptions(keys: Safe, rows: Sequence[tuple[int, asyncpg.Record]]) -> list[str | None]:
+    """What rows with an owner and a description say, by (tenant, row): None of whoever was erased."""
+    owners: dict[int, set[str]] = defaultdict(set)
+    for tenant_id, row in rows:
+        if row["description_sealed"] is not None:
+            owners[tenant_id].add(row["owner"])
+    ciphers = {tenant_id: await keys.of(tenant_id, persons) for tenant_id, persons in owners.items()}
+    return [
+        row["description"]
+        if row["description_sealed"] is None
+        else ciphers[tenant_id][row["owner"]].open(*SCHEDULE_DESCRIPTION.at(row["id"]), row["description_sealed"])
+        for tenant_id, row in rows
+    ]
 
 
 async def _set(
@@ -383,7 +431,7 @@ async def _set(
 ) -> Schedule:
     row = await connection.fetchrow(SET_STATE, tenant_id, schedule.order.id, status, number, day, due_at)
     assert row is not None, "a locked row is there"
-    return _schedule(row)
+    return _schedule(row, schedule.order.description)
 
 
 def _same(order: Order, known: Schedule) -> Schedule:
@@ -412,13 +460,13 @@ def _plan(row: asyncpg.Record) -> Plan:
     )
 
 
-def _schedule(row: asyncpg.Record) -> Schedule:
+def _schedule(row: asyncpg.Record, description: str | None) -> Schedule:
     order = Order(
         row["id"],
         row["payer"],
         row["payee"],
         row["amount"],
-        row["description"],
+        description,
         _plan(row),
         row["attempts_max"],
         row["retry_after_s"],

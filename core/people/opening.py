@@ -6,7 +6,7 @@ the serving role may only look at them.
 
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,8 +14,11 @@ import asyncpg
 
 from core.database import Connection, Pool, acquire, in_tenant
 from core.errors import Conflict, NotFound, Unavailable
+from core.keys.cipher import Cipher
+from core.keys.places import DISPLAY_NAME, LOGIN
+from core.keys.safe import Safe
 from core.nouns import BALANCE_MAX, Account, SystemAccount
-from core.people.credentials import hash_password, normalise_login
+from core.people.credentials import LOGIN_FIELD, hash_password, normalise_login
 from core.people.persons import Role, normalise_display_name
 
 # Twelve digits, none of them a leading zero: 9 * 10**11 numbers. With a million accounts open, one
@@ -29,12 +32,16 @@ insert into persons (tenant_id, id, role)
 select $1, unnest($2::uuid[]), $3
 """
 INSERT_PROFILES = """
-insert into profiles (tenant_id, person_id, display_name)
-select $1, unnest($2::uuid[]), unnest($3::text[])
+insert into profiles (tenant_id, person_id, display_name_sealed)
+select $1, unnest($2::uuid[]), unnest($3::bytea[])
 """
+# $6: the login as it would stand if nobody had sealed it yet.
 INSERT_CREDENTIALS = """
-insert into credentials (tenant_id, login, person_id, password_hash) values ($1, $2, $3, $4)
-    on conflict do nothing returning true
+insert into credentials (tenant_id, person_id, login_index, login_sealed, password_hash)
+select $1, $2, $3, $4, $5
+ where not exists (select from credentials where tenant_id = $1 and login = $6)
+    on conflict do nothing
+returning true
 """
 LIST_ACCOUNTS = """
 select id, person_id, status, version, balance, floor, held
@@ -109,15 +116,20 @@ async def create_tenant(
 
 async def open_person(
     pool: Pool,
+    keys: Safe,
     tenant_id: int,
     role: Role,
     display_name: str,
     login: str | None = None,
     password: str | None = None,
+    *,
+    within: Callable[[Connection, Opened], Awaitable[None]] | None = None,
 ) -> Opened:
-    """Open a person with a profile, one account and, if given, a login, in one commit.
+    """Open a person with a key, a profile, one account and, if given, a login: all but the key in one commit.
 
-    Raises Conflict when the login is taken, ValueError when a name or password breaks its rule.
+    The key comes first, in the database of keys: one without a person, after a failure, is nobody's and harms nobody.
+    `within` does more in that commit; what it raises undoes all of it. Raises Conflict when the login is taken,
+    ValueError when a name or password breaks its rule, KeysUnavailable.
     """
     if (login is None) != (password is None):
         raise ValueError("A login and a password come together.")
@@ -126,24 +138,32 @@ async def open_person(
     if login is not None and password is not None:
         # Hashed before the transaction: its fifty milliseconds hold no connection.
         secret = (normalise_login(login), await hash_password(password))
+    (person,) = await _prepare(keys, tenant_id, [name])
     try:
         async with in_tenant(pool, tenant_id) as connection:
-            (opened,) = await _open_people(connection, tenant_id, role, [name])
+            (opened,) = await _open_people(connection, tenant_id, role, [person])
             if secret is not None:
                 plain, password_hash = secret
-                # Not by an error: the server would write the login into its log.
-                if not await connection.fetchval(INSERT_CREDENTIALS, tenant_id, plain, opened.person_id, password_hash):
+                index = await keys.index(tenant_id, LOGIN_FIELD, plain)
+                sealed = person.cipher.seal(*LOGIN.at(person.id), plain)
+                # Not by an error: the server would write what is in the way into its log.
+                if not await connection.fetchval(
+                    INSERT_CREDENTIALS, tenant_id, person.id, index, sealed, password_hash, plain
+                ):
                     raise Conflict("That login is taken.")
+            if within is not None:
+                await within(connection, opened)
     except asyncpg.UniqueViolationError:
         raise Conflict("That account number is taken.") from None
     return opened
 
 
-async def open_people(pool: Pool, tenant_id: int, role: Role, display_names: Sequence[str]) -> list[Opened]:
-    """Open thousands of people without logins, each with one account, in one commit and in order."""
+async def open_people(pool: Pool, keys: Safe, tenant_id: int, role: Role, display_names: Sequence[str]) -> list[Opened]:
+    """Open thousands of people without logins, each with a key and one account, in order."""
     names = [normalise_display_name(name) for name in display_names]
+    people = await _prepare(keys, tenant_id, names)
     async with in_tenant(pool, tenant_id) as connection:
-        return await _open_people(connection, tenant_id, role, names)
+        return await _open_people(connection, tenant_id, role, people)
 
 
 async def open_account(pool: Pool, tenant_id: int, person_id: str, floor: int = 0) -> int:
@@ -181,10 +201,27 @@ async def list_accounts(pool: Pool, tenant_id: int, person_id: str) -> list[Acco
     return [Account(**{**row, "person_id": str(row["person_id"])}) for row in rows]
 
 
-async def _open_people(connection: Connection, tenant_id: int, role: Role, names: Sequence[str]) -> list[Opened]:
+class _Prepared(NamedTuple):
+    """Somebody who has a key and is not there yet."""
+
+    id: str
+    cipher: Cipher
+    sealed_name: bytes
+
+
+async def _prepare(keys: Safe, tenant_id: int, names: Sequence[str]) -> list[_Prepared]:
     person_ids = [str(uuid.uuid4()) for _ in names]
+    ciphers = await keys.of(tenant_id, person_ids, create=True)
+    return [
+        _Prepared(person_id, cipher := ciphers[person_id], cipher.seal(*DISPLAY_NAME.at(person_id), name))
+        for person_id, name in zip(person_ids, names, strict=True)
+    ]
+
+
+async def _open_people(connection: Connection, tenant_id: int, role: Role, people: Sequence[_Prepared]) -> list[Opened]:
+    person_ids = [person.id for person in people]
     await connection.execute(INSERT_PERSONS, tenant_id, person_ids, int(role))
-    await connection.execute(INSERT_PROFILES, tenant_id, person_ids, names)
+    await connection.execute(INSERT_PROFILES, tenant_id, person_ids, [person.sealed_name for person in people])
     account_ids = await _open_accounts(connection, tenant_id, person_ids, floor=0)
     return list(map(Opened, person_ids, account_ids))
 

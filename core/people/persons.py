@@ -1,6 +1,6 @@
 """Who somebody is: a role, a status, and the name others see.
 
-The ledger knows only a person's id; the name is personal data, kept in profiles and never in a log.
+The ledger knows only a person's id; the name is personal data, sealed under the person's key and never in a log.
 """
 
 import unicodedata
@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from core.database import Pool, in_tenant
 from core.errors import NotFound
+from core.keys.places import DISPLAY_NAME
+from core.keys.safe import Safe
 
 DISPLAY_NAME_LENGTH_MAX = 100
 # A payee's name is what a payer trusts before paying. Control characters, lone surrogates and line
@@ -18,14 +20,14 @@ REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 REFUSED_CHARACTERS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 READ_PERSON = """
-select persons.id, persons.role, persons.status, profiles.display_name
+select persons.id::text, persons.role, persons.status, profiles.display_name, profiles.display_name_sealed
   from persons
   left join profiles on profiles.tenant_id = persons.tenant_id and profiles.person_id = persons.id
  where persons.tenant_id = $1 and persons.id = $2
 """
 
 READ_PAYEE_NAMES = """
-select accounts.id, profiles.display_name
+select accounts.id, profiles.person_id::text, profiles.display_name, profiles.display_name_sealed
   from accounts
   join profiles on profiles.tenant_id = accounts.tenant_id and profiles.person_id = accounts.person_id
  where accounts.tenant_id = $1 and accounts.id = any ($2)
@@ -51,7 +53,7 @@ class PersonStatus(IntEnum):
 
 
 class Person(NamedTuple):
-    """A person of one tenant. `display_name` is None once the profile has been erased."""
+    """A person of one tenant. `display_name` is None once the person has been erased."""
 
     id: str
     role: Role
@@ -59,28 +61,59 @@ class Person(NamedTuple):
     display_name: str | None
 
 
-async def read_person(pool: Pool, tenant_id: int, person_id: str) -> Person:
-    """The person with this id. Raises NotFound, also for another tenant's person."""
-    async with in_tenant(pool, tenant_id) as connection:
-        row = await connection.fetchrow(READ_PERSON, tenant_id, person_id)
-    if row is None:
-        raise NotFound
-    return Person(str(row["id"]), Role(row["role"]), PersonStatus(row["status"]), row["display_name"])
+class Name(NamedTuple):
+    """A name as it is stored: sealed, or plain because nobody has sealed it yet; or neither."""
+
+    person_id: str
+    plain: str | None
+    sealed: bytes | None
 
 
-async def read_payee_name(pool: Pool, tenant_id: int, account_id: int) -> str:
+async def read_person(pool: Pool, keys: Safe, tenant_id: int, person_id: str) -> Person:
+    """The person with this id. Raises NotFound, also for another tenant's person; KeysUnavailable."""
+    person, name = await _read_person(pool, tenant_id, person_id)
+    return person._replace(display_name=(await open_names(keys, tenant_id, [name]))[0])
+
+
+async def read_nameless(pool: Pool, tenant_id: int, person_id: str) -> Person:
+    """As `read_person`, but for the name, which is None: for this, no key is needed."""
+    return (await _read_person(pool, tenant_id, person_id))[0]
+
+
+async def read_payee_name(pool: Pool, keys: Safe, tenant_id: int, account_id: int) -> str:
     """The display name of the account's owner. Raises NotFound, also for the tenant's own books."""
-    names = await read_payee_names(pool, tenant_id, [account_id])
+    names = await read_payee_names(pool, keys, tenant_id, [account_id])
     if account_id not in names:
         raise NotFound
     return names[account_id]
 
 
-async def read_payee_names(pool: Pool, tenant_id: int, account_ids: Sequence[int]) -> dict[int, str]:
-    """Display names by account number; accounts without an owner, or without a profile, are left out."""
+async def read_payee_names(pool: Pool, keys: Safe, tenant_id: int, account_ids: Sequence[int]) -> dict[int, str]:
+    """Display names by account number; accounts without an owner, or of somebody who was erased, are left out."""
     async with in_tenant(pool, tenant_id) as connection:
         rows = await connection.fetch(READ_PAYEE_NAMES, tenant_id, account_ids)
-    return {row["id"]: row["display_name"] for row in rows}
+    names = await open_names(keys, tenant_id, [Name(*row[1:]) for row in rows])
+    return {row["id"]: name for row, name in zip(rows, names, strict=True) if name is not None}
+
+
+async def open_names(keys: Safe, tenant_id: int, names: Sequence[Name]) -> list[str | None]:
+    """Names as people read them, in order. None: there is none, or the person was erased."""
+    ciphers = await keys.of(tenant_id, {name.person_id for name in names if name.sealed is not None})
+    return [
+        name.plain
+        if name.sealed is None
+        else ciphers[name.person_id].open(*DISPLAY_NAME.at(name.person_id), name.sealed)
+        for name in names
+    ]
+
+
+async def _read_person(pool: Pool, tenant_id: int, person_id: str) -> tuple[Person, Name]:
+    async with in_tenant(pool, tenant_id) as connection:
+        row = await connection.fetchrow(READ_PERSON, tenant_id, person_id)
+    if row is None:
+        raise NotFound
+    id_, role, status, *name = row
+    return Person(id_, Role(role), PersonStatus(status), None), Name(id_, *name)
 
 
 async def set_status(pool: Pool, tenant_id: int, person_id: str, status: PersonStatus) -> None:

@@ -15,6 +15,7 @@ from hub.commands.values import given, time_of, time_or_unset
 from hub.protocol import charges
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import PAGE_LENGTH
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 REAL: Final = "BRL"
@@ -37,7 +38,7 @@ async def create_charge(context: Context, session: Session, command: charges.Cre
     )
     speaker = session.speaker
     try:
-        made = await core_charges.create_charge(context.pool, speaker.tenant_id, speaker.person_id, asked)
+        made = await core_charges.create_charge(context.pool, context.keys, speaker.tenant_id, speaker.person_id, asked)
     except NotFound:
         raise CommandRefused(ErrorCode.NOT_FOUND, field="payee") from None
     except Refusal as error:
@@ -71,7 +72,7 @@ async def list_charges(context: Context, session: Session, command: charges.Read
     status = None if isinstance(command.status, UnsetType) else Status[command.status.upper()]
     # One more than is shown: whether there is a next page.
     found = await core_charges.list_charges(
-        context.pool, tenant_id, command.account, status, given(command.before), limit + 1
+        context.pool, context.keys, tenant_id, command.account, status, given(command.before), limit + 1
     )
     page = [_to_state(one, is_own=True) for one in found[:limit]]
     return charges.ChargesAnswer(command.id, command.account, page, page[-1].charge if len(found) > limit else UNSET)
@@ -82,14 +83,14 @@ async def cancel_charge(context: Context, session: Session, command: charges.Can
     found = await read(context, session, command.charge)
     if not session.may_use(found.payee):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="charge")
-    cancelled = await core_charges.cancel_charge(context.pool, session.speaker.tenant_id, found.id)
+    cancelled = await core_charges.cancel_charge(context.pool, context.keys, session.speaker.tenant_id, found.id)
     return await _answer(context, session, command.id, cancelled)
 
 
 async def read(context: Context, session: Session, charge_id: str, field: str = "charge") -> Charge:
     """One of the tenant's charges."""
     try:
-        return await core_charges.read_charge(context.pool, session.speaker.tenant_id, charge_id)
+        return await core_charges.read_charge(context.pool, context.keys, session.speaker.tenant_id, charge_id)
     except NotFound:
         raise CommandRefused(ErrorCode.NOT_FOUND, field=field) from None
 
@@ -135,9 +136,25 @@ def _to_state(
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    Row(charges.CreateCharge, charges.ChargeAnswer, create_charge, "POST", "/v1/charges", 201),
-    Row(charges.ReadCode, charges.ChargeAnswer, read_code, "POST", "/v1/charges/code"),
-    Row(charges.ReadCharge, charges.ChargeAnswer, charge, "GET", "/v1/charges/{charge}"),
-    Row(charges.CancelCharge, charges.ChargeAnswer, cancel_charge, "POST", "/v1/charges/{charge}/cancel"),
-    Row(charges.ReadCharges, charges.ChargesAnswer, list_charges, "GET", "/v1/accounts/{account}/charges"),
+    Row(
+        charges.CreateCharge, charges.ChargeAnswer, create_charge, "POST", "/v1/charges", 201, scope=Scope.CHARGES_WRITE
+    ),
+    Row(charges.ReadCode, charges.ChargeAnswer, read_code, "POST", "/v1/charges/code", scope=Scope.CHARGES_READ),
+    Row(charges.ReadCharge, charges.ChargeAnswer, charge, "GET", "/v1/charges/{charge}", scope=Scope.CHARGES_READ),
+    Row(
+        charges.CancelCharge,
+        charges.ChargeAnswer,
+        cancel_charge,
+        "POST",
+        "/v1/charges/{charge}/cancel",
+        scope=Scope.CHARGES_WRITE,
+    ),
+    Row(
+        charges.ReadCharges,
+        charges.ChargesAnswer,
+        list_charges,
+        "GET",
+        "/v1/accounts/{account}/charges",
+        scope=Scope.CHARGES_READ,
+    ),
 )

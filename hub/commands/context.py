@@ -1,7 +1,9 @@
 """What every handler is given: the hub's parts, put together once at start."""
 
+import asyncio
+import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -9,8 +11,10 @@ import msgspec
 from msgspec import UNSET
 
 from core.database import Pool
+from core.keys.safe import Safe
 from core.ledger.batcher import Batcher
 from core.ledger.entries import entries_of
+from core.nonces import Nonces
 from core.nouns import (
     DONE,
     SYSTEM_ACCOUNT_MAX,
@@ -24,18 +28,27 @@ from core.nouns import (
     Posting,
     SystemAccount,
 )
+from core.people.demands import Demands
 from core.people.opening import Tenant
+from core.people.passwords import Policy
+from core.people.proving import Means
+from core.proof.notary import Signer
 from hub.audience import Audience
 from hub.auth import Tokens
-from hub.broker import Broker
+from hub.broker import CONTROL, Broker
 from hub.commands.values import to_time
 from hub.doors import Doors
+from hub.identity import Identities
 from hub.limits import Limits
 from hub.protocol.codec import CODECS, MSGPACK
 from hub.protocol.codes import EventName
 from hub.protocol.fields import Message
 from hub.protocol.messages import AccountState, EntryState, Event
 from hub.protocol.rules import Alert
+from hub.protocol.sessions import SecurityAlert
+from hub.session import Session
+
+log = logging.getLogger(__name__)
 
 # What hubs tell each other of a posted payment: of a plain one its id, payer, payee, amount, then the Posting's
 # balances, versions and time, then the description or None; of any other its Entries as they are; of one that a rule
@@ -67,28 +80,62 @@ class Context:
     """The parts of one hub process."""
 
     pool: Pool
+    keys: Safe
     batcher: Batcher
     audience: Audience
     broker: Broker
     tokens: Tokens
+    # Signs receipts.
+    signer: Signer
     limits: Limits
     doors: Doors
-    # Closes this hub's connections of a (tenant, session).
+    nonces: Nonces
+    identities: Identities
+    # Closes this hub's connections of a (tenant, session), and forgets what was known of it.
     end_session: Callable[[int, str], None]
+    # Sends a warning to this hub's sockets of a (tenant, person), but for the session that it is about.
+    warn: Callable[[int, str, SecurityAlert], None]
     # Sends a message to this hub's sessions of a tenant that watch a topic.
     tell: Callable[[int, str, Message], None]
+    # What second factors are checked with.
+    means: Means
+    # What passwords are held against that people choose.
+    passwords: Policy
     # Where people reach the hub, for links.
     public_url: str = ""
     tenants: dict[int, Tenant] = field(default_factory=dict)
+    # What the tenants that are known here ask of their people; read anew every few seconds.
+    demands: dict[int, Demands] = field(default_factory=dict)
     # (tenant, account, person) → the highest number acknowledged since the last write.
     acknowledged: dict[tuple[int, int, str], int] = field(default_factory=dict)
     # (tenant, bulk) → who watches it and what they were told last.
     watched_bulks: dict[tuple[int, str], Any] = field(default_factory=dict)
+    # (token, address) → until when it is believed, and its session: HTTP keeps none.
+    remembered: dict[tuple[str, str | None], tuple[float, Session]] = field(default_factory=dict)
+    # (tenant, session) → when it was last heard of here over HTTP, since the last write; seconds since the epoch.
+    seen: dict[tuple[int, str], float] = field(default_factory=dict)
+    # (tenant, session) → until when it is remembered that it has ended: one may be beginning at this moment.
+    ended: dict[tuple[int, str], float] = field(default_factory=dict)
     draining: bool = False
+    # What goes on after an answer.
+    afterwards: set[asyncio.Task[None]] = field(default_factory=set)
 
     def now(self) -> float:
         """Seconds since the epoch."""
         return time.time()
+
+    def after(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this when the answer has left, so that its time tells nothing."""
+
+        async def do() -> None:
+            try:
+                await work
+            except Exception as error:
+                log.warning("afterwork_failed", extra={"error": type(error).__name__})
+
+        task = asyncio.create_task(do())
+        self.afterwards.add(task)
+        task.add_done_callback(self.afterwards.discard)
 
 
 def to_account_state(account: Account) -> AccountState:
@@ -207,3 +254,16 @@ def spread(context: Context, tenant_id: int, rows: Iterable[Row]) -> None:
 def events_channel(tenant_id: int) -> str:
     """The channel on which a tenant's events are announced."""
     return f"events:{tenant_id}"
+
+
+def end_everywhere(context: Context, tenant_id: int, session_ids: Iterable[str]) -> None:
+    """Close the sockets of ended sessions on every hub."""
+    for session_id in session_ids:
+        context.end_session(tenant_id, session_id)
+        context.broker.publish(CONTROL, ["end_session", tenant_id, session_id])
+
+
+def warn_everywhere(context: Context, tenant_id: int, person_id: str, alert: SecurityAlert) -> None:
+    """Tell a person's other live sessions, on every hub, what may be somebody else's doing."""
+    context.warn(tenant_id, person_id, alert)
+    context.broker.publish(CONTROL, ["warn", tenant_id, person_id, msgspec.to_builtins(alert)])

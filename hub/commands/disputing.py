@@ -41,6 +41,7 @@ from hub.protocol.disputes import (
     WithdrawDispute,
 )
 from hub.protocol.fields import PAGE_LENGTH
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 
@@ -71,7 +72,9 @@ async def act(context: Context, session: Session, command: Any, *, is_rehearsal:
             do = partial(disputes.claim_dispute, dispute_id=command.dispute)
         case _:
             do = partial(disputes.withdraw_dispute, dispute_id=command.dispute)
-    done: Done = await do(context.pool, session.speaker.tenant_id, _actor(session), is_rehearsal=is_rehearsal)
+    done: Done = await do(
+        context.pool, context.keys, session.speaker.tenant_id, _actor(session), is_rehearsal=is_rehearsal
+    )
     return done
 
 
@@ -79,6 +82,7 @@ async def add_evidence(context: Context, session: Session, command: AddEvidence)
     """Put a piece into the dispute's file."""
     piece = await dispute_evidence.add_evidence(
         context.pool,
+        context.keys,
         session.speaker.tenant_id,
         _actor(session),
         command.dispute,
@@ -92,7 +96,7 @@ async def add_evidence(context: Context, session: Session, command: AddEvidence)
 async def read_evidence(context: Context, session: Session, command: ReadEvidence) -> EvidenceAnswer:
     """One piece with its content."""
     piece, content = await dispute_evidence.read_evidence(
-        context.pool, session.speaker.tenant_id, _actor(session), command.dispute, command.evidence
+        context.pool, context.keys, session.speaker.tenant_id, _actor(session), command.dispute, command.evidence
     )
     text = UNSET if content is None else base64.b64encode(content).decode()
     return EvidenceAnswer(command.id, command.dispute, to_evidence_state(piece), text)
@@ -101,8 +105,8 @@ async def read_evidence(context: Context, session: Session, command: ReadEvidenc
 async def dispute(context: Context, session: Session, command: ReadDispute) -> DisputeFileAnswer:
     """One dispute with its evidence."""
     tenant_id, actor = session.speaker.tenant_id, _actor(session)
-    found = await disputes.read_dispute(context.pool, tenant_id, actor, command.dispute)
-    pieces = await dispute_evidence.list_evidence(context.pool, tenant_id, actor, command.dispute)
+    found = await disputes.read_dispute(context.pool, context.keys, tenant_id, actor, command.dispute)
+    pieces = await dispute_evidence.list_evidence(context.pool, context.keys, tenant_id, actor, command.dispute)
     return DisputeFileAnswer(command.id, to_dispute_state(found), [to_evidence_state(piece) for piece in pieces])
 
 
@@ -111,6 +115,7 @@ async def list_disputes(context: Context, session: Session, command: ReadDispute
     limit = given(command.limit, PAGE_LENGTH)
     found = await disputes.list_disputes(
         context.pool,
+        context.keys,
         session.speaker.tenant_id,
         _actor(session),
         # One more than is shown says whether there is another page.
@@ -252,15 +257,44 @@ def _to_file(command: AddEvidence) -> File | None:
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    Row(OpenDispute, DisputeAnswer, take_act, "POST", "/v1/disputes", 201),
-    Row(ReadDisputes, DisputesAnswer, list_disputes, "GET", "/v1/disputes"),
-    Row(ReadDispute, DisputeFileAnswer, dispute, "GET", "/v1/disputes/{dispute}"),
-    Row(AnswerDispute, DisputeAnswer, take_act, "POST", "/v1/disputes/{dispute}/answer"),
-    Row(AddEvidence, EvidenceAdded, add_evidence, "POST", "/v1/disputes/{dispute}/evidence", 201),
-    Row(ReadEvidence, EvidenceAnswer, read_evidence, "GET", "/v1/disputes/{dispute}/evidence/{evidence}"),
+    Row(OpenDispute, DisputeAnswer, take_act, "POST", "/v1/disputes", 201, scope=Scope.DISPUTES_WRITE),
+    Row(ReadDisputes, DisputesAnswer, list_disputes, "GET", "/v1/disputes", scope=Scope.DISPUTES_READ),
+    Row(ReadDispute, DisputeFileAnswer, dispute, "GET", "/v1/disputes/{dispute}", scope=Scope.DISPUTES_READ),
+    Row(AnswerDispute, DisputeAnswer, take_act, "POST", "/v1/disputes/{dispute}/answer", scope=Scope.DISPUTES_WRITE),
+    Row(
+        AddEvidence,
+        EvidenceAdded,
+        add_evidence,
+        "POST",
+        "/v1/disputes/{dispute}/evidence",
+        201,
+        scope=Scope.DISPUTES_WRITE,
+    ),
+    Row(
+        ReadEvidence,
+        EvidenceAnswer,
+        read_evidence,
+        "GET",
+        "/v1/disputes/{dispute}/evidence/{evidence}",
+        scope=Scope.DISPUTES_READ,
+    ),
     Row(DecideDispute, DisputeAnswer, take_act, "POST", "/v1/disputes/{dispute}/decision"),
-    Row(ClaimDispute, DisputeAnswer, take_act, "POST", "/v1/disputes/{dispute}/claim"),
-    Row(WithdrawDispute, DisputeAnswer, take_act, "POST", "/v1/disputes/{dispute}/withdrawal"),
+    Row(ClaimDispute, DisputeAnswer, take_act, "POST", "/v1/disputes/{dispute}/claim", scope=Scope.DISPUTES_WRITE),
+    Row(
+        WithdrawDispute,
+        DisputeAnswer,
+        take_act,
+        "POST",
+        "/v1/disputes/{dispute}/withdrawal",
+        scope=Scope.DISPUTES_WRITE,
+    ),
     Row(SetDisputeProfile, DisputeProfileSet, set_profile, "PUT", "/v1/dispute-profiles/{profile}"),
-    Row(ReadDisputeProfiles, DisputeProfilesAnswer, list_profiles, "GET", "/v1/dispute-profiles"),
+    Row(
+        ReadDisputeProfiles,
+        DisputeProfilesAnswer,
+        list_profiles,
+        "GET",
+        "/v1/dispute-profiles",
+        scope=Scope.DISPUTES_READ,
+    ),
 )

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from core.people.opening import Opened
+from core.people.credentials import check_length
+from core.people.opening import Opened, Tenant
 from core.people.opening import open_person as open_person_in_core
 from core.people.opening import set_floor as set_floor_in_core
 from core.people.persons import Role
@@ -29,16 +30,21 @@ async def open_person(context: Context, session: Session, command: OpenPerson) -
     if (login is None) != (password is None):
         raise CommandRefused(ErrorCode.INVALID_FIELD, "Give both login and password, or neither.", field="password")
     role = Role[command.role.upper()]
-    opened = await enter(context, session.speaker.tenant_id, role, command.name, login, password)
+    tenant = context.tenants[session.speaker.tenant_id]
+    opened = await enter(context, tenant, role, command.name, login, password)
     return PersonOpened(command.id, opened.person_id, opened.account_id)
 
 
 async def enter(
-    context: Context, tenant_id: int, role: Role, name: str, login: str | None, password: str | None
+    context: Context, tenant: Tenant, role: Role, name: str, login: str | None, password: str | None
 ) -> Opened:
     """Open a person in core. What its rules for names and passwords refuse is the client's to mend."""
     try:
-        return await open_person_in_core(context.pool, tenant_id, role, name, login, password)
+        if password is not None:
+            # Too short or too long comes first: that is what its owner has to hear.
+            check_length(password)
+            await context.passwords.refuse_weak(password, login or "", name, tenant.slug, tenant.name)
+        return await open_person_in_core(context.pool, context.keys, tenant.id, role, name, login, password)
     except ValueError as error:
         field = next((one for one in ("password", "login") if one in str(error)), "name")
         raise CommandRefused(ErrorCode.INVALID_FIELD, str(error), field=field) from None

@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from core.errors import CoreError, OutcomeUnknown
 from core.ledger.reading import Life, Settled, read_payments, read_shares, settle_payments
 from core.nouns import BACKWARD, DONE, Kind, Payment, PaymentStatus, Posting
+from core.proof.receipts import to_text
 from hub.commands.context import STATUS_NAMES, Context
 from hub.commands.refusal import CommandRefused, from_core
 from hub.commands.row import Row
@@ -18,6 +19,7 @@ from hub.protocol import steps
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import Message
 from hub.protocol.messages import Paid, Pay, SettledPayment
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 UNKNOWN = "unknown"
@@ -55,6 +57,7 @@ def to_payment(session: Session, command: Pay) -> Payment:
         shares=() if isinstance(shares, UnsetType) else tuple(shares),
         metadata=_to_json(command.metadata),
         session_at=session.began_at,
+        session=speaker.session_id,
     )
 
 
@@ -80,6 +83,7 @@ def to_answer(id: int, payment: Payment, outcome: Posting | CoreError) -> Messag
         UNSET if outcome.amount is None else outcome.amount,
         (is_payees and outcome.fee) or UNSET,
         outcome.rule if outcome.rule is not None and is_rule_told else UNSET,
+        UNSET if outcome.receipt is None else to_text(outcome.receipt),
     )
 
 
@@ -185,6 +189,7 @@ async def _to_step(
         shares=shares,
         metadata=_to_json(getattr(command, "metadata", UNSET)),
         session_at=session.began_at,
+        session=speaker.session_id,
     )
 
 
@@ -225,6 +230,7 @@ def to_outcome(payment: Payment, posting: Posting) -> steps.Outcome:
         ((payment.kind in BY_PAYEE or payment.kind in BACKWARD) and posting.fee) or UNSET,
         held,
         or_unset(posting.rule) if posting.status != PaymentStatus.POSTED else UNSET,
+        UNSET if posting.receipt is None else to_text(posting.receipt),
     )
 
 
@@ -244,13 +250,13 @@ def _to_settled(found: Settled) -> SettledPayment:
 
 
 ROWS: Final = (
-    Row(Pay, Paid, pay, "POST", "/v1/payments"),
-    Row(steps.Authorize, Paid, take_step, "POST", "/v1/payments/authorize"),
-    Row(steps.Capture, Paid, take_step, "POST", "/v1/payments/{about}/capture"),
-    Row(steps.Void, Paid, take_step, "POST", "/v1/payments/{about}/void"),
-    Row(steps.Refund, Paid, take_step, "POST", "/v1/payments/{about}/refund"),
+    Row(Pay, Paid, pay, "POST", "/v1/payments", scope=Scope.PAYMENTS_WRITE),
+    Row(steps.Authorize, Paid, take_step, "POST", "/v1/payments/authorize", scope=Scope.PAYMENTS_WRITE),
+    Row(steps.Capture, Paid, take_step, "POST", "/v1/payments/{about}/capture", scope=Scope.PAYMENTS_WRITE),
+    Row(steps.Void, Paid, take_step, "POST", "/v1/payments/{about}/void", scope=Scope.PAYMENTS_WRITE),
+    Row(steps.Refund, Paid, take_step, "POST", "/v1/payments/{about}/refund", scope=Scope.REFUNDS_WRITE),
     Row(steps.Reverse, Paid, take_step, "POST", "/v1/payments/{about}/reverse"),
     Row(steps.Release, Paid, take_step, "POST", "/v1/payments/{about}/release"),
     Row(steps.Decline, Paid, take_step, "POST", "/v1/payments/{about}/decline"),
-    Row(steps.Link, steps.Linked, link, "POST", "/v1/payments/link"),
+    Row(steps.Link, steps.Linked, link, "POST", "/v1/payments/link", scope=Scope.PAYMENTS_WRITE),
 )

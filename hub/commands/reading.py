@@ -28,6 +28,7 @@ from hub.protocol.messages import (
     ReadHistory,
     ReadProfile,
 )
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 
@@ -50,8 +51,8 @@ async def accounts(context: Context, session: Session, command: ReadAccounts) ->
     speaker = session.speaker
     found = await list_accounts(context.pool, speaker.tenant_id, speaker.person_id)
     # Accounts opened since the session began are the speaker's, too.
-    session.accounts = frozenset(one.id for one in found)
-    return AccountsAnswer(command.id, [to_account_state(one) for one in found])
+    session.keep_accounts(one.id for one in found)
+    return AccountsAnswer(command.id, [to_account_state(one) for one in found if one.id in session.accounts])
 
 
 async def balance(context: Context, session: Session, command: ReadBalance) -> BalanceAnswer:
@@ -65,7 +66,9 @@ async def history(context: Context, session: Session, command: ReadHistory) -> H
     await own_account(context, session, command.account)
     limit = given(command.limit, PAGE_LENGTH)
     before = given(command.before, BALANCE_MAX)
-    entries = await read_entries_before(context.pool, session.speaker.tenant_id, command.account, before, limit)
+    entries = await read_entries_before(
+        context.pool, session.speaker.tenant_id, command.account, before, limit, context.keys
+    )
     last = entries[-1].number if entries else 1
     return HistoryAnswer(
         command.id, command.account, [to_entry_state(entry) for entry in entries], last if last > 1 else UNSET
@@ -75,7 +78,7 @@ async def history(context: Context, session: Session, command: ReadHistory) -> H
 async def profile(context: Context, session: Session, command: ReadProfile) -> ProfileAnswer:
     """Who the speaker is."""
     speaker = session.speaker
-    person = await read_person(context.pool, speaker.tenant_id, speaker.person_id)
+    person = await read_person(context.pool, context.keys, speaker.tenant_id, speaker.person_id)
     tenant = context.tenants[speaker.tenant_id]
     return ProfileAnswer(
         command.id, person.id, person.display_name or "", person.role.name.lower(), tenant.slug, tenant.currency
@@ -84,15 +87,15 @@ async def profile(context: Context, session: Session, command: ReadProfile) -> P
 
 async def payee(context: Context, session: Session, command: FindPayee) -> PayeeAnswer:
     """The name behind an account number."""
-    name = await read_payee_name(context.pool, session.speaker.tenant_id, command.account)
+    name = await read_payee_name(context.pool, context.keys, session.speaker.tenant_id, command.account)
     return PayeeAnswer(command.id, command.account, name)
 
 
 ROWS: Final = (
-    Row(ReadAccounts, AccountsAnswer, accounts, "GET", "/v1/accounts"),
-    Row(ReadAccount, AccountAnswer, account, "GET", "/v1/accounts/{account}"),
-    Row(ReadBalance, BalanceAnswer, balance, "GET", "/v1/accounts/{account}/balance"),
-    Row(ReadHistory, HistoryAnswer, history, "GET", "/v1/accounts/{account}/history"),
-    Row(ReadProfile, ProfileAnswer, profile, "GET", "/v1/profile"),
-    Row(FindPayee, PayeeAnswer, payee, "GET", "/v1/payees/{account}"),
+    Row(ReadAccounts, AccountsAnswer, accounts, "GET", "/v1/accounts", scope=Scope.ACCOUNTS_READ),
+    Row(ReadAccount, AccountAnswer, account, "GET", "/v1/accounts/{account}", scope=Scope.ACCOUNTS_READ),
+    Row(ReadBalance, BalanceAnswer, balance, "GET", "/v1/accounts/{account}/balance", scope=Scope.ACCOUNTS_READ),
+    Row(ReadHistory, HistoryAnswer, history, "GET", "/v1/accounts/{account}/history", scope=Scope.ACCOUNTS_READ),
+    Row(ReadProfile, ProfileAnswer, profile, "GET", "/v1/profile", scope=Scope.ACCOUNTS_READ),
+    Row(FindPayee, PayeeAnswer, payee, "GET", "/v1/payees/{account}", scope=Scope.PAYEES_READ),
 )

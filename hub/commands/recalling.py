@@ -18,6 +18,7 @@ from hub.commands.values import from_time, given, or_unset, to_time
 from hub.protocol import histories
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import PAGE_LENGTH
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 # The hub's clock and the ledger's may differ by so much.
@@ -53,7 +54,9 @@ async def search(context: Context, session: Session, command: histories.SearchEn
     )
     limit = given(command.limit, PAGE_LENGTH)
     tenant_id = session.speaker.tenant_id
-    found = await recalling.search_entries(context.pool, tenant_id, account.id, wanted, given(command.before), limit)
+    found = await recalling.search_entries(
+        context.pool, tenant_id, account.id, wanted, given(command.before), limit, context.keys
+    )
     return histories.SearchAnswer(
         command.id, account.id, list(map(to_entry_state, found.entries)), UNSET if found.next is None else found.next
     )
@@ -86,6 +89,7 @@ async def refusals(context: Context, session: Session, command: histories.ReadRe
         _time_or_none(command.before),
         given(command.before_payment),
         limit,
+        context.keys,
     )
     return histories.RefusalsAnswer(
         command.id,
@@ -99,7 +103,7 @@ async def refusals(context: Context, session: Session, command: histories.ReadRe
 async def payment(context: Context, session: Session, command: histories.ReadPayment) -> Any:
     """A payment's whole life, for its two parties, whoever asked for it, and operators."""
     speaker = session.speaker
-    life = (await read_payments(context.pool, speaker.tenant_id, [command.payment])).get(command.payment)
+    life = (await read_payments(context.pool, speaker.tenant_id, [command.payment], context.keys)).get(command.payment)
     if life is None or not (
         session.may_use(life.payer) or session.may_use(life.payee) or life.asked_by == speaker.person_id
     ):
@@ -206,17 +210,48 @@ def _time_or_none(value: str | UnsetType) -> int | None:
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    Row(histories.ReadBalanceAt, histories.BalanceAtAnswer, balance_at, "GET", "/v1/accounts/{account}/balance-at"),
-    Row(histories.SearchEntries, histories.SearchAnswer, search, "GET", "/v1/accounts/{account}/entries"),
-    Row(histories.ReadTotals, histories.TotalsAnswer, totals, "GET", "/v1/accounts/{account}/totals"),
-    Row(histories.ReadRefusals, histories.RefusalsAnswer, refusals, "GET", "/v1/accounts/{account}/refusals"),
-    Row(histories.ReadPayment, histories.LifeAnswer, payment, "GET", "/v1/payments/{payment}"),
+    Row(
+        histories.ReadBalanceAt,
+        histories.BalanceAtAnswer,
+        balance_at,
+        "GET",
+        "/v1/accounts/{account}/balance-at",
+        scope=Scope.REPORTS_READ,
+    ),
+    Row(
+        histories.SearchEntries,
+        histories.SearchAnswer,
+        search,
+        "GET",
+        "/v1/accounts/{account}/entries",
+        scope=Scope.REPORTS_READ,
+    ),
+    Row(
+        histories.ReadTotals,
+        histories.TotalsAnswer,
+        totals,
+        "GET",
+        "/v1/accounts/{account}/totals",
+        scope=Scope.REPORTS_READ,
+    ),
+    Row(
+        histories.ReadRefusals,
+        histories.RefusalsAnswer,
+        refusals,
+        "GET",
+        "/v1/accounts/{account}/refusals",
+        scope=Scope.REPORTS_READ,
+    ),
+    Row(
+        histories.ReadPayment, histories.LifeAnswer, payment, "GET", "/v1/payments/{payment}", scope=Scope.PAYMENTS_READ
+    ),
     Row(
         histories.SetAccountMetadata,
         histories.AccountMetadataAnswer,
         set_account_metadata,
         "PUT",
         "/v1/accounts/{account}/metadata",
+        scope=Scope.ACCOUNTS_WRITE,
     ),
     Row(
         histories.ReadAccountMetadata,
@@ -224,6 +259,7 @@ ROWS: Final[tuple[Row, ...]] = (
         account_metadata,
         "GET",
         "/v1/accounts/{account}/metadata",
+        scope=Scope.ACCOUNTS_READ,
     ),
     Row(histories.FindAccounts, histories.AccountsFound, find_accounts, "GET", "/v1/metadata/accounts"),
 )

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from core.database import Pool
 from core.errors import NotFound
+from core.keys.safe import Safe
 from core.payments import schedules as core_schedules
 from core.payments.calendar import Closed, Occurrence, Plan, Rule, check_plan, has_holidays, occurrences
 from core.payments.schedules import IfUnpaid, Order, Outcome, Schedule, coming, read_outcomes, read_place
@@ -19,6 +20,7 @@ from hub.commands.values import given, time_of, time_or_unset
 from hub.protocol import schedules
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import PAGE_LENGTH
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 # The money is there when the day begins, and the night limit (until six) is over.
@@ -45,7 +47,7 @@ async def create_schedule(context: Context, session: Session, command: schedules
         IfUnpaid[given(command.if_unpaid, "skip").upper()],
     )
     speaker = session.speaker
-    made = await core_schedules.create_schedule(context.pool, speaker.tenant_id, speaker.person_id, order)
+    made = await core_schedules.create_schedule(context.pool, context.keys, speaker.tenant_id, speaker.person_id, order)
     return schedules.ScheduleAnswer(command.id, _to_state(made))
 
 
@@ -78,16 +80,16 @@ async def list_schedules(context: Context, session: Session, command: schedules.
         raise CommandRefused(ErrorCode.NOT_FOUND, field="account")
     limit = given(command.limit, PAGE_LENGTH)
     found = await core_schedules.list_schedules(
-        context.pool, session.speaker.tenant_id, command.account, given(command.before), limit + 1
+        context.pool, context.keys, session.speaker.tenant_id, command.account, given(command.before), limit + 1
     )
     page = list(map(_to_state, found[:limit]))
     return schedules.SchedulesAnswer(command.id, page, page[-1].schedule if len(found) > limit else UNSET)
 
 
-def _changing(change: Callable[[Pool, int, str], Awaitable[Schedule]]) -> Callable[[Context, Session, Any], Any]:
+def _changing(change: Callable[[Pool, Safe, int, str], Awaitable[Schedule]]) -> Callable[[Context, Session, Any], Any]:
     async def handle(context: Context, session: Session, command: Any) -> schedules.ScheduleAnswer:
         found = await _own(context, session, command.schedule)
-        changed = await change(context.pool, session.speaker.tenant_id, found.order.id)
+        changed = await change(context.pool, context.keys, session.speaker.tenant_id, found.order.id)
         return schedules.ScheduleAnswer(command.id, _to_state(changed))
 
     return handle
@@ -96,7 +98,7 @@ def _changing(change: Callable[[Pool, int, str], Awaitable[Schedule]]) -> Callab
 async def _own(context: Context, session: Session, schedule_id: str) -> Schedule:
     """The schedule; somebody else's is like one that is not there."""
     try:
-        found = await core_schedules.read_schedule(context.pool, session.speaker.tenant_id, schedule_id)
+        found = await core_schedules.read_schedule(context.pool, context.keys, session.speaker.tenant_id, schedule_id)
     except NotFound:
         raise CommandRefused(ErrorCode.NOT_FOUND, field="schedule") from None
     if not session.may_use(found.order.payer):
@@ -158,16 +160,46 @@ def _to_outcome(one: Outcome) -> schedules.OutcomeState:
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    Row(schedules.CreateSchedule, schedules.ScheduleAnswer, create_schedule, "POST", "/v1/schedules", 201),
-    Row(schedules.PreviewSchedule, schedules.PreviewAnswer, preview_schedule, "POST", "/v1/schedules/preview"),
-    Row(schedules.ReadSchedule, schedules.ScheduleFileAnswer, schedule, "GET", "/v1/schedules/{schedule}"),
-    Row(schedules.ReadSchedules, schedules.SchedulesAnswer, list_schedules, "GET", "/v1/accounts/{account}/schedules"),
+    Row(
+        schedules.CreateSchedule,
+        schedules.ScheduleAnswer,
+        create_schedule,
+        "POST",
+        "/v1/schedules",
+        201,
+        scope=Scope.SCHEDULES_WRITE,
+    ),
+    Row(
+        schedules.PreviewSchedule,
+        schedules.PreviewAnswer,
+        preview_schedule,
+        "POST",
+        "/v1/schedules/preview",
+        scope=Scope.SCHEDULES_READ,
+    ),
+    Row(
+        schedules.ReadSchedule,
+        schedules.ScheduleFileAnswer,
+        schedule,
+        "GET",
+        "/v1/schedules/{schedule}",
+        scope=Scope.SCHEDULES_READ,
+    ),
+    Row(
+        schedules.ReadSchedules,
+        schedules.SchedulesAnswer,
+        list_schedules,
+        "GET",
+        "/v1/accounts/{account}/schedules",
+        scope=Scope.SCHEDULES_READ,
+    ),
     Row(
         schedules.PauseSchedule,
         schedules.ScheduleAnswer,
         _changing(core_schedules.pause_schedule),
         "POST",
         "/v1/schedules/{schedule}/pause",
+        scope=Scope.SCHEDULES_WRITE,
     ),
     Row(
         schedules.ResumeSchedule,
@@ -175,6 +207,7 @@ ROWS: Final[tuple[Row, ...]] = (
         _changing(core_schedules.resume_schedule),
         "POST",
         "/v1/schedules/{schedule}/resume",
+        scope=Scope.SCHEDULES_WRITE,
     ),
     Row(
         schedules.CancelSchedule,
@@ -182,5 +215,6 @@ ROWS: Final[tuple[Row, ...]] = (
         _changing(core_schedules.cancel_schedule),
         "POST",
         "/v1/schedules/{schedule}/cancel",
+        scope=Scope.SCHEDULES_WRITE,
     ),
 )

@@ -17,6 +17,7 @@ from hub.commands.row import Row
 from hub.protocol import steps
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import Command
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 COMMANDS_ABOUT_DISPUTES: Final[dict[type, type[Command]]] = {
@@ -31,7 +32,7 @@ async def dry_run(context: Context, session: Session, command: steps.DryRun) -> 
     payments = await to_payments(context, session, command.parts)
     if command.linked is True:
         payments = [payment._replace(group=1) for payment in payments]
-    postings, entries = await rehearse(context.pool, payments)
+    postings, entries = await rehearse(context.pool, payments, context.keys)
     return _to_tried(session, command.id, payments, postings, entries)
 
 
@@ -75,4 +76,6 @@ def _to_entry_tried(session: Session, entry: Entry) -> steps.EntryTried:
     )
 
 
-ROWS: Final[tuple[Row, ...]] = (Row(steps.DryRun, steps.Tried, dry_run, "POST", "/v1/payments/dry-run"),)
+ROWS: Final[tuple[Row, ...]] = (
+    Row(steps.DryRun, steps.Tried, dry_run, "POST", "/v1/payments/dry-run", scope=Scope.PAYMENTS_WRITE),
+)

@@ -2,9 +2,41 @@
 
 from typing import Final
 
-from hub.protocol import bulks, charges, disputes, histories, messages, rules, schedules, steps, terms
+from hub.protocol import (
+    api_keys,
+    bulks,
+    charges,
+    disputes,
+    factors,
+    histories,
+    messages,
+    proofs,
+    providers,
+    rules,
+    schedules,
+    sessions,
+    steps,
+    terminals,
+    terms,
+)
 from hub.protocol.fields import Message
 
-ROOMS: Final = (messages, steps, charges, bulks, schedules, disputes, rules, terms, histories)
+ROOMS: Final = (
+    messages,
+    steps,
+    charges,
+    bulks,
+    schedules,
+    disputes,
+    rules,
+    terms,
+    histories,
+    proofs,
+    sessions,
+    factors,
+    api_keys,
+    terminals,
+    providers,
+)
 FROM_CLIENT: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_CLIENT)
 FROM_HUB: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_HUB)

@@ -6,6 +6,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from core.payments.brcode import LENGTH_MAX
 from hub.protocol.fields import (
+    FREE,
     PAGE_LENGTH_MAX,
     PLAIN_TEXT_PATTERN,
     AccountId,
@@ -27,6 +28,7 @@ Reference: TypeAlias = Annotated[
         min_length=1,
         max_length=REFERENCE_LENGTH_MAX,
         pattern=PLAIN_TEXT_PATTERN,
+        extra=FREE,
         description="The payee's own number for it, which no payer sees.",
     ),
 ]

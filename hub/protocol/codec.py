@@ -17,8 +17,9 @@ from msgspec import UNSET
 
 from core.nouns import BALANCE_MAX
 from hub.protocol.catalogue import FROM_CLIENT, FROM_HUB
-from hub.protocol.codes import ErrorCode
+from hub.protocol.codes import MEANINGS, ErrorCode
 from hub.protocol.fields import Message
+from hub.protocol.free_text import complaint_about, watch
 
 # Before authentication only a token is expected; after it, the largest honest message is a resume.
 SIZE_MAX_BEFORE_AUTHENTICATION = 4 * 1024
@@ -90,6 +91,7 @@ def _holds_maps(kind: msgspec.inspect.Type) -> bool:
 
 COUNTS: Final = _field_counts()
 WITH_MAPS: Final = _fields_with_maps()
+FREE_TEXTS: Final = watch(FROM_CLIENT)
 _AT = re.compile(r" - at `\$\.?([^`]*)`$")
 
 
@@ -120,6 +122,11 @@ class Codec:
             # The decoder keeps the last of two equal keys; money must not depend on which one somebody else keeps.
             if self._has_doubles(data, message):
                 raise ProtocolError(ErrorCode.DUPLICATE_FIELD, "A field stands twice.", id=getattr(message, "id", None))
+            found = complaint_about(message, FREE_TEXTS)
+            if found is not None:
+                field, what = found
+                code = ErrorCode(what.value)
+                raise ProtocolError(code, MEANINGS[code].advice, id=getattr(message, "id", None), field=field)
         except msgspec.ValidationError as error:
             raise self._explain(data, str(error)) from None
         except ProtocolError:

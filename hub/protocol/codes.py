@@ -21,7 +21,14 @@ class ErrorCode(StrEnum):
     AUTHENTICATION_FAILED = "authentication_failed"
     ALREADY_AUTHENTICATED = "already_authenticated"
     CREDENTIALS_REFUSED = "credentials_refused"
+    POSSESSION_REFUSED = "possession_refused"
+    PROOF_NONCE_REQUIRED = "proof_nonce_required"
+    CLOCK_SKEWED = "clock_skewed"
+    IDENTITY_REFUSED = "identity_refused"
+    IDENTITY_UNKNOWN = "identity_unknown"
+    PROVIDER_UNAVAILABLE = "provider_unavailable"
     FORBIDDEN = "forbidden"
+    SCOPE_MISSING = "scope_missing"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
     NOT_DISPUTABLE = "not_disputable"
@@ -30,6 +37,8 @@ class ErrorCode(StrEnum):
     DISPUTE_DEADLINE_PASSED = "dispute_deadline_passed"
     DISPUTE_MOVED_ON = "dispute_moved_on"
     TOO_MUCH_EVIDENCE = "too_much_evidence"
+    CARD_DATA_IN_TEXT = "card_data_in_text"
+    DOCUMENT_IN_TEXT = "document_in_text"
     CODE_DAMAGED = "code_damaged"
     CHARGE_PAID = "charge_paid"
     SCHEDULE_OVER = "schedule_over"
@@ -50,12 +59,24 @@ class ErrorCode(StrEnum):
     BULK_IS_EMPTY = "bulk_is_empty"
     BULK_HAS_BAD_LINES = "bulk_has_bad_lines"
     MAKER_CANNOT_APPROVE = "maker_cannot_approve"
+    TICKET_REFUSED = "ticket_refused"
+    PROOF_REFUSED = "proof_refused"
+    STEP_UP_REQUIRED = "step_up_required"
+    SECOND_FACTOR_REQUIRED = "second_factor_required"
+    PASSKEYS_NOT_SET_UP = "passkeys_not_set_up"
+    TOO_MANY_FACTORS = "too_many_factors"
+    PASSWORD_TOO_WEAK = "password_too_weak"  # noqa: S105  # a code, no password
+    TOO_MANY_KEYS = "too_many_keys"
+    KEY_OVER = "key_over"
+    TOO_MANY_TERMINALS = "too_many_terminals"
+    TOO_MANY_PROVIDERS = "too_many_providers"
     CURSOR_OUT_OF_RANGE = "cursor_out_of_range"
     TOO_MANY_FOLLOWED = "too_many_followed"
     TOO_MANY_IN_FLIGHT = "too_many_in_flight"
     RATE_LIMITED = "rate_limited"
     OVERLOADED = "overloaded"
     UNAVAILABLE = "unavailable"
+    KEYS_UNAVAILABLE = "keys_unavailable"
     OUTCOME_UNKNOWN = "outcome_unknown"
     INTERNAL = "internal"
 
@@ -78,7 +99,24 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.AUTHENTICATION_FAILED: Meaning(401, False, "The token is not valid. Refresh it or log in again."),
     ErrorCode.ALREADY_AUTHENTICATED: Meaning(409, False, "This session is authenticated. Use renew for a new token."),
     ErrorCode.CREDENTIALS_REFUSED: Meaning(401, False, "The name, the password or the refresh token is wrong."),
+    ErrorCode.POSSESSION_REFUSED: Meaning(
+        401, False, "The proof does not show that you hold the token's key, for this request and once."
+    ),
+    ErrorCode.PROOF_NONCE_REQUIRED: Meaning(
+        401, True, "Make the proof anew with a fresh nonce: the one in DPoP-Nonce, or one from /v1/nonces."
+    ),
+    ErrorCode.CLOCK_SKEWED: Meaning(401, True, "Your clock is wrong. Set it by `at`, and make the proof anew."),
+    ErrorCode.IDENTITY_REFUSED: Meaning(
+        401, False, "The identity provider's token is not one for this log-in. Begin it anew, with a fresh nonce."
+    ),
+    ErrorCode.IDENTITY_UNKNOWN: Meaning(403, False, "Nobody here may come in with this identity. Ask an operator."),
+    ErrorCode.PROVIDER_UNAVAILABLE: Meaning(
+        503, True, "The identity provider's keys cannot be had now. Try again, or log in with a password."
+    ),
     ErrorCode.FORBIDDEN: Meaning(403, False, "This person may not do that."),
+    ErrorCode.SCOPE_MISSING: Meaning(
+        403, False, "This key or till may not do that. Make a key with the scope that the command needs."
+    ),
     ErrorCode.NOT_FOUND: Meaning(404, False, "There is no such thing here."),
     ErrorCode.CONFLICT: Meaning(409, False, "It exists already."),
     ErrorCode.NOT_DISPUTABLE: Meaning(
@@ -93,6 +131,12 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.DISPUTE_DEADLINE_PASSED: Meaning(409, False, "The time for this is over. Read the dispute's deadlines."),
     ErrorCode.DISPUTE_MOVED_ON: Meaning(409, False, "The dispute is past this step. Read it to see where it stands."),
     ErrorCode.TOO_MUCH_EVIDENCE: Meaning(409, False, "Your side has brought forward as many pieces as there may be."),
+    ErrorCode.CARD_DATA_IN_TEXT: Meaning(
+        422, False, "A card's number or security code has no place in a text. Leave it out, or use a gateway's token."
+    ),
+    ErrorCode.DOCUMENT_IN_TEXT: Meaning(
+        422, False, "A person's CPF has no place in a text that others read. Leave it out."
+    ),
     ErrorCode.CODE_DAMAGED: Meaning(
         422, False, "The code is not whole: a character is wrong or missing. Scan or copy it again, all of it."
     ),
@@ -129,12 +173,44 @@ MEANINGS: dict[ErrorCode, Meaning] = {
         409, False, "An atomic bulk is posted without bad lines only. Read its report and send a mended file."
     ),
     ErrorCode.MAKER_CANNOT_APPROVE: Meaning(403, False, "Whoever made the bulk cannot approve it. Ask somebody else."),
+    ErrorCode.TICKET_REFUSED: Meaning(
+        401, False, "This log-in took too long or too many tries, or is done. Log in from the beginning."
+    ),
+    ErrorCode.PROOF_REFUSED: Meaning(
+        403, False, "That proves nothing: it is wrong, was used, or is over. Bring another one, or ask for new options."
+    ),
+    ErrorCode.STEP_UP_REQUIRED: Meaning(
+        403,
+        False,
+        "Prove again that it is you: step_up with a factor (or your password, if you have none); then renew.",
+    ),
+    ErrorCode.SECOND_FACTOR_REQUIRED: Meaning(
+        403, False, "This needs a second factor. Enrol one (enrol_totp, enrol_passkey), then renew."
+    ),
+    ErrorCode.PASSKEYS_NOT_SET_UP: Meaning(
+        409, False, "This hub's public address is no domain, so no passkey fits it. Use another factor."
+    ),
+    ErrorCode.TOO_MANY_FACTORS: Meaning(409, False, "You have as many factors as there may be. Remove one."),
+    ErrorCode.PASSWORD_TOO_WEAK: Meaning(
+        422, False, "This password is among those that are guessed first. Choose another one; four odd words will do."
+    ),
+    ErrorCode.TOO_MANY_KEYS: Meaning(429, False, "This merchant has as many keys as it may. Revoke one."),
+    ErrorCode.KEY_OVER: Meaning(409, False, "The key has ended or has a successor already. Make a new one."),
+    ErrorCode.TOO_MANY_TERMINALS: Meaning(
+        429, False, "This merchant has as many tills, or open codes for them, as it may. Revoke one, or wait."
+    ),
+    ErrorCode.TOO_MANY_PROVIDERS: Meaning(
+        429, False, "This tenant has as many identity providers as it may. Remove one."
+    ),
     ErrorCode.CURSOR_OUT_OF_RANGE: Meaning(422, False, "The account has no such event yet. Read the account again."),
     ErrorCode.TOO_MANY_FOLLOWED: Meaning(429, False, "This session follows as many accounts as it may. Unfollow one."),
     ErrorCode.TOO_MANY_IN_FLIGHT: Meaning(429, True, "Too many commands are unanswered. Wait for answers."),
     ErrorCode.RATE_LIMITED: Meaning(429, True, "Too many requests. Wait for retry_after_ms."),
     ErrorCode.OVERLOADED: Meaning(503, True, "The hub is full. Nothing was done. Wait for retry_after_ms."),
     ErrorCode.UNAVAILABLE: Meaning(503, True, "Nothing was done. Wait for retry_after_ms and ask again."),
+    ErrorCode.KEYS_UNAVAILABLE: Meaning(
+        503, True, "Personal data cannot be read or written just now. Nothing was done. Wait for retry_after_ms."
+    ),
     ErrorCode.OUTCOME_UNKNOWN: Meaning(504, True, "It may have been done, or not. Look before you ask again."),
     ErrorCode.INTERNAL: Meaning(500, True, "A bug of ours. Nothing is lost; ask again with the same payment id."),
 }

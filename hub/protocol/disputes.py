@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from core.nouns import AMOUNT_MAX
-from hub.protocol.fields import PAGE_LENGTH_MAX, UUID_PATTERN, Amount, Command, Message, PaymentId
+from hub.protocol.fields import FREE, PAGE_LENGTH_MAX, UUID_PATTERN, Amount, Command, Message, PaymentId
 
 # As PLAIN_TEXT_PATTERN, with line feeds: a story has paragraphs, and none of this is ever in a log.
 STORY_PATTERN = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]*$"
@@ -27,7 +27,14 @@ EvidenceId: TypeAlias = Annotated[
     str, Meta(pattern=UUID_PATTERN, min_length=36, max_length=36, description="A UUID made by whoever adds the piece.")
 ]
 Story: TypeAlias = Annotated[
-    str, Meta(min_length=1, max_length=2000, pattern=STORY_PATTERN, description="Seen by both sides and operators.")
+    str,
+    Meta(
+        min_length=1,
+        max_length=2000,
+        pattern=STORY_PATTERN,
+        description="Seen by both sides and operators.",
+        extra=FREE,
+    ),
 ]
 ProfileName: TypeAlias = Annotated[str, Meta(min_length=2, max_length=40, pattern="^[a-z][a-z0-9_-]*[a-z0-9]$")]
 Reason: TypeAlias = Literal["fraud", "not_received", "not_as_described", "duplicate", "wrong_amount", "other"]
@@ -39,7 +46,12 @@ Clock: TypeAlias = Annotated[int, Meta(ge=1, le=CLOCK_S_MAX, description="Second
 MediaType: TypeAlias = Literal["application/pdf", "image/jpeg", "image/png", "text/plain"]
 FileName: TypeAlias = Annotated[
     str,
-    Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f/\\\u2028-\u202e\u2066-\u2069\ud800-\udfff]*$"),
+    Meta(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f/\\\u2028-\u202e\u2066-\u2069\ud800-\udfff]*$",
+        extra=FREE,
+    ),
 ]
 Content: TypeAlias = Annotated[
     str,

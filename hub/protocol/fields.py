@@ -5,7 +5,7 @@ and stores before it sends. `id` ties an answer to its command; answers may over
 An optional field is left out when it has no value; it is never null.
 """
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -26,6 +26,9 @@ UUID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 TIME_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
 # No control characters (a log stays one line), no marks that turn the reading direction, no lone surrogates.
 PLAIN_TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]*$"
+
+# `Meta(extra=FREE)`: a person writes what they like into it, and others read it (free_text.py looks into it first).
+FREE: Final = {"free_text": True}
 
 CorrelationId: TypeAlias = Annotated[
     int, Meta(ge=0, le=BALANCE_MAX, description="Chosen by the client; the answer repeats it.")
@@ -59,17 +62,24 @@ Number: TypeAlias = Annotated[
 Description: TypeAlias = Annotated[
     str,
     Meta(
-        min_length=1, max_length=DESCRIPTION_LENGTH_MAX, pattern=PLAIN_TEXT_PATTERN, description="Seen by both sides."
+        min_length=1,
+        max_length=DESCRIPTION_LENGTH_MAX,
+        pattern=PLAIN_TEXT_PATTERN,
+        description="Seen by both sides.",
+        extra=FREE,
     ),
 ]
 Token: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2048, description="An access token.")]
-Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100, pattern=PLAIN_TEXT_PATTERN)]
+Proof: TypeAlias = Annotated[
+    str, Meta(min_length=1, max_length=2048, description="A proof of possession, signed by the token's key.")
+]
+Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100, pattern=PLAIN_TEXT_PATTERN, extra=FREE)]
 Login: TypeAlias = Annotated[str, Meta(min_length=3, max_length=100, pattern="^[A-Za-z0-9][A-Za-z0-9._@+-]*$")]
 Password: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
 Metadata: TypeAlias = Annotated[
     dict[
         Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,40}$")],
-        Annotated[str, Meta(max_length=200, pattern=PLAIN_TEXT_PATTERN)],
+        Annotated[str, Meta(max_length=200, pattern=PLAIN_TEXT_PATTERN, extra=FREE)],
     ],
     Meta(min_length=1, max_length=METADATA_KEYS_MAX, description="Your own words about it: text by key."),
 ]

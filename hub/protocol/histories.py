@@ -6,6 +6,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from core.nouns import AMOUNT_MAX, BALANCE_MAX, Kind
 from hub.protocol.fields import (
+    FREE,
     METADATA_KEYS_MAX,
     PAGE_LENGTH_MAX,
     PLAIN_TEXT_PATTERN,
@@ -21,7 +22,7 @@ Page: TypeAlias = Annotated[int, Meta(ge=1, le=PAGE_LENGTH_MAX)]
 KindName: TypeAlias = Annotated[str, Meta(pattern=f"^({'|'.join(one.name.lower() for one in Kind)})$")]
 Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100, pattern=PLAIN_TEXT_PATTERN)]
 Key: TypeAlias = Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,40}$")]
-Value: TypeAlias = Annotated[str, Meta(max_length=200, pattern=PLAIN_TEXT_PATTERN)]
+Value: TypeAlias = Annotated[str, Meta(max_length=200, pattern=PLAIN_TEXT_PATTERN, extra=FREE)]
 StatusName: TypeAlias = Annotated[str, Meta(pattern="^[a-z_]{1,40}$")]
 
 

@@ -25,6 +25,7 @@ from hub.protocol.fields import (
     Number,
     Password,
     PaymentId,
+    Proof,
     Role,
     Token,
 )
@@ -33,9 +34,15 @@ from hub.protocol.fields import (
 
 
 class Authenticate(Message, frozen=True, tag="authenticate", gc=False):
-    """The first message of a connection."""
+    """The first message of a connection, but for a till's `challenge`.
+
+    `proof`: with a till's token, that it holds the token's key: a JWS of type `payhub-socket+jwt` with the public key
+    as `jwk` in its header and the claims `nonce` (the challenge), `ath` (the token's SHA-256), `aud` (the door),
+    `tenant` and `iat`.
+    """
 
     token: Token
+    proof: Proof | UnsetType = UNSET
 
 
 class Renew(Command, frozen=True, tag="renew", gc=False):
@@ -224,6 +231,7 @@ class Paid(Message, frozen=True, tag="payment", gc=False):
     `balance` (after) and `number` are the payer's, or the payee's where the payee takes the step (capture, void); they
     are there when it was done. `held`: what is reserved on that account after, if it changed. `amount`: what it was
     for, where the ledger says it. `fee`: what was kept of the amount; negative: given back. `rule`: who decided.
+    `receipt`: signed proof of what was done now; of what was done before, read_proof gives it.
     """
 
     id: int
@@ -236,6 +244,7 @@ class Paid(Message, frozen=True, tag="payment", gc=False):
     amount: int | UnsetType = UNSET
     fee: int | UnsetType = UNSET
     rule: int | UnsetType = UNSET
+    receipt: str | UnsetType = UNSET
 
 
 class AccountAnswer(Message, frozen=True, tag="account_state", gc=False):
@@ -376,6 +385,7 @@ class Refused(Message, frozen=True, tag="error", gc=False):
     id: int | UnsetType = UNSET
     field: str | UnsetType = UNSET
     retry_after_ms: int | UnsetType = UNSET
+    at: str | UnsetType = UNSET
 
 
 FROM_CLIENT: Final[tuple[type[Message], ...]] = (

@@ -147,6 +147,7 @@ class Outcome(Struct, frozen=True, omit_defaults=True, gc=False):
     fee: int | UnsetType = UNSET
     held: int | UnsetType = UNSET
     rule: int | UnsetType = UNSET
+    receipt: str | UnsetType = UNSET
 
 
 class EntryTried(Struct, frozen=True, omit_defaults=True, gc=False):

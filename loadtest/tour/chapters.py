@@ -1,9 +1,15 @@
 """The chapters of the tour: each one thing that can be done with a payment. They can be repeated at will."""
 
+import asyncio
+import json
+import subprocess
+import tempfile
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Final
 
-from loadtest.tour.stage import Person, Stage, money, new_id
+from loadtest.stack import PAYHUB
+from loadtest.tour.stage import Person, Stage, Wire, money, new_id
 
 Chapter = Callable[[Stage], Awaitable[None]]
 
@@ -306,6 +312,31 @@ async def history(stage: Stage) -> None:
     )
 
 
+async def proof(stage: Stage) -> None:
+    """A customer proves a payment, without the hub's help."""
+    ana, cafe = stage.ana, stage.cafe
+    paid = await stage.step(ana, "pays the café R$ 12.00", "status", type_="pay", **_between(ana, cafe, 1_200))
+    stage.note(ana, f"  has a signed receipt with the answer: {paid['receipt'][:12]}…")
+    keys = await ana.ask("proof_keys")
+    while "log" not in (paper := await ana.ask("read_proof", payment=paid["payment"])):
+        await asyncio.sleep(0.1)
+    stage.note(ana, "  finds it in the log that nobody can rewrite, within a second or so")
+    stage.note(ana, f"  proves it with the paper and the keys alone: {_prove(paper, keys)}")
+    paper["facts"]["amount"] = 1_300
+    stage.note(cafe, f"  says that it was R$ 13.00: {_prove(paper, keys)}")
+
+
+def _prove(paper: Wire, keys: Wire) -> str:
+    """What `payhub verify receipt` says of it: another process, which asks nobody."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = Path(folder) / "paper.json", Path(folder) / "keys.json"
+        files[0].write_text(json.dumps(paper))
+        files[1].write_text(json.dumps({"keys": keys["keys"]}))
+        command = [*PAYHUB, "verify", "receipt", str(files[0]), "--keys", str(files[1])]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return "proved" if done.returncode == 0 else done.stderr.strip().removeprefix("Error: ")
+
+
 CHAPTERS: Final[dict[str, Chapter]] = {
     "holds": holds,
     "refunds": refunds,
@@ -317,4 +348,5 @@ CHAPTERS: Final[dict[str, Chapter]] = {
     "schedules": schedules,
     "disputes": disputes,
     "history": history,
+    "proof": proof,
 }

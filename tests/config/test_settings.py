@@ -11,7 +11,6 @@ from config.settings import (
     ensure_master_key,
     explain,
     masked,
-    read_master_key,
     unknown_variables,
     with_port,
 )
@@ -49,6 +48,12 @@ def test_administrator_is_the_same_login_unless_told_otherwise() -> None:
     assert settings.admin_database_url == "postgresql://a@b/c"
 
 
+def test_a_key_service_on_the_same_machine_may_speak_in_the_clear() -> None:
+    for host in ("127.0.0.1", "localhost", "[::1]"):
+        url = f"http://{host}:8200"
+        assert Settings.from_environment({"PAYHUB_VAULT_URL": url}).key_choice()["vault_url"] == url
+
+
 def test_a_child_process_reads_exactly_the_same() -> None:
     settings = Settings.from_environment(
         {"PAYHUB_ALLOWED_ORIGINS": "https://a.example, https://b.example", "PAYHUB_HUBS": "3"}
@@ -70,6 +75,10 @@ def test_a_child_process_reads_exactly_the_same() -> None:
         ("PAYHUB_REDIS_URL", "localhost:6379", "redis://"),
         ("PAYHUB_PUBLIC_URL", "pay.example.com", "https://"),
         ("PAYHUB_ALLOWED_ORIGINS", "https://pay.example.com/path", "without a path"),
+        ("PAYHUB_KEYS_DATABASE_URL", "mysql://host/db", "postgresql://"),
+        ("PAYHUB_KEY_SERVICE", "gcp", "one of local, aws, vault"),
+        ("PAYHUB_VAULT_URL", "http://vault.example:8200", "has to be https"),
+        ("PAYHUB_AWS_ENDPOINT_URL", "http://169.254.1.1", "has to be https"),
     ],
 )
 def test_a_wrong_value_is_named_and_the_right_form_shown(name: str, value: str, advice: str) -> None:
@@ -109,18 +118,9 @@ def test_the_port_counts_up() -> None:
 def test_the_master_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "data" / "master.key"
     assert ensure_master_key(path)
-    key = read_master_key(path)
+    key = path.read_bytes()
     assert len(key) == 32
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert not ensure_master_key(path)
-    assert read_master_key(path) == key
+    assert path.read_bytes() == key
     assert list(path.parent.iterdir()) == [path]
-
-
-def test_a_missing_or_short_master_key_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "master.key"
-    with pytest.raises(SettingsError, match="payhub migrate"):
-        read_master_key(path)
-    path.write_bytes(b"short")
-    with pytest.raises(SettingsError, match="5 bytes instead of 32"):
-        read_master_key(path)

@@ -1,5 +1,6 @@
 """Real hubs on real servers: two for the whole run, more for those tests that end them."""
 
+import random
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,13 +13,15 @@ import pytest_asyncio
 
 from core.database import Pool
 from core.keyring import load_keys
+from core.keys.safe import Safe
 from core.ledger.posting import post_payments
 from core.nouns import Payment, PaymentStatus, SystemAccount
 from core.people.opening import Tenant, open_person
 from core.people.persons import Role
 from core.people.sessions import start_session
 from hub.auth import Tokens
-from tests.conftest import Database
+from tests.conftest import Database, the_keys
+from tests.hub.known import PASSWORD, Known
 from tests.hub.processes import HubProcess
 from tests.hub.raw import RawSocket
 from tests.hub.stranger import JSON, Stranger
@@ -41,6 +44,7 @@ class Somebody(NamedTuple):
 
 Enter: TypeAlias = Callable[..., Awaitable[Somebody]]
 StartHub: TypeAlias = Callable[..., Awaitable[HubProcess]]
+Meet: TypeAlias = Callable[..., Awaitable[Known]]
 Join: TypeAlias = Callable[..., Awaitable[Stranger]]
 
 
@@ -56,18 +60,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("hubs")
 
 
-@pytest.fixture(scope="session")
-def master_key_file(folder: Path, database: Database) -> Path:
-    path = folder / "master.key"
-    path.write_bytes(database.master_key)
-    path.chmod(0o600)
-    return path
-
-
 @pytest_asyncio.fixture(scope="session")
 async def hubs(database: Database, folder: Path, master_key_file: Path) -> AsyncIterator[Hubs]:
-    a = HubProcess(database, folder, "a", master_key_file=master_key_file)
-    b = HubProcess(database, folder, "b", master_key_file=master_key_file)
+    # As behind a proxy on this machine: each test's requests come from an address of their own, with its own limits.
+    # The identity providers of tests live on this machine too.
+    a, b = (
+        HubProcess(
+            database,
+            folder,
+            name,
+            master_key_file=master_key_file,
+            trusted_proxies="127.0.0.1",
+            internal_networks="127.0.0.0/8",
+        )
+        for name in ("a", "b")
+    )
     try:
         yield Hubs(await a.start(), await b.start())
     finally:
@@ -77,7 +84,7 @@ async def hubs(database: Database, folder: Path, master_key_file: Path) -> Async
         # Whatever was thrown at them during the whole run.
         assert hub.bugs() == []
         text = hub.log.read_text()
-        for secret in (CANARY, "eyJ", "phr_"):
+        for secret in (CANARY, "eyJ", "phr_", "phk_", "phd_", "pht_", "otpauth"):
             assert secret not in text, f"{secret} stands in the log of {hub.name}"
 
 
@@ -99,36 +106,62 @@ async def start_hub(database: Database, folder: Path, master_key_file: Path) -> 
 
 
 @pytest_asyncio.fixture(scope="session")
-async def tokens(pool: Pool, database: Database) -> Tokens:
-    return Tokens(await load_keys(pool, database.master_key))
+async def tokens(pool: Pool, keys: Safe) -> Tokens:
+    return Tokens(await load_keys(pool, keys.master))
 
 
 @pytest_asyncio.fixture(scope="session")
-async def short_tokens(pool: Pool, database: Database) -> Tokens:
+async def short_tokens(pool: Pool, keys: Safe) -> Tokens:
     """Tokens that end before anybody gets bored."""
-    return Tokens(await load_keys(pool, database.master_key), lifetime_s=3)
+    return Tokens(await load_keys(pool, keys.master), lifetime_s=3)
 
 
 async def fund(pool: Pool, tenant: Tenant, account: int, amount: int, asked_by: str) -> None:
     payment = Payment(tenant.id, str(uuid.uuid4()), SystemAccount.CASH_IN, account, amount, asked_by)
     async with pool.acquire() as connection:
-        (posting,) = await post_payments(connection, [payment])
+        (posting,) = await post_payments(connection, [payment], the_keys())
     assert posting.status == PaymentStatus.POSTED
 
 
 @pytest.fixture
-def enter(pool: Pool, tokens: Tokens) -> Enter:
-    """Open a person, give them money and log them in."""
+def enter(pool: Pool, tokens: Tokens, keys: Safe) -> Enter:
+    """Open a person, give them money and log them in; or log somebody in once more, in a session beside the other."""
 
     async def enter_(
-        tenant: Tenant, role: Role = Role.CUSTOMER, funds: int = 0, *, issue_with: Tokens | None = None
+        tenant: Tenant,
+        role: Role = Role.CUSTOMER,
+        funds: int = 0,
+        *,
+        issue_with: Tokens | None = None,
+        again: Somebody | None = None,
     ) -> Somebody:
-        opened = await open_person(pool, tenant.id, role, f"{CANARY} {role.name}")
+        if again is not None:
+            return await log_in(pool, issue_with or tokens, tenant, again.person, again.account, again.role)
+        opened = await open_person(pool, keys, tenant.id, role, f"{CANARY} {role.name}")
         if funds:
             await fund(pool, tenant, opened.account_id, funds, opened.person_id)
         return await log_in(pool, issue_with or tokens, tenant, opened.person_id, opened.account_id, role)
 
     return enter_
+
+
+@pytest_asyncio.fixture
+async def meet(pool: Pool) -> Meet:
+    """Open a person who logs in by a password."""
+
+    async def meet_(tenant: Tenant, role: Role = Role.CUSTOMER, funds: int = 0) -> Known:
+        login = f"ana-{uuid.uuid4().hex[:8]}"
+        opened = await open_person(pool, the_keys(), tenant.id, role, f"{CANARY} Ana", login, PASSWORD)
+        if funds:
+            await fund(pool, tenant, opened.account_id, funds, opened.person_id)
+        return Known(pool, tenant, login, opened.person_id, opened.account_id, role)
+
+    return meet_
+
+
+@pytest_asyncio.fixture
+async def known(meet: Meet, tenant: Tenant) -> Known:
+    return await meet(tenant)
 
 
 async def log_in(pool: Pool, tokens: Tokens, tenant: Tenant, person: str, account: int, role: Role) -> Somebody:
@@ -156,7 +189,9 @@ async def join() -> AsyncIterator[Join]:
 
 @pytest_asyncio.fixture
 async def web() -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(timeout=15) as client:
+    # Of the networks for tests of networks (RFC 2544).
+    address = f"198.{random.randint(18, 19)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
+    async with httpx2.AsyncClient(timeout=15, headers={"x-forwarded-for": address}) as client:
         yield client
 
 

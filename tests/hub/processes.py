@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,9 @@ class Databases(Protocol):
 
     @property
     def app_url(self) -> str: ...
+
+    @property
+    def keys_url(self) -> str: ...
 
     @property
     def redis_url(self) -> str: ...
@@ -45,24 +48,26 @@ class HubProcess:
         name: str,
         *,
         master_key_file: Path,
-        module: str = "payhub",
+        command: Sequence[str] = ("-m", "payhub", "serve"),
         **settings: str,
     ) -> None:
         self.name = name
-        self._module = module
+        self._command = command
         self.port = free_port()
         self.admin_port = free_port()
         self.log = folder / f"{name}.log"
-        self.environment = {
+        self._environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("PAYHUB_")},
             "PYTHONPATH": str(ROOT),
             "PAYHUB_DATABASE_URL": databases.app_url,
+            "PAYHUB_KEYS_DATABASE_URL": databases.keys_url,
             "PAYHUB_REDIS_URL": databases.redis_url,
             "PAYHUB_MASTER_KEY_FILE": str(master_key_file),
             "PAYHUB_LISTEN": f"127.0.0.1:{self.port}",
             "PAYHUB_ADMIN_LISTEN": f"127.0.0.1:{self.admin_port}",
             "PAYHUB_DATA_DIR": str(folder),
-            "PAYHUB_ALLOWED_ORIGINS": "https://app.example.com",
+            # The second one is where browsers let a page of this machine have passkeys.
+            "PAYHUB_ALLOWED_ORIGINS": "https://app.example.com,http://localhost:5173",
             **{f"PAYHUB_{key.upper()}": value for key, value in settings.items()},
         }
         self._process: subprocess.Popen[bytes] | None = None
@@ -83,9 +88,9 @@ class HubProcess:
     async def start(self) -> "HubProcess":
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220  # it is watched, not waited for
-                [sys.executable, "-m", self._module, "serve"],
+                [sys.executable, *self._command],
                 cwd=ROOT,
-                env=self.environment,
+                env=self._environment,
                 stdout=log,
                 stderr=log,
             )

@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from core.bulk.posting import post_some
 from core.database import Pool
+from core.keys.safe import Safe
 from core.people.opening import Tenant, open_person
 from core.people.persons import Role
 from tests.core.bulk.files import Row, cnab240_of, csv_of, pain001_of
@@ -46,30 +47,30 @@ class Typist:
 
 
 @pytest_asyncio.fixture
-async def payee(pool: Pool, tenant: Tenant) -> int:
-    return (await open_person(pool, tenant.id, Role.CUSTOMER, "Payee")).account_id
+async def payee(pool: Pool, tenant: Tenant, keys: Safe) -> int:
+    return (await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Payee")).account_id
 
 
 @pytest_asyncio.fixture
-async def cafe(hubs: Hubs, pool: Pool, tenant: Tenant) -> tuple[Typist, int]:
+async def cafe(hubs: Hubs, pool: Pool, tenant: Tenant, keys: Safe) -> tuple[Typist, int]:
     login = f"cafe-{uuid.uuid4().hex[:8]}"
-    opened = await open_person(pool, tenant.id, Role.MERCHANT, "Cafe", login, PASSWORD)
+    opened = await open_person(pool, keys, tenant.id, Role.MERCHANT, "Cafe", login, PASSWORD)
     await fund(pool, tenant, opened.account_id, 100_000, opened.person_id)
     return Typist(hubs.a.url, tenant, login), opened.account_id
 
 
 @pytest_asyncio.fixture
-async def olivia(hubs: Hubs, pool: Pool, tenant: Tenant) -> Typist:
+async def olivia(hubs: Hubs, pool: Pool, tenant: Tenant, keys: Safe) -> Typist:
     login = f"olivia-{uuid.uuid4().hex[:8]}"
-    await open_person(pool, tenant.id, Role.OPERATOR, "Olivia", login, PASSWORD)
+    await open_person(pool, keys, tenant.id, Role.OPERATOR, "Olivia", login, PASSWORD)
     return Typist(hubs.b.url, tenant, login)
 
 
 @contextlib.asynccontextmanager
-async def posting(pool: Pool) -> AsyncIterator[None]:
+async def posting(pool: Pool, keys: Safe) -> AsyncIterator[None]:
     async def post() -> None:
         while True:
-            if not await post_some(pool, 500):
+            if not await post_some(pool, keys, 500):
                 await asyncio.sleep(0.05)
 
     worker = asyncio.create_task(post())
@@ -81,7 +82,7 @@ async def posting(pool: Pool) -> AsyncIterator[None]:
 
 
 async def test_a_file_is_sent_approved_by_another_watched_and_reported(
-    cafe: tuple[Typist, int], olivia: Typist, payee: int, pool: Pool, tmp_path: Path
+    cafe: tuple[Typist, int], olivia: Typist, payee: int, pool: Pool, keys: Safe, tmp_path: Path
 ) -> None:
     typist, _ = cafe
     file = tmp_path / "march.csv"
@@ -96,7 +97,7 @@ async def test_a_file_is_sent_approved_by_another_watched_and_reported(
     refused = await typist.type("approve", state["bulk"])
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "(maker_cannot_approve)" in refused.stderr
-    async with posting(pool):
+    async with posting(pool, keys):
         approved = await olivia.type("approve", state["bulk"], "--json")
     assert approved.returncode == 0, approved.stderr
     done = json.loads(approved.stdout)

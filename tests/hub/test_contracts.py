@@ -1,21 +1,51 @@
 """Every command of every room, at both doors, against the documents that the hub serves."""
 
+from functools import partial
 from types import ModuleType
 
 import httpx2
 import pytest
 
+from core.database import Pool
 from core.people.opening import Tenant
-from hub.commands import bulking, charging, disputing, paying, pricing, recalling, ruling, scheduling
+from core.proof.notary import Signer
+from hub.commands import (
+    bulking,
+    charging,
+    disputing,
+    enrolling,
+    federating,
+    keying,
+    leaving,
+    pairing,
+    paying,
+    pricing,
+    proving,
+    recalling,
+    ruling,
+    scheduling,
+    securing,
+    stepping_up,
+    trying,
+)
+from tests.conftest import seal_all
 from tests.hub.conftest import Enter, Hubs, Join
 from tests.hub.contracts import (
+    of_api_keys,
     of_bulks,
     of_charges,
     of_disputes,
+    of_factors,
     of_histories,
+    of_proofs,
+    of_providers,
     of_rules,
     of_schedules,
+    of_security,
+    of_sessions,
+    of_step_ups,
     of_steps,
+    of_terminals,
     of_terms,
 )
 from tests.hub.contracts.contract import Contract
@@ -32,6 +62,15 @@ from tests.hub.contracts.contract import Contract
         (ruling, of_rules),
         (pricing, of_terms),
         (recalling, of_histories),
+        (leaving, of_sessions),
+        (enrolling, of_factors),
+        (stepping_up, of_step_ups),
+        (securing, of_security),
+        (keying, of_api_keys),
+        (pairing, of_terminals),
+        (federating, of_providers),
+        (trying, of_steps),
+        (proving, of_proofs),
     ],
     ids=lambda module: module.__name__.rsplit(".", 1)[1],
 )
@@ -43,9 +82,11 @@ async def test_what_is_promised_is_kept_at_both_doors(
     tenant: Tenant,
     enter: Enter,
     join: Join,
+    pool: Pool,
+    signer: Signer,
 ) -> None:
     openapi = (await web.get(f"{hubs.a.url}/docs/openapi.json")).json()
     asyncapi = (await web.get(f"{hubs.a.url}/docs/asyncapi.json")).json()
-    contract = Contract(openapi, asyncapi, hubs, web, tenant, enter, join)
+    contract = Contract(openapi, asyncapi, hubs, web, tenant, enter, join, partial(seal_all, pool, signer))
     await promises.exercise(contract)
     assert contract.unmet(handlers.ROWS) == set()

@@ -8,11 +8,12 @@ import pytest
 from redis.asyncio import Redis
 
 from core.database import Pool
+from core.keys.safe import Safe
 from core.ledger.posting import post_payments
 from core.nouns import Payment, SystemAccount
 from core.people.opening import Tenant, open_people
 from core.people.persons import Role
-from tests.conftest import Database
+from tests.conftest import Database, the_keys
 from tests.hub.conftest import Enter, Hubs, Join, Somebody
 from tests.hub.stranger import MSGPACK, Stranger, Wire
 
@@ -32,7 +33,7 @@ async def pour(pool: Pool, somebody: Somebody, count: int) -> None:
             for _ in range(min(500, count - start))
         ]
         async with pool.acquire() as connection:
-            await post_payments(connection, batch)
+            await post_payments(connection, batch, the_keys())
 
 
 @pytest.mark.parametrize("subprotocol", ["payhub.v1.json", MSGPACK])
@@ -119,10 +120,10 @@ async def test_ten_thousand_events_are_caught_up_in_order(
 
 
 async def test_no_more_than_a_hundred_accounts_are_followed_even_when_asked_at_once(
-    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, pool: Pool
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, pool: Pool, keys: Safe
 ) -> None:
     operator = await enter(tenant, Role.OPERATOR)
-    people = await open_people(pool, tenant.id, Role.CUSTOMER, [f"Person {at}" for at in range(160)])
+    people = await open_people(pool, keys, tenant.id, Role.CUSTOMER, [f"Person {at}" for at in range(160)])
     client = await join(hubs.a, operator)
     ids = [await client.submit("follow", account=person.account_id) for person in people]
     answers: dict[int, Wire] = {}
@@ -160,10 +161,10 @@ async def test_following_and_unfollowing_in_a_loop_leaves_nothing_behind(
 
 
 async def test_a_hundred_accounts_are_caught_up_without_cutting_a_client_that_reads_slowly(
-    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, pool: Pool
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, pool: Pool, keys: Safe
 ) -> None:
     operator = await enter(tenant, Role.OPERATOR)
-    people = await open_people(pool, tenant.id, Role.CUSTOMER, [f"Person {at}" for at in range(60)])
+    people = await open_people(pool, keys, tenant.id, Role.CUSTOMER, [f"Person {at}" for at in range(60)])
     for _ in range(5):
         batch = [
             Payment(
@@ -180,7 +181,7 @@ async def test_a_hundred_accounts_are_caught_up_without_cutting_a_client_that_re
         ]
         for start in range(0, len(batch), 500):
             async with pool.acquire() as connection:
-                await post_payments(connection, batch[start : start + 500])
+                await post_payments(connection, batch[start : start + 500], the_keys())
     client = await join(hubs.a, operator, MSGPACK)
     client.connection.transport.pause_reading()
     await client.send({"type": "resume", "id": 1, "follow": [[person.account_id, 0] for person in people]})

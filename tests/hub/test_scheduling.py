@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from core.database import Pool
+from core.keys.safe import Safe
 from core.payments.schedules import pay_due
 from core.people.opening import Tenant
 from core.people.persons import Role
@@ -62,30 +63,30 @@ async def test_a_schedule_says_what_was_not_said(hubs: Hubs, enter: Enter, join:
 
 
 async def test_the_payee_hears_of_a_scheduled_payment_as_of_any_other(
-    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, admin: Pool, pool: Pool
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, admin: Pool, pool: Pool, keys: Safe
 ) -> None:
     payer, payee = await enter(tenant, funds=100), await enter(tenant)
     paying, receiving = await join(hubs.a, payer), await join(hubs.b, payee)
     made = await create(paying, payer, payee, description="Rent")
     await receiving.ask("follow", account=payee.account, after=0)
     await make_due(admin, made)
-    await pay_due(pool, 10)
+    await pay_due(pool, keys, 10)
     (event,) = await receiving.events(1)
     assert (event["what"], event["amount"], event["description"]) == ("payment.received", 100, "Rent")
     assert event["metadata"] == {"schedule": made["schedule"]}
 
 
 async def test_the_payer_reads_what_became_of_each_attempt(
-    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, admin: Pool, pool: Pool
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, admin: Pool, pool: Pool, keys: Safe
 ) -> None:
     payer, payee = await enter(tenant), await enter(tenant)
     client = await join(hubs.a, payer)
     made = await create(client, payer, payee, times=3)
     await make_due(admin, made)
-    await pay_due(pool, 10)
+    await pay_due(pool, keys, 10)
     await fund(pool, tenant, payer.account, 100, payer.person)
     await make_due(admin, made)
-    await pay_due(pool, 10)
+    await pay_due(pool, keys, 10)
     read = await client.ask("schedule", schedule=made["schedule"])
     assert [(one["day"], one["attempt"], one["status"]) for one in read["outcomes"]] == [
         (SOON, 2, "posted"),

@@ -196,3 +196,12 @@ def test_killing_hubs_of_somebody_else_is_refused(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert "leave out --to" in done.stderr
+
+
+def test_keys_are_measured() -> None:
+    figures = load_test("keys", "--seconds", 0.3)
+    assert figures["seal_us"] < 50
+    assert figures["kept"] > figures["fetched_one_by_one"]
+    assert figures["fetched_by_the_hundred"] > figures["fetched_one_by_one"] > 100
+    assert figures["erased_p50_ms"] < 500
+    assert all(figure > 0 for figure in figures.values())

@@ -80,7 +80,19 @@ def test_a_start_prints_what_the_readme_shows(running: dict[str, str]) -> None:
     assert re.search(shown, printed), printed
 
 
-CHAPTERS = ["holds", "refunds", "charges", "fees", "limits", "linked", "bulk", "schedules", "disputes", "history"]
+CHAPTERS = [
+    "holds",
+    "refunds",
+    "charges",
+    "fees",
+    "limits",
+    "linked",
+    "bulk",
+    "schedules",
+    "disputes",
+    "history",
+    "proof",
+]
 
 
 def test_the_readme_shows_every_chapter() -> None:
@@ -110,7 +122,7 @@ def test_the_first_tour_and_a_chapter_that_is_not_there(running: dict[str, str])
     first = subprocess.run(
         [sys.executable, str(ROOT / "payhub.py"), "tour"], capture_output=True, text=True, env=running, check=False
     )
-    assert (first.returncode, "the first answer; nothing has moved twice" in first.stdout) == (0, True)
+    assert (first.returncode, "the first answer; nothing has moved twice" in first.stdout) == (0, True), first.stderr
     none = subprocess.run(
         [sys.executable, str(ROOT / "payhub.py"), "tour", "x"], capture_output=True, text=True, env=running, check=False
     )

@@ -26,7 +26,9 @@ async def lapsed(books: Books, count: int) -> list[str]:
     long_ago = datetime.now(UTC) - timedelta(seconds=CARD.answer_s + 1)
     ids = [str(uuid.uuid4()) for _ in payments]
     for id_, payment in zip(ids, payments, strict=True):
-        await open_dispute(books.pool, books.tenant.id, payer, Opening(id_, payment.id, Reason.OTHER), long_ago)
+        await open_dispute(
+            books.pool, books.keys, books.tenant.id, payer, Opening(id_, payment.id, Reason.OTHER), long_ago
+        )
     return ids
 
 
@@ -56,9 +58,9 @@ async def test_one_that_fails_rests_and_the_others_are_done(books: Books, pool: 
     monkeypatch.setattr(disputes, "tend_dispute", tend)
     await tend_disputes(pool)
     operator = Actor(str(uuid.uuid4()), (), is_operator=True)
-    became = [(await read_dispute(pool, books.tenant.id, operator, id_)).status for id_ in (bad, good)]
+    became = [(await read_dispute(pool, books.keys, books.tenant.id, operator, id_)).status for id_ in (bad, good)]
     assert became == [DisputeStatus.OPEN, DisputeStatus.ACCEPTED]
     monkeypatch.undo()
     # It rests: the next round does not meet it.
     await tend_disputes(pool)
-    assert (await read_dispute(pool, books.tenant.id, operator, bad)).status == DisputeStatus.OPEN
+    assert (await read_dispute(pool, books.keys, books.tenant.id, operator, bad)).status == DisputeStatus.OPEN

@@ -25,6 +25,8 @@ begin
     values (p_slug, p_name, p_currency, p_time_zone, p_country)
     returning id into v_tenant;
 
+    insert into proof_salts (tenant_id) values (v_tenant);
+
     insert into accounts (tenant_id, id, floor)
     select v_tenant, unnest(p_system_accounts), p_floor;
 

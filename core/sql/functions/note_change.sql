@@ -5,8 +5,10 @@ returns void
 language sql volatile security invoker
 set search_path = payhub, pg_temp
 as $$
-    insert into audit_entries (tenant_id, what, who, about, details)
-    values (p_tenant, 'setting.' || p_what, p_asked_by, p_key, jsonb_build_object('before', p_before, 'after', p_after))
+    select note_audit(
+        p_tenant, 'setting.' || p_what, p_asked_by, p_key, null, null, null,
+        jsonb_build_object('before', p_before, 'after', p_after)
+    )
 $$;
 alter function note_change owner to payhub_ledger;
 revoke all on function note_change from public;

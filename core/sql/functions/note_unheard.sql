@@ -12,7 +12,7 @@ begin
     with ripe as (
         select outbox.tenant_id, outbox.batch, outbox.payment_ids
           from outbox
-         where outbox.created_at < now() - p_patience
+         where outbox.created_at < now() - p_patience and outbox.is_logged
            -- In commit order: a batch with an earlier id may still be under way.
            and outbox.xid < pg_snapshot_xmin(pg_current_snapshot())
          order by outbox.created_at

@@ -5,19 +5,29 @@
 -- an id: then it holds, for each payment, the position of that id's first copy. All that follows is null where no
 -- payment of the batch needs it:
 --   sessions_at   when the asking session began, seconds since the epoch
+--   sessions      the asking session
 --   kinds, subjects, charges, options, metadata   of each payment
 --   root_*      the payments and charges that the batch's steps are about, each once; root_at is a payment's place
 --               there, as a life of its own or as a step in another's, and charge_at the place of the charge it pays
 --   groups      neighbours with the same number are posted all or none
 --   share_*     who else gets a part; shares_from and shares_to are a payment's places there
 -- Gives: one array per answer field, in the payments' order (share_*: in the shares'); null where nothing is to be
--- said. Statuses: core.nouns.PaymentStatus. Kinds: core.nouns.Kind. Measures and actions likewise.
+-- said; `batches` is the row of the outbox that a payment is in, if this call did it. Statuses: core.nouns.PaymentStatus. Kinds: core.nouns.Kind. Measures and actions likewise.
 --
 -- Set-based reads and writes with one loop in memory between them. The loop *is* the
 -- sequential meaning: a batch of n equals n batches of one. Accounts are locked in one order
 -- everywhere, so two batches cannot wait for each other.
 drop function if exists post_payments(
     int[], bigint[], int[], uuid[], bigint[], bigint[], int[], int[], bigint[], text[], uuid[], int[]
+);
+drop function if exists post_payments(
+    int[], bigint[], int[], uuid[], bigint[], bigint[], int[], int[], bigint[], text[], uuid[], int[], bigint[],
+    smallint[], uuid[], uuid[], jsonb[], jsonb[], int[], uuid[], int[], int[], int[], int[], int[], int[], bigint[]
+);
+drop function if exists post_payments(
+    int[], bigint[], int[], uuid[], bigint[], bigint[], int[], int[], bigint[], text[], uuid[], int[], bigint[],
+    smallint[], uuid[], uuid[], jsonb[], jsonb[], int[], uuid[], int[], int[], int[], int[], int[], int[], bigint[],
+    uuid[]
 );
 create or replace function post_payments(
     p_account_tenants int[],
@@ -29,7 +39,7 @@ create or replace function post_payments(
     p_payer_at        int[],
     p_payee_at        int[],
     p_amounts         bigint[],
-    p_descriptions    text[],
+    p_descriptions    bytea[],
     p_asked_by        uuid[],
     p_same            int[],
     p_sessions_at     bigint[] default null,
@@ -47,6 +57,7 @@ create or replace function post_payments(
     p_shares_to       int[] default null,
     p_share_at        int[] default null,
     p_share_amounts   bigint[] default null,
+    p_sessions        uuid[] default null,
     out statuses        smallint[],
     out payer_balances  bigint[],
     out payer_versions  bigint[],
@@ -63,7 +74,8 @@ create or replace function post_payments(
     out share_versions  bigint[],
     out amounts         bigint[],
     out rules           int[],
-    out actions         smallint[]
+    out actions         smallint[],
+    out batches         bigint[]
 )
 language plpgsql volatile security definer
 set search_path = payhub, pg_temp
@@ -504,7 +516,7 @@ begin
             when v_known.payee <> p_payees[v_first] then 21                                       -- exists_with_different_payee
             when v_known.amount <> p_amounts[v_first] and v_known.kind not in (3, 4, 6, 9, 10, 11)
              and (v_known.options -> 'available') is null then 22                                 -- exists_with_different_amount
-            when v_known.description is distinct from p_descriptions[v_first] then 23             -- exists_with_different_description
+            when v_known.description_sealed is distinct from p_descriptions[v_first] then 23      -- exists_with_different_description
             when v_known.options is distinct from p_options[v_first] then 26                      -- exists_with_different_options
             when v_known.metadata is distinct from p_metadata[v_first] then 27                    -- exists_with_different_metadata
             else v_known.status
@@ -1185,11 +1197,11 @@ begin
     if v_any_fresh and v_is_plain then
         insert into payments (
             tenant_id, id, status, payer, payee, amount, payer_version, payee_version,
-            payer_balance, payee_balance, judged_at, asked_by, description
+            payer_balance, payee_balance, judged_at, asked_by, session_id, description_sealed
         )
         select p_tenants[i], p_ids[i], statuses[i], p_payers[i], p_payees[i], p_amounts[i],
                payer_versions[i], payee_versions[i], payer_balances[i], payee_balances[i],
-               v_now, p_asked_by[i], p_descriptions[i]
+               v_now, p_asked_by[i], p_sessions[i], p_descriptions[i]
           from generate_series(1, v_count) as i
          where v_fresh[i]
          -- In one order everywhere, like the accounts: two batches, or a batch and a settlement, that meet the
@@ -1198,12 +1210,12 @@ begin
     elsif v_any_fresh then
         insert into payments (
             tenant_id, id, status, payer, payee, amount, payer_version, payee_version,
-            payer_balance, payee_balance, judged_at, asked_by, description,
+            payer_balance, payee_balance, judged_at, asked_by, session_id, description_sealed,
             kind, subject, charge, hold, payer_held, fee, fee_version, fee_balance, shared, options, metadata, rule
         )
         select p_tenants[i], p_ids[i], statuses[i], p_payers[i], p_payees[i], p_amounts[i],
                payer_versions[i], payee_versions[i], payer_balances[i], payee_balances[i],
-               v_now, p_asked_by[i], p_descriptions[i],
+               v_now, p_asked_by[i], p_sessions[i], p_descriptions[i],
                coalesce(p_kinds[i], 0), p_subjects[i], p_charges[i], holds[i], payer_helds[i],
                fees[i], fee_versions[i], fee_balances[i], shareds[i], p_options[i], p_metadata[i], rules[i]
           from generate_series(1, v_count) as i
@@ -1227,11 +1239,25 @@ begin
             on conflict (tenant_id, id) do update
            set balance = excluded.balance, version = excluded.version, held = excluded.held;
 
-        insert into outbox (tenant_id, payment_ids)
-        select p_tenants[i], array_agg(p_ids[i])
-          from generate_series(1, v_count) as i
-         where v_fresh[i] and statuses[i] <= 1
-         group by 1;
+        batches := array_fill(null::bigint, array[v_count]);
+        for v_known in
+            with made as materialized (
+                select p_tenants[i] as tenant_id, array_agg(p_ids[i] order by i) as ids, array_agg(i) as places
+                  from generate_series(1, v_count) as i
+                 where v_fresh[i] and statuses[i] <= 1
+                 group by 1
+            ), numbered as materialized (
+                select nextval('payhub.outbox_batch_seq') as batch, made.* from made
+            ), put as (
+                insert into outbox (tenant_id, batch, judged_at, payment_ids) overriding system value
+                select tenant_id, batch, v_now, ids from numbered
+            )
+            select batch, places from numbered
+        loop
+            for i in 1..cardinality(v_known.places) loop
+                batches[v_known.places[i]] := v_known.batch;
+            end loop;
+        end loop;
 
         if p_root_ids is not null then
             insert into standings (

@@ -2,6 +2,7 @@
 -- in its place, the p_limit newest below that number, newest first.
 --
 -- Numbers have no gap, so a page is a range of numbers: nothing is sorted that is not in the answer.
+drop function if exists read_entries(int, bigint, bigint, bigint, int);
 create or replace function read_entries(
     p_tenant   int,
     p_account  bigint,
@@ -11,7 +12,7 @@ create or replace function read_entries(
 ) returns table (
     account_id bigint, number bigint, payment_id uuid, amount bigint, counterparty bigint, balance bigint,
     judged_at_us bigint, description text, kind smallint, subject uuid, charge uuid, hold bigint, held bigint,
-    fee bigint, metadata jsonb
+    fee bigint, metadata jsonb, description_sealed bytea, asked_by uuid
 )
 language plpgsql volatile security invoker
 set enable_seqscan = off
@@ -32,7 +33,7 @@ begin
     select entries.account_id, entries.number, entries.payment_id, entries.amount, entries.counterparty,
            entries.balance, (extract(epoch from entries.judged_at) * 1000000)::bigint, entries.description,
            entries.kind, entries.subject, entries.charge, coalesce(entries.hold, 0), entries.held,
-           coalesce(entries.fee, 0), entries.metadata
+           coalesce(entries.fee, 0), entries.metadata, entries.description_sealed, entries.asked_by
       from entries
      where entries.tenant_id = p_tenant and entries.account_id = p_account
        and entries.number >= v_end - p_limit and entries.number < v_end

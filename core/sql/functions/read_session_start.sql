@@ -1,4 +1,5 @@
--- When a log-in session began, seconds since the epoch; null: there is no such session.
+-- Since when the device of a log-in session is known to its person, seconds since the epoch: its first log-in, or the
+-- session's own where no device is known. null: there is no such session.
 create or replace function read_session_start(p_tenant int, p_session uuid)
 returns bigint
 language plpgsql volatile security invoker
@@ -6,8 +7,9 @@ as $$
 begin
     perform set_config('payhub.tenant_id', p_tenant::text, true);
     return (
-        select extract(epoch from sessions.created_at)::bigint
+        select extract(epoch from coalesce(devices.first_seen_at, sessions.created_at))::bigint
           from sessions
+          left join devices on devices.tenant_id = sessions.tenant_id and devices.id = sessions.device_id
          where sessions.tenant_id = p_tenant and sessions.id = p_session
     );
 end

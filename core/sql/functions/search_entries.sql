@@ -1,6 +1,9 @@
 -- The account's entries that fit, newest first, below number p_before: at most p_limit, out of at most p_look_max that
 -- are looked at. The last row has no number but says how far it was looked: the next page goes on below. So a rare
 -- match costs several bounded pages, never one endless query, and an empty page is never taken for the end.
+drop function if exists search_entries(
+    int, bigint, bigint, int, int, timestamptz, timestamptz, bigint, bigint, boolean, bigint, smallint[], text, text, text
+);
 create or replace function search_entries(
     p_tenant        int,
     p_account       bigint,
@@ -14,13 +17,12 @@ create or replace function search_entries(
     p_incoming      boolean,
     p_counterparty  bigint,
     p_kinds         smallint[],
-    p_text          text,
     p_key           text,
     p_value         text
 ) returns table (
     account_id bigint, number bigint, payment_id uuid, amount bigint, counterparty bigint, balance bigint,
     judged_at_us bigint, description text, kind smallint, subject uuid, charge uuid, hold bigint, held bigint,
-    fee bigint, metadata jsonb, looked_to bigint
+    fee bigint, metadata jsonb, description_sealed bytea, asked_by uuid, looked_to bigint
 )
 language plpgsql volatile security invoker
 set enable_seqscan = off
@@ -29,7 +31,6 @@ set enable_mergejoin = off
 as $$
 declare
     c_stretch constant int := 500;   -- numbers looked at by one statement
-    v_text    constant text := fold_text(p_text);
     v_first   bigint := 1;           -- nothing below it is asked for
     v_end     bigint;                -- the next stretch ends before it
     v_stop    bigint;                -- where the looking stops
@@ -91,7 +92,8 @@ begin
         select entries.account_id, entries.number, entries.payment_id, entries.amount, entries.counterparty,
                entries.balance, (extract(epoch from entries.judged_at) * 1000000)::bigint, entries.description,
                entries.kind, entries.subject, entries.charge, coalesce(entries.hold, 0), entries.held,
-               coalesce(entries.fee, 0), entries.metadata, entries.number
+               coalesce(entries.fee, 0), entries.metadata, entries.description_sealed, entries.asked_by,
+               entries.number
           from (
               (select payments.payer_version as number
                  from payments
@@ -117,7 +119,6 @@ begin
            and (p_incoming is null or entries.amount <> 0 and (entries.amount > 0) = p_incoming)
            and (p_counterparty is null or entries.counterparty = p_counterparty)
            and (p_kinds is null or entries.kind = any (p_kinds))
-           and (v_text is null or position(v_text in fold_text(entries.description)) > 0)
            and case when p_value is null then entries.metadata ? p_key else entries.metadata ->> p_key = p_value end
          order by entries.number desc
          limit p_limit;
@@ -129,7 +130,8 @@ begin
         select entries.account_id, entries.number, entries.payment_id, entries.amount, entries.counterparty,
                entries.balance, (extract(epoch from entries.judged_at) * 1000000)::bigint, entries.description,
                entries.kind, entries.subject, entries.charge, coalesce(entries.hold, 0), entries.held,
-               coalesce(entries.fee, 0), entries.metadata, entries.number
+               coalesce(entries.fee, 0), entries.metadata, entries.description_sealed, entries.asked_by,
+               entries.number
           from entries
          where entries.tenant_id = p_tenant and entries.account_id = p_account
            and entries.number >= greatest(v_stop, v_end - c_stretch) and entries.number < v_end
@@ -138,7 +140,6 @@ begin
            and (p_incoming is null or entries.amount <> 0 and (entries.amount > 0) = p_incoming)
            and (p_counterparty is null or entries.counterparty = p_counterparty)
            and (p_kinds is null or entries.kind = any (p_kinds))
-           and (v_text is null or position(v_text in fold_text(entries.description)) > 0)
            and (p_key is null or case
                when p_value is null then entries.metadata ? p_key
                else entries.metadata ->> p_key = p_value
@@ -154,7 +155,7 @@ begin
         return query
         select p_account, null::bigint, null::uuid, null::bigint, null::bigint, null::bigint, null::bigint, null::text,
                null::smallint, null::uuid, null::uuid, null::bigint, null::bigint, null::bigint, null::jsonb,
-               case when v_end > v_first then v_end end;
+               null::bytea, null::uuid, case when v_end > v_first then v_end end;
     end if;
 end
 $$;

@@ -3,7 +3,6 @@ create table audit_entries (
     tenant_id   int not null,
     at          timestamptz not null default clock_timestamp(),
     id          uuid not null default gen_random_uuid(),
-    xid         xid8 not null default pg_current_xact_id(),   -- commit order: see outbox
     what        text not null,          -- core.audit.trail.Act, or 'setting.<which>'
     who         uuid,                   -- null: the installation itself, or somebody it does not know
     about       text,                   -- an id
@@ -11,11 +10,12 @@ create table audit_entries (
     session_id  uuid,
     network     text,                   -- where from, cut to what names no single person
     details     jsonb,
-    primary key (tenant_id, at, id),
+    primary key (tenant_id, id),
     constraint what_is_plain check (what ~ '^[a-z_]+[.][a-z_]+$'),
     constraint words_have_a_length check (length(about) <= 200 and length(why) <= 500 and length(network) <= 60)
 );
 alter table audit_entries owner to payhub_owner;
+create index audit_entries_by_time on audit_entries (tenant_id, at, id);
 create index audit_entries_by_what on audit_entries (tenant_id, what, at, id);
 create index audit_entries_by_who on audit_entries (tenant_id, who, at, id) where who is not null;
 create index audit_entries_by_about on audit_entries (tenant_id, about, at, id) where about is not null;

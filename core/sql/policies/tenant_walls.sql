@@ -8,9 +8,14 @@ begin
     foreach v_table in array array[
         'accounts', 'terms', 'payments', 'standings', 'shares', 'charges', 'outbox', 'acknowledgements', 'notices',
         'account_metadata', 'limits', 'rules', 'own_limits', 'payees', 'usages', 'decisions', 'audit_entries',
-        'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens',
-        'bulks', 'bulk_lines',
-        'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes'
+        'erased_persons', 'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens', 'devices',
+        'factors', 'recovery_codes', 'log_in_tickets', 'spent_challenges', 'throttles', 'security_settings',
+        'bulks', 'bulk_lines', 'bulk_words',
+        'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
+        'spent_nonces', 'api_keys', 'terminals', 'pairing_codes', 'identity_providers',
+        'external_identities',
+        'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged', 'anchors', 'cosignatures',
+        'anchor_refusals', 'thinned_logs'
     ] loop
         execute format('alter table %I enable row level security', v_table);
         execute format('alter table %I force row level security', v_table);
@@ -45,12 +50,34 @@ begin
 end
 $$;
 
+-- What thin_heads reads and takes away, of all tenants.
+do $$
+declare
+    v_table text;
+begin
+    foreach v_table in array array['tenants', 'log_heads', 'cosignatures', 'thinned_logs'] loop
+        execute format('drop policy if exists thinner_works_for_all on %I', v_table);
+        execute format(
+            'create policy thinner_works_for_all on %I for all to payhub_thinner using (true) with check (true)', v_table
+        );
+    end loop;
+end
+$$;
+grant select on tenants, cosignatures to payhub_thinner;
+grant select, delete on log_heads to payhub_thinner;
+grant select, insert, update on thinned_logs to payhub_thinner;
+
 -- Money moves through functions alone: on the books the serving role may only look.
-grant select on limits, rules, own_limits, payees, usages, decisions, audit_entries to payhub_app;
+grant select on security_settings, limits, rules, own_limits, payees, usages, decisions, audit_entries, erased_persons to payhub_app;
 grant select on tenants, signing_keys, accounts, terms, payments, standings, shares, charges, outbox, acknowledgements, notices to payhub_app;
-grant select, insert, update, delete on persons, profiles, credentials, sessions, refresh_tokens to payhub_app;
+grant select, insert, update, delete on persons, profiles, credentials, sessions, refresh_tokens, devices to payhub_app;
+grant select, insert, update, delete on factors, recovery_codes to payhub_app;
+-- What is left of a log-in is cleared away by a function.
+grant select, insert, update on log_in_tickets, throttles to payhub_app;
+grant select, insert on spent_challenges to payhub_app;
 -- A charge is asked for by its payee; whether it is paid, functions say.
-grant insert (tenant_id, id, payee, amount, description, reference, is_reusable, asked_by, lasts_s, expires_at)
+grant insert (tenant_id, id, payee, amount, description, reference, description_sealed, reference_sealed, is_reusable,
+              asked_by, lasts_s, expires_at)
     on charges to payhub_app;
 -- A schedule is its payer's; what became of its dates is written by the function that pays them.
 grant select, insert, update on schedules to payhub_app;
@@ -63,8 +90,26 @@ grant select, insert on dispute_evidence to payhub_app;
 grant select, insert, update on bulks to payhub_app;
 -- Lines are taken, marked, and dropped when their file is sent anew; money moves by none of them.
 grant select, insert, update, delete on bulk_lines to payhub_app;
+grant select, insert, delete on bulk_words to payhub_app;
+-- What was used once stays used, until a worker forgets what is too old to be taken.
+grant select, insert on spent_nonces to payhub_app;
+-- What a key may do stands as it was made; that it was used, and that it ends, is written beside it.
+grant select, insert on api_keys to payhub_app;
+grant update (expires_at, revoked_at, successor, last_used_on, last_used_network) on api_keys to payhub_app;
+-- A till's key and its account stand as they were paired.
+grant select, insert on terminals, pairing_codes to payhub_app;
+grant update (name_sealed, may_refund, session_id, revoked_at, last_used_on, last_used_network) on terminals to payhub_app;
+grant update (attempts, used_at) on pairing_codes to payhub_app;
+-- Who says who somebody is, operators choose; who it is, is linked and forgotten, and never changed.
+grant select, insert, update, delete on identity_providers to payhub_app;
+grant select, insert, delete on external_identities to payhub_app;
+grant select on proof_salts, log_leaves, log_nodes, log_heads, anchors, cosignatures, anchor_refusals to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;
+grant usage on sequence outbox_batch_seq to payhub_ledger;
 -- Not even the functions that work for all: what was done stays as it was written.
-revoke update, delete on audit_entries, payments, shares, decisions from payhub_ledger;
+revoke update, delete
+    on audit_entries, erased_persons, payments, shares, decisions, proof_salts, log_leaves, log_nodes, log_heads,
+       cosignatures, anchor_refusals
+    from payhub_ledger;
 -- To lock a row asks for the right to change it; the trigger lets nobody use that.
 grant update (tenant_id) on payments to payhub_ledger;

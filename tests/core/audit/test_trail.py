@@ -48,7 +48,9 @@ async def test_a_trail_is_read_page_by_page_and_by_who_what_and_about(
     assert await read_trail(pool, other_tenant.id, 50) == []
 
 
-@pytest.mark.parametrize("table", ["audit_entries", "payments", "shares", "decisions"])
+@pytest.mark.parametrize(
+    "table", ["audit_entries", "payments", "shares", "decisions", "log_leaves", "log_nodes", "log_heads"]
+)
 async def test_nobody_changes_what_was_written(books: Books, pool: Pool, admin: Pool, table: str) -> None:
     """Not the serving role, not the functions that work for all tenants, not the owner, not the administrator."""
     async with acquire(pool) as connection:

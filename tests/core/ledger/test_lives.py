@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.database import Pool, acquire
+from core.keys.safe import Safe
 from core.ledger.entries import entries_of
 from core.ledger.oracle import Oracle, OracleCharge, OraclePosting, OracleRule, OracleTerms
 from core.ledger.posting import post_payments
@@ -32,7 +33,7 @@ from core.nouns import (
 )
 from core.people.opening import create_tenant, open_people, set_floor
 from core.people.persons import Role
-from tests.conftest import prove
+from tests.conftest import answers, prove, the_keys
 
 ACCOUNTS = 5
 CHARGES = 4
@@ -133,11 +134,11 @@ class World:
         self.entries: list[Entry] = []
 
     @classmethod
-    async def open(cls, admin: Pool, pool: Pool) -> "World":
+    async def open(cls, admin: Pool, pool: Pool, keys: Safe) -> "World":
         tenant = await create_tenant(
             admin, f"l{uuid.uuid4().hex[:12]}-{next(_worlds)}", "World", "BRL", "America/Noronha"
         )
-        opened = await open_people(pool, tenant.id, Role.CUSTOMER, ["p"] * ACCOUNTS)
+        opened = await open_people(pool, keys, tenant.id, Role.CUSTOMER, ["p"] * ACCOUNTS)
         _opened.append(tenant.id)
         world = cls(tenant.id, [person.account_id for person in opened], opened[0].person_id)
         await set_terms(pool, tenant.id, Terms(1, "shop", 50_000, 1, 2, 5, returns_fee=True, tip_percent_max=20))
@@ -330,7 +331,7 @@ class World:
             assert found is not None
             assert (found.balance, found.held, found.version) == (expected.balance, expected.held, expected.version)
             assert found.held == self.oracle.sum_of_holds(self.tenant_id, account)
-            entries = await read_entries_after(pool, self.tenant_id, account, 0, 10_000)
+            entries = await read_entries_after(pool, self.tenant_id, account, 0, 10_000, the_keys())
             assert [
                 (e.number, e.payment, e.amount, e.counterparty, e.balance, e.kind, e.hold, e.held, e.fee)
                 for e in entries
@@ -341,7 +342,7 @@ class World:
             told = {entry.number: entry for entry in self.entries if entry.account == account}
             assert [told[entry.number] for entry in entries] == entries
         assert self.oracle.sum_of_balances(self.tenant_id) == 0
-        lives = await read_payments(pool, self.tenant_id, self.asked)
+        lives = await read_payments(pool, self.tenant_id, self.asked, the_keys())
         for id_ in self.asked:
             standing = self.oracle.standings.get((self.tenant_id, id_))
             if standing is not None:
@@ -379,7 +380,7 @@ def without_time(postings: list[Posting]) -> list[OraclePosting]:
 
 async def post(pool: Pool, batch: list[Payment]) -> list[Posting]:
     async with acquire(pool) as connection:
-        return await post_payments(connection, batch)
+        return answers(await post_payments(connection, batch, the_keys()))
 
 
 patiently = settings(
@@ -390,9 +391,9 @@ patiently = settings(
 @patiently
 @given(batches)
 async def test_whole_lives_are_the_same_in_the_database_and_the_oracle(
-    admin: Pool, pool: Pool, batches: list[list[Ask]]
+    admin: Pool, pool: Pool, keys: Safe, batches: list[list[Ask]]
 ) -> None:
-    world = await World.open(admin, pool)
+    world = await World.open(admin, pool, keys)
     for asked in batches:
         assert await world.agree(pool, world.payments(asked))
     await world.compare(admin, pool)
@@ -400,10 +401,12 @@ async def test_whole_lives_are_the_same_in_the_database_and_the_oracle(
 
 @patiently
 @given(st.lists(asks, min_size=2, max_size=24))
-async def test_steps_in_one_batch_are_steps_one_after_another(admin: Pool, pool: Pool, asked: list[Ask]) -> None:
-    world = await World.open(admin, pool)
+async def test_steps_in_one_batch_are_steps_one_after_another(
+    admin: Pool, pool: Pool, keys: Safe, asked: list[Ask]
+) -> None:
+    world = await World.open(admin, pool, keys)
     batch = [payment._replace(group=None) for payment in world.payments(asked)]
-    again = await World.open(admin, pool)
+    again = await World.open(admin, pool, keys)
 
     answers = await post(pool, batch)
     world.oracle.post(batch, max(answer.judged_at_us for answer in answers))
@@ -433,8 +436,10 @@ async def test_steps_in_one_batch_are_steps_one_after_another(admin: Pool, pool:
 
 @patiently
 @given(batches)
-async def test_asking_for_everything_again_moves_nothing(admin: Pool, pool: Pool, batches: list[list[Ask]]) -> None:
-    world = await World.open(admin, pool)
+async def test_asking_for_everything_again_moves_nothing(
+    admin: Pool, pool: Pool, keys: Safe, batches: list[list[Ask]]
+) -> None:
+    world = await World.open(admin, pool, keys)
     posted = [world.payments(batches[0])]
     assert await world.agree(pool, posted[0])
     for asked in batches[1:]:

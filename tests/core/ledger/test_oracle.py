@@ -8,12 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.database import Pool, acquire
+from core.keys.safe import Safe
 from core.ledger.oracle import Oracle, OraclePosting
 from core.ledger.posting import post_payments
 from core.ledger.reading import read_account, read_entries_after, settle_payments
 from core.nouns import BALANCE_MAX, AccountStatus, Payment, Posting, SystemAccount
 from core.people.opening import create_tenant, open_people, set_floor
 from core.people.persons import Role
+from tests.conftest import the_keys
 
 ACCOUNTS = 4
 TENANTS = 2
@@ -58,12 +60,12 @@ class World:
         self.person = str(uuid.uuid4())
 
     @classmethod
-    async def open(cls, admin: Pool, pool: Pool) -> "World":
+    async def open(cls, admin: Pool, pool: Pool, keys: Safe) -> "World":
         world = cls()
         for _ in range(TENANTS):
             slug = f"w{uuid.uuid4().hex[:12]}-{next(_worlds)}"
             tenant = await create_tenant(admin, slug, "World", "BRL", "UTC")
-            opened = await open_people(pool, tenant.id, Role.CUSTOMER, ["p"] * ACCOUNTS)
+            opened = await open_people(pool, keys, tenant.id, Role.CUSTOMER, ["p"] * ACCOUNTS)
             accounts = [person.account_id for person in opened]
             await set_floor(pool, tenant.id, accounts[1], -50)
             await admin.execute(
@@ -106,7 +108,7 @@ class World:
                 found = await read_account(pool, tenant, account)
                 assert found is not None
                 assert (found.balance, found.version) == (expected.balance, expected.version)
-                entries = await read_entries_after(pool, tenant, account, 0, 10_000)
+                entries = await read_entries_after(pool, tenant, account, 0, 10_000, the_keys())
                 assert [(e.number, e.payment, e.amount, e.counterparty, e.balance) for e in entries] == [
                     (e.number, e.payment, e.amount, e.counterparty, e.balance)
                     for e in self.oracle.events[tenant, account]
@@ -120,7 +122,7 @@ def without_time(postings: list[Posting]) -> list[OraclePosting]:
 
 async def post(pool: Pool, batch: list[Payment]) -> list[OraclePosting]:
     async with acquire(pool) as connection:
-        return without_time(await post_payments(connection, batch))
+        return without_time(await post_payments(connection, batch, the_keys()))
 
 
 patiently = settings(
@@ -130,8 +132,10 @@ patiently = settings(
 
 @patiently
 @given(batches)
-async def test_the_database_answers_as_the_oracle_does(admin: Pool, pool: Pool, batches: list[list[Ask]]) -> None:
-    world = await World.open(admin, pool)
+async def test_the_database_answers_as_the_oracle_does(
+    admin: Pool, pool: Pool, keys: Safe, batches: list[list[Ask]]
+) -> None:
+    world = await World.open(admin, pool, keys)
     for batch in batches:
         payments = [world.payment(ask) for ask in batch]
         assert await post(pool, payments) == world.oracle.post(payments)
@@ -140,8 +144,8 @@ async def test_the_database_answers_as_the_oracle_does(admin: Pool, pool: Pool, 
 
 @patiently
 @given(fresh_asks)
-async def test_a_batch_of_n_equals_n_batches_of_one(admin: Pool, pool: Pool, asked: list[Ask]) -> None:
-    together, alone = await World.open(admin, pool), await World.open(admin, pool)
+async def test_a_batch_of_n_equals_n_batches_of_one(admin: Pool, pool: Pool, keys: Safe, asked: list[Ask]) -> None:
+    together, alone = await World.open(admin, pool, keys), await World.open(admin, pool, keys)
     batch = [together.payment(ask) for ask in asked]
 
     answers = await post(pool, batch)
@@ -153,8 +157,8 @@ async def test_a_batch_of_n_equals_n_batches_of_one(admin: Pool, pool: Pool, ask
 
 @patiently
 @given(fresh_asks)
-async def test_any_batch_posted_twice_is_posted_once(admin: Pool, pool: Pool, asked: list[Ask]) -> None:
-    world = await World.open(admin, pool)
+async def test_any_batch_posted_twice_is_posted_once(admin: Pool, pool: Pool, keys: Safe, asked: list[Ask]) -> None:
+    world = await World.open(admin, pool, keys)
     batch = [world.payment(ask) for ask in asked]
 
     first = await post(pool, batch)
@@ -168,9 +172,9 @@ async def test_any_batch_posted_twice_is_posted_once(admin: Pool, pool: Pool, as
 @patiently
 @given(fresh_asks, st.sets(st.integers(0, IDS - 1)))
 async def test_fencing_before_and_after_agrees_with_the_oracle(
-    admin: Pool, pool: Pool, asked: list[Ask], doubtful: set[int]
+    admin: Pool, pool: Pool, keys: Safe, asked: list[Ask], doubtful: set[int]
 ) -> None:
-    world = await World.open(admin, pool)
+    world = await World.open(admin, pool, keys)
     batch = [world.payment(ask) for ask in asked]
     ids = [world.ids[at] for at in sorted(doubtful)]
     half = len(batch) // 2

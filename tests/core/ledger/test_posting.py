@@ -12,14 +12,14 @@ from core.ledger.posting import post_payments
 from core.ledger.reading import read_account, read_entries_after, read_entries_before, settle_payments
 from core.nouns import AMOUNT_MAX, AccountStatus, Payment, PaymentStatus, Posting
 from core.people.opening import Tenant, set_floor
-from tests.conftest import Books
+from tests.conftest import Books, answers, the_keys
 
 S = PaymentStatus
 
 
 async def post(pool: Pool, *batch: Payment) -> list[Posting]:
     async with pool.acquire() as connection:
-        return await post_payments(connection, batch)
+        return answers(await post_payments(connection, batch, the_keys()))
 
 
 async def statuses(pool: Pool, *batch: Payment) -> list[PaymentStatus]:
@@ -38,7 +38,7 @@ async def test_a_payment_moves_money_and_numbers_both_events(books: Books, pool:
 
     assert posting[:5] == (S.POSTED, 700, 2, 1_300, 2)
     assert await balances(books) == [700, 1_300, 1_000, 1_000]
-    (entry,) = await read_entries_after(pool, books.tenant.id, books.account(1), 1, 10)
+    (entry,) = await read_entries_after(pool, books.tenant.id, books.account(1), 1, 10, the_keys())
     assert entry[:6] == (books.account(1), 2, payment.id, 300, books.account(0), 1_300)
     assert entry.description == "rent"
 
@@ -205,8 +205,8 @@ async def test_opposite_batches_do_not_wait_for_each_other_for_ever(books: Books
 async def test_history_is_read_backwards_page_by_page(books: Books, pool: Pool) -> None:
     await post(pool, *(books.payment(0, 1, amount) for amount in range(1, 8)))
 
-    first = await read_entries_before(pool, books.tenant.id, books.account(0), 2**53, 5)
-    second = await read_entries_before(pool, books.tenant.id, books.account(0), first[-1].number, 5)
+    first = await read_entries_before(pool, books.tenant.id, books.account(0), 2**53, 5, the_keys())
+    second = await read_entries_before(pool, books.tenant.id, books.account(0), first[-1].number, 5, the_keys())
 
     assert [entry.number for entry in (*first, *second)] == [8, 7, 6, 5, 4, 3, 2, 1]
     assert [entry.amount for entry in first] == [-7, -6, -5, -4, -3]

@@ -15,14 +15,14 @@ from core.ledger.reading import find_expired_holds, read_account, read_entries_a
 from core.ledger.rehearsing import rehearse
 from core.ledger.terms import Terms, put_under_terms, set_terms
 from core.nouns import GROUP_SIZE_MAX, Kind, Payment, PaymentStatus, Posting, SystemAccount
-from tests.conftest import PAST_TRIGGERS, Books, prove
+from tests.conftest import PAST_TRIGGERS, Books, answers, prove, the_keys
 
 POSTED = PaymentStatus.POSTED
 
 
 async def post(books: Books, *payments: Payment) -> list[Posting]:
     async with acquire(books.pool) as connection:
-        return await post_payments(connection, payments)
+        return answers(await post_payments(connection, payments, the_keys()))
 
 
 async def status(books: Books, payment: Payment) -> int:
@@ -107,7 +107,7 @@ async def test_a_worker_lets_go_of_what_has_expired_once_however_many_workers_th
     assert {one.id for one in held} <= {found[1] for found in await find_expired_holds(books.pool, 10_000)}
     await asyncio.gather(*(expire_holds(books.pool, 256) for _ in range(4)))
     assert await balance(books, 0) == (1_000, 0)
-    entries = await read_entries_after(books.pool, books.tenant.id, books.account(0), 0, 1_000)
+    entries = await read_entries_after(books.pool, books.tenant.id, books.account(0), 0, 1_000, the_keys())
     assert [entry.kind for entry in entries].count(Kind.EXPIRE) == 20
 
 
@@ -205,14 +205,14 @@ async def test_a_dry_run_tells_exactly_what_would_be_written_and_writes_nothing(
     ]
     count = "select count(*) from payments where tenant_id = $1"
     before = await admin.fetchval(count, books.tenant.id)
-    postings, entries = await rehearse(books.pool, batch)
+    postings, entries = await rehearse(books.pool, batch, the_keys())
     assert [posting.status for posting in postings] == [POSTED, POSTED, PaymentStatus.INSUFFICIENT_FUNDS]
     assert await admin.fetchval(count, books.tenant.id) == before
     assert await balance(books, 0) == (1_000, 0)
     real = await post(books, *batch)
-    assert [one._replace(judged_at_us=0) for one in real] == [one._replace(judged_at_us=0) for one in postings]
+    assert [one._replace(judged_at_us=0) for one in real] == [one._replace(judged_at_us=0) for one in answers(postings)]
     for account in (*(books.account(at) for at in range(3)), int(SystemAccount.FEES)):
-        written = await read_entries_after(books.pool, books.tenant.id, account, 0, 100)
+        written = await read_entries_after(books.pool, books.tenant.id, account, 0, 100, the_keys())
         tried = [entry for entry in entries if entry.account == account]
         assert [one._replace(judged_at_us=0) for one in written[-len(tried) :]] == [
             one._replace(judged_at_us=0) for one in tried

@@ -14,6 +14,7 @@ import pytest_asyncio
 from config.embedded import Servers, temporary_servers
 from core.database import Pool, open_pool
 from core.errors import CoreError, OutcomeUnknown
+from core.keys.safe import Safe
 from core.ledger.batcher import FLIGHTS_MAX, Batcher
 from core.ledger.posting import Posters
 from core.ledger.reading import settle_payments
@@ -88,9 +89,9 @@ async def end_lock_waits(connection: asyncpg.Connection) -> None:
     raise AssertionError("nobody waited for the account")
 
 
-async def open_world(admin: asyncpg.Connection, pool: Pool, slug: str) -> Books:
+async def open_world(admin: asyncpg.Connection, pool: Pool, keys: Safe, slug: str) -> Books:
     tenant = await create_tenant(admin, slug, "World", "BRL", "UTC")
-    books = Books(tenant, await open_people(pool, tenant.id, Role.CUSTOMER, ["a", "b"]), pool)
+    books = Books(tenant, await open_people(pool, keys, tenant.id, Role.CUSTOMER, ["a", "b"]), pool, keys)
     await books.fund(1_000)
     return books
 
@@ -104,9 +105,9 @@ async def outcome(batcher: Batcher, payment: Payment) -> object:
 
 @pytest.mark.parametrize("how", ["pg_cancel_backend", "pg_terminate_backend"])
 async def test_a_cancelled_wait_is_unknown_and_asking_again_settles_it_only_when_a_standby_has_it(
-    admin_connection: asyncpg.Connection, own_pool: Pool, batcher: Batcher, how: str
+    admin_connection: asyncpg.Connection, own_pool: Pool, keys: Safe, batcher: Batcher, how: str
 ) -> None:
-    books = await open_world(admin_connection, own_pool, f"wait-{how[3:9]}")
+    books = await open_world(admin_connection, own_pool, keys, f"wait-{how[3:9]}")
     payment = books.payment(0, 1, 100)
     await wait_for_standby(admin_connection, "nobody")
 
@@ -131,9 +132,9 @@ async def test_a_cancelled_wait_is_unknown_and_asking_again_settles_it_only_when
 
 
 async def test_a_fence_whose_wait_was_cancelled_is_not_called_a_fence(
-    admin_connection: asyncpg.Connection, own_pool: Pool
+    admin_connection: asyncpg.Connection, own_pool: Pool, keys: Safe
 ) -> None:
-    books = await open_world(admin_connection, own_pool, "wait-fence")
+    books = await open_world(admin_connection, own_pool, keys, "wait-fence")
     never_sent = books.payment(0, 1, 100)
     await wait_for_standby(admin_connection, "nobody")
 
@@ -148,9 +149,9 @@ async def test_a_fence_whose_wait_was_cancelled_is_not_called_a_fence(
 
 
 async def test_a_backend_that_dies_before_the_commit_leaves_the_outcome_unknown_and_nothing_moved(
-    admin_connection: asyncpg.Connection, own_pool: Pool, batcher: Batcher
+    admin_connection: asyncpg.Connection, own_pool: Pool, keys: Safe, batcher: Batcher
 ) -> None:
-    books = await open_world(admin_connection, own_pool, "dies-before")
+    books = await open_world(admin_connection, own_pool, keys, "dies-before")
     payment = books.payment(0, 1, 100)
     async with admin_connection.transaction():
         # Hold the account, so that the batch waits inside its transaction, and end its backend there.

@@ -7,7 +7,8 @@ from core.database import Pool, in_tenant
 from core.ledger.posting import post_payments
 from core.ledger.reading import acknowledge
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
-from tests.conftest import Books
+from core.proof.notary import Signer
+from tests.conftest import Books, seal_all
 
 AT_ONCE = timedelta(0)
 LATER = timedelta(hours=1)
@@ -19,7 +20,8 @@ async def notices(books: Books) -> list[tuple[int, int]]:
     return [(row[0], row[1]) for row in rows]
 
 
-async def drain(pool: Pool) -> None:
+async def drain(pool: Pool, signer: Signer) -> None:
+    await seal_all(pool, signer)
     while (await note_unheard(pool, AT_ONCE, 50)).batches:
         pass
 
@@ -30,20 +32,22 @@ async def acknowledge_all(books: Books, number: int) -> None:
     )
 
 
-async def test_money_that_nobody_acknowledged_becomes_one_notice_for_its_payee(books: Books, pool: Pool) -> None:
+async def test_money_that_nobody_acknowledged_becomes_one_notice_for_its_payee(
+    books: Books, pool: Pool, signer: Signer
+) -> None:
     await acknowledge_all(books, 1)
     async with pool.acquire() as connection:
         await post_payments(connection, [books.payment(0, 1, 5), books.payment(0, 2, 5)])
     await acknowledge(pool, [(books.tenant.id, books.account(2), books.people[2].person_id, 2)])
 
-    await drain(pool)
-    await drain(pool)
+    await drain(pool, signer)
+    await drain(pool, signer)
 
     assert await notices(books) == [(books.account(1), 2)]
 
 
-async def test_a_batch_is_left_alone_until_patience_ends(books: Books, pool: Pool) -> None:
-    await drain(pool)
+async def test_a_batch_is_left_alone_until_patience_ends(books: Books, pool: Pool, signer: Signer) -> None:
+    await drain(pool, signer)
     async with pool.acquire() as connection:
         await post_payments(connection, [books.payment(0, 1, 5)])
 
@@ -51,8 +55,8 @@ async def test_a_batch_is_left_alone_until_patience_ends(books: Books, pool: Poo
     assert (await read_outbox_state(pool)).batches >= 1
 
 
-async def test_a_late_acknowledgement_takes_the_notice_back(books: Books, pool: Pool) -> None:
-    await drain(pool)
+async def test_a_late_acknowledgement_takes_the_notice_back(books: Books, pool: Pool, signer: Signer) -> None:
+    await drain(pool, signer)
     assert len(await notices(books)) == 4
 
     await acknowledge_all(books, 1)
@@ -69,29 +73,42 @@ async def test_a_lower_acknowledgement_changes_nothing(books: Books, pool: Pool)
         assert await connection.fetchval("select min(number) from acknowledgements") == 7
 
 
-async def test_workers_side_by_side_note_everything_once(books: Books, pool: Pool) -> None:
+async def test_workers_side_by_side_note_everything_once(books: Books, pool: Pool, signer: Signer) -> None:
     await acknowledge_all(books, 1)
-    await drain(pool)
+    await drain(pool, signer)
     async with pool.acquire() as connection:
         for _ in range(30):
             await post_payments(connection, [books.payment(0, 1, 1), books.payment(2, 3, 1)])
 
+    await seal_all(pool, signer)
     found = await asyncio.gather(*(note_unheard(pool, AT_ONCE, 7) for _ in range(12)))
-    await drain(pool)
+    await drain(pool, signer)
 
     assert sum(each.batches for each in found) <= 30
     assert len(await notices(books)) == 60
 
 
-async def test_a_batch_under_way_hides_those_that_commit_after_it(books: Books, pool: Pool, admin: Pool) -> None:
+async def test_a_batch_under_way_hides_those_that_commit_after_it(
+    books: Books, pool: Pool, signer: Signer, admin: Pool
+) -> None:
     """An earlier transaction that is still open may yet commit: what is later waits for it, so that order is kept."""
-    await drain(pool)
+    await drain(pool, signer)
     async with admin.acquire() as connection:
         early = connection.transaction()
         await early.start()
         await connection.fetchval("select pg_current_xact_id()")
         async with pool.acquire() as other:
             await post_payments(other, [books.payment(0, 1, 1)])
+        await seal_all(pool, signer)
         assert (await note_unheard(pool, AT_ONCE, 50)).batches == 0
         await early.rollback()
+    assert (await note_unheard(pool, AT_ONCE, 50)).batches >= 1
+
+
+async def test_a_batch_that_the_log_does_not_have_yet_waits_for_it(books: Books, pool: Pool, signer: Signer) -> None:
+    await drain(pool, signer)
+    async with pool.acquire() as connection:
+        await post_payments(connection, [books.payment(0, 1, 5)])
+    assert (await note_unheard(pool, AT_ONCE, 50)).batches == 0
+    await seal_all(pool, signer)
     assert (await note_unheard(pool, AT_ONCE, 50)).batches >= 1

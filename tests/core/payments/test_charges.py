@@ -36,7 +36,7 @@ def asked(payee: int, amount: int | None = 100, *, is_reusable: bool = False, la
 
 
 async def make(books: Books, one: Asked) -> Charge:
-    return await create_charge(books.pool, books.tenant.id, books.people[0].person_id, one)
+    return await create_charge(books.pool, books.keys, books.tenant.id, books.people[0].person_id, one)
 
 
 async def pay(books: Books, charge: Charge, amount: int = 100, payer: int = 1) -> int:
@@ -57,7 +57,7 @@ async def test_a_charge_is_read_as_it_was_asked_for(books: Books) -> None:
     assert charge[:6] == one[:6]
     assert (charge.status, charge.paid_count, charge.paid_amount, charge.name) == (Status.OPEN, 0, 0, "Person 0")
     assert charge.expires_at == charge.created_at + timedelta(seconds=60)
-    assert await read_charge(books.pool, books.tenant.id, charge.id) == charge
+    assert await read_charge(books.pool, books.keys, books.tenant.id, charge.id) == charge
     assert (await make(books, asked(books.account(0)))).expires_at is None
 
 
@@ -81,7 +81,7 @@ async def test_one_id_is_one_charge_however_often_and_at_once_it_is_asked_for(bo
     with pytest.raises(Refusal) as refused:
         await make(books, one._replace(payee=books.account(1), amount=1))
     assert refused.value.field == "id"
-    assert await read_charge(books.pool, books.tenant.id, one.id) == made[0]
+    assert await read_charge(books.pool, books.keys, books.tenant.id, one.id) == made[0]
 
 
 async def test_only_a_persons_account_can_be_charged_for(books: Books, other_tenant: Tenant) -> None:
@@ -90,9 +90,9 @@ async def test_only_a_persons_account_can_be_charged_for(books: Books, other_ten
         with pytest.raises(NotFound):
             await make(books, one)
         with pytest.raises(NotFound):
-            await read_charge(books.pool, books.tenant.id, one.id)
+            await read_charge(books.pool, books.keys, books.tenant.id, one.id)
     with pytest.raises(NotFound):
-        await create_charge(books.pool, other_tenant.id, books.people[0].person_id, asked(books.account(0)))
+        await create_charge(books.pool, books.keys, other_tenant.id, books.people[0].person_id, asked(books.account(0)))
 
 
 async def test_a_charge_that_is_paid_and_cancelled_at_once_is_one_of_both(books: Books) -> None:
@@ -101,7 +101,9 @@ async def test_a_charge_that_is_paid_and_cancelled_at_once_is_one_of_both(books:
 
         async def cancel(charge: Charge = charge) -> bool:
             try:
-                return (await cancel_charge(books.pool, books.tenant.id, charge.id)).status is Status.CANCELLED
+                return (
+                    await cancel_charge(books.pool, books.keys, books.tenant.id, charge.id)
+                ).status is Status.CANCELLED
             except Refusal:
                 return False
 
@@ -109,7 +111,7 @@ async def test_a_charge_that_is_paid_and_cancelled_at_once_is_one_of_both(books:
         assert (paid == PaymentStatus.POSTED) is not cancelled
         if cancelled:
             assert paid == PaymentStatus.CHARGE_CLOSED
-        after = await read_charge(books.pool, books.tenant.id, charge.id)
+        after = await read_charge(books.pool, books.keys, books.tenant.id, charge.id)
         assert (after.status, after.paid_count) == ((Status.CANCELLED, 0) if cancelled else (Status.PAID, 1))
 
 
@@ -117,26 +119,28 @@ async def test_what_is_paid_stays_paid_and_what_is_cancelled_stays_cancelled(boo
     paid, cancelled, late = [await make(books, asked(books.account(0))) for _ in range(3)]
     assert await pay(books, paid) == PaymentStatus.POSTED
     with pytest.raises(Refusal) as refused:
-        await cancel_charge(books.pool, books.tenant.id, paid.id)
+        await cancel_charge(books.pool, books.keys, books.tenant.id, paid.id)
     assert refused.value.code == "charge_paid"
     for _ in range(2):
-        assert (await cancel_charge(books.pool, books.tenant.id, cancelled.id)).status is Status.CANCELLED
+        assert (await cancel_charge(books.pool, books.keys, books.tenant.id, cancelled.id)).status is Status.CANCELLED
     assert await pay(books, cancelled) == PaymentStatus.CHARGE_CLOSED
     for charge in (paid, cancelled, late):
         await age(admin, charge)
-    found = [(await read_charge(books.pool, books.tenant.id, one.id)).status for one in (paid, cancelled, late)]
+    found = [
+        (await read_charge(books.pool, books.keys, books.tenant.id, one.id)).status for one in (paid, cancelled, late)
+    ]
     assert found == [Status.PAID, Status.CANCELLED, Status.EXPIRED]
     assert await pay(books, late) == PaymentStatus.CHARGE_EXPIRED
     # Its maker may still put it away.
-    assert (await cancel_charge(books.pool, books.tenant.id, late.id)).status is Status.CANCELLED
+    assert (await cancel_charge(books.pool, books.keys, books.tenant.id, late.id)).status is Status.CANCELLED
 
 
 async def test_a_poster_is_paid_again_and_again_until_it_is_cancelled(books: Books) -> None:
     poster = await make(books, asked(books.account(0), None, is_reusable=True))
     assert [await pay(books, poster, amount) for amount in (5, 7)] == [PaymentStatus.POSTED] * 2
-    seen = await read_charge(books.pool, books.tenant.id, poster.id)
+    seen = await read_charge(books.pool, books.keys, books.tenant.id, poster.id)
     assert (seen.status, seen.paid_count, seen.paid_amount) == (Status.OPEN, 2, 12)
-    await cancel_charge(books.pool, books.tenant.id, poster.id)
+    await cancel_charge(books.pool, books.keys, books.tenant.id, poster.id)
     assert await pay(books, poster, 5) == PaymentStatus.CHARGE_CLOSED
 
 
@@ -145,11 +149,11 @@ async def test_a_list_is_newest_first_page_by_page_and_of_one_status(books: Book
     await make(books, asked(books.account(1)))
     await pay(books, made[0], 1)
     await age(admin, made[0])
-    await cancel_charge(books.pool, books.tenant.id, made[1].id)
+    await cancel_charge(books.pool, books.keys, books.tenant.id, made[1].id)
     await age(admin, made[2])
 
     async def ids(status: Status | None, before: str | None = None, limit: int = 50) -> list[int]:
-        found = await list_charges(books.pool, books.tenant.id, books.account(0), status, before, limit)
+        found = await list_charges(books.pool, books.keys, books.tenant.id, books.account(0), status, before, limit)
         assert all(one.name == "Person 0" for one in found)
         return [[one.id for one in made].index(one.id) for one in found]
 
@@ -167,7 +171,7 @@ async def test_charges_made_in_one_moment_are_each_listed_once(books: Books, adm
     await admin.execute("update charges set created_at = $1 where payee = $2", datetime.now(UTC), books.account(0))
     found: list[str] = []
     while page := await list_charges(
-        books.pool, books.tenant.id, books.account(0), None, found[-1] if found else None, 2
+        books.pool, books.keys, books.tenant.id, books.account(0), None, found[-1] if found else None, 2
     ):
         found += [one.id for one in page]
     assert sorted(found) == sorted(one.id for one in made)
@@ -178,9 +182,9 @@ async def test_another_tenant_sees_no_charge_and_cancels_none(books: Books, othe
     charge = await make(books, asked(books.account(0)))
     for call in (read_charge, cancel_charge):
         with pytest.raises(NotFound):
-            await call(books.pool, other_tenant.id, charge.id)
-    assert await list_charges(books.pool, other_tenant.id, books.account(0), None, None, 50) == []
-    assert (await read_charge(books.pool, books.tenant.id, charge.id)).status is Status.OPEN
+            await call(books.pool, books.keys, other_tenant.id, charge.id)
+    assert await list_charges(books.pool, books.keys, other_tenant.id, books.account(0), None, None, 50) == []
+    assert (await read_charge(books.pool, books.keys, books.tenant.id, charge.id)).status is Status.OPEN
 
 
 @pytest.mark.parametrize(

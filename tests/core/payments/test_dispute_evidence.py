@@ -31,7 +31,7 @@ class Archive:
     """An open dispute and its sides."""
 
     def __init__(self, books: Books, dispute: str) -> None:
-        self.pool, self.tenant, self.dispute = books.pool, books.tenant.id, dispute
+        self.pool, self.keys, self.tenant, self.dispute = books.pool, books.keys, books.tenant.id, dispute
         self.payer, self.payee, self.stranger = (
             Actor(books.people[at].person_id, (books.account(at),)) for at in range(3)
         )
@@ -39,7 +39,9 @@ class Archive:
     async def add(
         self, actor: Actor, text: str | None = None, file: File | None = None, id_: str | None = None
     ) -> Piece:
-        return await add_evidence(self.pool, self.tenant, actor, self.dispute, id_ or str(uuid.uuid4()), text, file)
+        return await add_evidence(
+            self.pool, self.keys, self.tenant, actor, self.dispute, id_ or str(uuid.uuid4()), text, file
+        )
 
 
 @pytest.fixture
@@ -48,7 +50,9 @@ async def archive(books: Books) -> Archive:
     async with acquire(books.pool) as connection:
         await post_payments(connection, [payment])
     found = Archive(books, str(uuid.uuid4()))
-    await open_dispute(books.pool, books.tenant.id, found.payer, Opening(found.dispute, payment.id, Reason.FRAUD))
+    await open_dispute(
+        books.pool, books.keys, books.tenant.id, found.payer, Opening(found.dispute, payment.id, Reason.FRAUD)
+    )
     return found
 
 
@@ -61,9 +65,9 @@ async def test_both_sides_and_operators_read_what_each_brought_forward(archive: 
     ]
     assert [piece.side for piece in pieces] == [Side.PAYER, Side.PAYEE, Side.OPERATOR]
     for reader in (archive.payer, archive.payee, OPERATOR):
-        assert await list_evidence(archive.pool, archive.tenant, reader, archive.dispute) == pieces
+        assert await list_evidence(archive.pool, archive.keys, archive.tenant, reader, archive.dispute) == pieces
         for piece, content in zip(pieces, (None, largest.content, "São Paulo".encode()), strict=True):
-            found = await read_evidence(archive.pool, archive.tenant, reader, archive.dispute, piece.id)
+            found = await read_evidence(archive.pool, archive.keys, archive.tenant, reader, archive.dispute, piece.id)
             assert found == (piece, content)
 
 
@@ -71,13 +75,15 @@ async def test_nobody_else_reads_or_adds_anything(archive: Archive, other_tenant
     piece = await archive.add(archive.payer, "Mine")
     for tenant, actor in ((archive.tenant, archive.stranger), (other_tenant.id, OPERATOR)):
         with pytest.raises(NotFound):
-            await list_evidence(archive.pool, tenant, actor, archive.dispute)
+            await list_evidence(archive.pool, archive.keys, tenant, actor, archive.dispute)
         with pytest.raises(NotFound):
-            await read_evidence(archive.pool, tenant, actor, archive.dispute, piece.id)
+            await read_evidence(archive.pool, archive.keys, tenant, actor, archive.dispute, piece.id)
         with pytest.raises(NotFound):
-            await add_evidence(archive.pool, tenant, actor, archive.dispute, str(uuid.uuid4()), "x", None)
+            await add_evidence(archive.pool, archive.keys, tenant, actor, archive.dispute, str(uuid.uuid4()), "x", None)
     with pytest.raises(NotFound):
-        await read_evidence(archive.pool, archive.tenant, archive.payer, archive.dispute, str(uuid.uuid4()))
+        await read_evidence(
+            archive.pool, archive.keys, archive.tenant, archive.payer, archive.dispute, str(uuid.uuid4())
+        )
 
 
 @pytest.mark.parametrize(
@@ -126,7 +132,7 @@ async def test_each_side_brings_forward_so_many_pieces_however_fast_it_is(archiv
 
 async def test_nothing_is_added_to_a_closed_dispute_and_nothing_taken_from_any(archive: Archive, pool: Pool) -> None:
     piece = await archive.add(archive.payer, "Look")
-    await withdraw_dispute(archive.pool, archive.tenant, archive.payer, archive.dispute)
+    await withdraw_dispute(archive.pool, archive.keys, archive.tenant, archive.payer, archive.dispute)
     with pytest.raises(Refusal) as refused:
         await archive.add(archive.payer, "And this")
     assert refused.value.code == "dispute_moved_on"
@@ -134,4 +140,6 @@ async def test_nothing_is_added_to_a_closed_dispute_and_nothing_taken_from_any(a
         with pytest.raises(Exception, match="permission denied"):
             async with in_tenant(pool, archive.tenant) as connection:
                 await connection.execute(statement)
-    assert [one.id for one in await list_evidence(pool, archive.tenant, OPERATOR, archive.dispute)] == [piece.id]
+    assert [one.id for one in await list_evidence(pool, archive.keys, archive.tenant, OPERATOR, archive.dispute)] == [
+        piece.id
+    ]

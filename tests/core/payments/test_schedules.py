@@ -39,7 +39,7 @@ from core.payments.schedules import (
     resume_schedule,
 )
 from core.people.opening import Tenant, create_tenant
-from tests.conftest import Books
+from tests.conftest import Books, texts_of
 
 SIX = time(6)
 TOMORROW = datetime.now(UTC).date() + timedelta(days=2)  # in every time zone
@@ -64,7 +64,7 @@ def order(books: Books, plan: Plan = DAILY, amount: int = 100, payer: int = 0, p
 
 
 async def make(books: Books, one: Order) -> Schedule:
-    return await create_schedule(books.pool, books.tenant.id, books.people[0].person_id, one)
+    return await create_schedule(books.pool, books.keys, books.tenant.id, books.people[0].person_id, one)
 
 
 async def make_due(admin: Pool, *schedules: Schedule, since_s: int = 1) -> None:
@@ -79,7 +79,7 @@ async def make_due(admin: Pool, *schedules: Schedule, since_s: int = 1) -> None:
 
 
 async def look(books: Books, schedule: Schedule) -> Schedule:
-    return await read_schedule(books.pool, books.tenant.id, schedule.order.id)
+    return await read_schedule(books.pool, books.keys, books.tenant.id, schedule.order.id)
 
 
 async def outcomes(books: Books, schedule: Schedule) -> list[Outcome]:
@@ -189,18 +189,20 @@ async def test_an_order_that_no_date_comes_of_is_refused_by_its_field(books: Boo
 async def test_what_is_due_is_paid_once_and_says_where_it_is_from(books: Books, admin: Pool) -> None:
     schedule = await make(books, order(books))
     await make_due(admin, schedule)
-    assert await pay_due(books.pool, 10) == (1, [])
-    assert await pay_due(books.pool, 10) == (0, [])
+    assert await pay_due(books.pool, books.keys, 10) == (1, [])
+    assert await pay_due(books.pool, books.keys, 10) == (0, [])
     assert (await balance(books, 0), await balance(books, 1)) == (900, 1_100)
     (one,) = await outcomes(books, schedule)
     assert (one.day, one.attempt, one.status) == (TOMORROW, 1, PaymentStatus.POSTED)
     async with in_tenant(books.pool, books.tenant.id) as connection:
         paid = await connection.fetchrow(
-            "select description, metadata::text, asked_by::text from payments where id = $1", one.payment
+            "select metadata::text, asked_by::text from payments where id = $1", one.payment
         )
     assert paid is not None
-    assert (paid[0], json.loads(paid[1])) == ("Rent", {"schedule": schedule.order.id})
-    assert paid[2] == books.people[0].person_id
+    assert one.payment is not None
+    assert await texts_of(books.pool, books.tenant.id, [one.payment]) == ["Rent"]
+    assert json.loads(paid[0]) == {"schedule": schedule.order.id}
+    assert paid[1] == books.people[0].person_id
     after = await look(books, schedule)
     following = next(islice(occurrences(DAILY, place_of(books.tenant)), 1, None))
     assert (after.status, after.number, after.day, after.due_at) == (ScheduleStatus.ACTIVE, *following)
@@ -208,7 +210,7 @@ async def test_what_is_due_is_paid_once_and_says_where_it_is_from(books: Books, 
 
 async def test_nothing_is_paid_before_its_time(books: Books) -> None:
     schedule = await make(books, order(books))
-    assert await pay_due(books.pool, 10) == (0, [])
+    assert await pay_due(books.pool, books.keys, 10) == (0, [])
     assert await look(books, schedule) == schedule
 
 
@@ -216,13 +218,13 @@ async def test_the_last_date_completes_a_schedule(books: Books, admin: Pool) -> 
     for plan in (ONCE, DAILY._replace(times=1), DAILY._replace(until=TOMORROW)):
         schedule = await make(books, order(books, plan))
         await make_due(admin, schedule)
-        await pay_due(books.pool, 10)
+        await pay_due(books.pool, books.keys, 10)
         after = await look(books, schedule)
         assert (after.status, after.due_at) == (ScheduleStatus.COMPLETED, None)
         assert coming(after, place_of(books.tenant), 5) == []
         for change in (pause_schedule, resume_schedule, cancel_schedule):
             with pytest.raises(Refusal) as refused:
-                await change(books.pool, books.tenant.id, schedule.order.id)
+                await change(books.pool, books.keys, books.tenant.id, schedule.order.id)
             assert refused.value.code == "schedule_over"
         # Its id stays used up, and the same order gets the same schedule.
         assert await make(books, schedule.order) == after
@@ -232,7 +234,7 @@ async def test_lacking_funds_are_waited_for_and_then_the_date_is_skipped(books: 
     schedule = await make(books, order(books, amount=1_001))
     for attempt in (1, 2):
         await make_due(admin, schedule)
-        await pay_due(books.pool, 10)
+        await pay_due(books.pool, books.keys, 10)
         waiting = await look(books, schedule)
         assert (waiting.number, waiting.day, waiting.attempts) == (1, TOMORROW, attempt)
         assert waiting.due_at is not None
@@ -240,7 +242,7 @@ async def test_lacking_funds_are_waited_for_and_then_the_date_is_skipped(books: 
         assert timedelta(seconds=HALF_A_DAY_S - 10) < late <= timedelta(seconds=HALF_A_DAY_S)
         assert coming(waiting, place_of(books.tenant), 2)[0].due_at == waiting.due_at
     await make_due(admin, schedule)
-    await pay_due(books.pool, 10)
+    await pay_due(books.pool, books.keys, 10)
     after = await look(books, schedule)
     assert (after.status, after.number, after.attempts) == (ScheduleStatus.ACTIVE, 2, 0)
     short = PaymentStatus.INSUFFICIENT_FUNDS
@@ -252,10 +254,10 @@ async def test_lacking_funds_are_waited_for_and_then_the_date_is_skipped(books: 
 async def test_an_unpaid_date_pauses_if_it_is_to(books: Books, admin: Pool) -> None:
     schedule = await make(books, order(books, amount=1_001, attempts_max=1, if_unpaid=IfUnpaid.PAUSE))
     await make_due(admin, schedule)
-    await pay_due(books.pool, 10)
+    await pay_due(books.pool, books.keys, 10)
     after = await look(books, schedule)
     assert (after.status, after.number, after.due_at) == (ScheduleStatus.PAUSED, 2, None)
-    assert (await resume_schedule(books.pool, books.tenant.id, schedule.order.id)).number == 2
+    assert (await resume_schedule(books.pool, books.keys, books.tenant.id, schedule.order.id)).number == 2
 
 
 async def test_a_refusal_for_another_reason_is_not_attempted_again(books: Books, admin: Pool) -> None:
@@ -264,7 +266,7 @@ async def test_a_refusal_for_another_reason_is_not_attempted_again(books: Books,
         "update accounts set status = 1 where tenant_id = $1 and id = $2", books.tenant.id, books.account(1)
     )
     await make_due(admin, schedule)
-    await pay_due(books.pool, 10)
+    await pay_due(books.pool, books.keys, 10)
     after = await look(books, schedule)
     assert (after.status, after.number) == (ScheduleStatus.ACTIVE, 2)
     assert await statuses(books, schedule) == [(1, PaymentStatus.PAYEE_NOT_OPEN)]
@@ -278,7 +280,7 @@ async def test_a_payment_that_a_rule_sets_aside_is_not_attempted_again(books: Bo
         await set_rule(books.pool, books.tenant.id, Rule(1, 1, "Large", Measure.PAYMENT, 99, action))
         schedule = await make(books, order(books))
         await make_due(admin, schedule)
-        await pay_due(books.pool, 10)
+        await pay_due(books.pool, books.keys, 10)
         after = await look(books, schedule)
         assert (after.status, after.number) == (ScheduleStatus.ACTIVE, 2)
         assert await statuses(books, schedule) == [(1, status)]
@@ -295,7 +297,7 @@ async def test_dates_that_no_worker_was_there_for_are_made_up_one_by_one(books: 
         schedule.order.id,
     )
     rounds = 0
-    while (await pay_due(books.pool, 10)).attempted:
+    while (await pay_due(books.pool, books.keys, 10)).attempted:
         rounds += 1
     after = await look(books, schedule)
     assert after.due_at is not None
@@ -308,46 +310,46 @@ async def test_dates_that_no_worker_was_there_for_are_made_up_one_by_one(books: 
 async def test_what_was_missed_while_paused_is_not_made_up_for(books: Books, admin: Pool) -> None:
     schedule = await make(books, order(books, DAILY._replace(times=30)))
     tenant_id, id_ = books.tenant.id, schedule.order.id
-    paused = await pause_schedule(books.pool, tenant_id, id_)
+    paused = await pause_schedule(books.pool, books.keys, tenant_id, id_)
     assert (paused.status, paused.due_at) == (ScheduleStatus.PAUSED, None)
-    assert await pause_schedule(books.pool, tenant_id, id_) == paused
+    assert await pause_schedule(books.pool, books.keys, tenant_id, id_) == paused
     await admin.execute("update schedules set first_on = first_on - 10, on_day = on_day - 10 where id = $1", id_)
-    assert await pay_due(books.pool, 10) == (0, [])
-    resumed = await resume_schedule(books.pool, tenant_id, id_)
+    assert await pay_due(books.pool, books.keys, 10) == (0, [])
+    resumed = await resume_schedule(books.pool, books.keys, tenant_id, id_)
     assert resumed.due_at is not None
     assert datetime.now(UTC) < resumed.due_at <= datetime.now(UTC) + timedelta(days=1)
     # The days that were let go count: the series ends when it would have.
     assert resumed.number == (resumed.day - resumed.order.plan.first_on).days + 1
-    assert await resume_schedule(books.pool, tenant_id, id_) == resumed
+    assert await resume_schedule(books.pool, books.keys, tenant_id, id_) == resumed
     assert await statuses(books, schedule) == []
 
 
 async def test_a_pause_before_its_time_loses_nothing(books: Books) -> None:
     schedule = await make(books, order(books))
-    await pause_schedule(books.pool, books.tenant.id, schedule.order.id)
-    assert await resume_schedule(books.pool, books.tenant.id, schedule.order.id) == schedule
+    await pause_schedule(books.pool, books.keys, books.tenant.id, schedule.order.id)
+    assert await resume_schedule(books.pool, books.keys, books.tenant.id, schedule.order.id) == schedule
 
 
 async def test_resuming_when_nothing_is_to_come_completes(books: Books, admin: Pool) -> None:
     schedule = await make(books, order(books, ONCE))
-    await pause_schedule(books.pool, books.tenant.id, schedule.order.id)
+    await pause_schedule(books.pool, books.keys, books.tenant.id, schedule.order.id)
     await admin.execute(
         "update schedules set first_on = first_on - 9, on_day = on_day - 9 where id = $1", schedule.order.id
     )
-    resumed = await resume_schedule(books.pool, books.tenant.id, schedule.order.id)
+    resumed = await resume_schedule(books.pool, books.keys, books.tenant.id, schedule.order.id)
     assert (resumed.status, resumed.due_at) == (ScheduleStatus.COMPLETED, None)
 
 
 async def test_a_pause_gives_up_the_attempts_that_were_left(books: Books, admin: Pool) -> None:
     schedule = await make(books, order(books, amount=1_001))
     await make_due(admin, schedule)
-    await pay_due(books.pool, 10)
+    await pay_due(books.pool, books.keys, 10)
     # The day was yesterday's; its second attempt would be due later today.
     await admin.execute(
         "update schedules set first_on = first_on - 3, on_day = on_day - 3 where id = $1", schedule.order.id
     )
-    await pause_schedule(books.pool, books.tenant.id, schedule.order.id)
-    resumed = await resume_schedule(books.pool, books.tenant.id, schedule.order.id)
+    await pause_schedule(books.pool, books.keys, books.tenant.id, schedule.order.id)
+    resumed = await resume_schedule(books.pool, books.keys, books.tenant.id, schedule.order.id)
     assert (resumed.attempts, resumed.status) == (0, ScheduleStatus.ACTIVE)
     assert resumed.number > 1
 
@@ -355,12 +357,12 @@ async def test_a_pause_gives_up_the_attempts_that_were_left(books: Books, admin:
 async def test_a_cancelled_schedule_is_never_paid_again(books: Books, admin: Pool) -> None:
     schedule = await make(books, order(books))
     await make_due(admin, schedule)
-    cancelled = await cancel_schedule(books.pool, books.tenant.id, schedule.order.id)
-    assert await cancel_schedule(books.pool, books.tenant.id, schedule.order.id) == cancelled
-    assert await pay_due(books.pool, 10) == (0, [])
+    cancelled = await cancel_schedule(books.pool, books.keys, books.tenant.id, schedule.order.id)
+    assert await cancel_schedule(books.pool, books.keys, books.tenant.id, schedule.order.id) == cancelled
+    assert await pay_due(books.pool, books.keys, 10) == (0, [])
     assert await balance(books, 0) == 1_000
     with pytest.raises(Refusal):
-        await resume_schedule(books.pool, books.tenant.id, schedule.order.id)
+        await resume_schedule(books.pool, books.keys, books.tenant.id, schedule.order.id)
 
 
 async def test_other_tenants_schedules_are_not_there(books: Books, other_tenant: Tenant) -> None:
@@ -368,9 +370,9 @@ async def test_other_tenants_schedules_are_not_there(books: Books, other_tenant:
     for tenant_id, id_ in ((other_tenant.id, schedule.order.id), (books.tenant.id, str(uuid.uuid4()))):
         for change in (read_schedule, pause_schedule, resume_schedule, cancel_schedule):
             with pytest.raises(NotFound):
-                await change(books.pool, tenant_id, id_)
+                await change(books.pool, books.keys, tenant_id, id_)
         assert await read_outcomes(books.pool, tenant_id, id_, 10) == []
-    assert await list_schedules(books.pool, other_tenant.id, books.account(0), None, 10) == []
+    assert await list_schedules(books.pool, books.keys, other_tenant.id, books.account(0), None, 10) == []
     assert await look(books, schedule) == schedule
 
 
@@ -381,7 +383,7 @@ async def test_one_id_in_two_tenants_is_two_schedules(
     here, there = await make(books, order(books)), order(others)
     there = (await make(others, there._replace(id=here.order.id))).order
     await admin.execute("update schedules set due_at = clock_timestamp() where id = $1", here.order.id)
-    assert await pay_due(books.pool, 10) == (2, [])
+    assert await pay_due(books.pool, books.keys, 10) == (2, [])
     assert await balance(books, 1) == await balance(others, 1) == 1_100
     first, second = await outcomes(books, here), await read_outcomes(books.pool, other_tenant.id, there.id, 10)
     assert first[0].payment != second[0].payment
@@ -392,11 +394,11 @@ async def test_a_list_is_read_page_by_page_newest_first(books: Books) -> None:
     await make(books, order(books, payer=2))
     ids = [one.order.id for one in reversed(made)]
     found, after = [], None
-    while page := await list_schedules(books.pool, books.tenant.id, books.account(0), after, 2):
+    while page := await list_schedules(books.pool, books.keys, books.tenant.id, books.account(0), after, 2):
         found += [one.order.id for one in page]
         after = found[-1]
     assert found == ids
-    assert await list_schedules(books.pool, books.tenant.id, books.account(2), ids[0], 10) == []
+    assert await list_schedules(books.pool, books.keys, books.tenant.id, books.account(2), ids[0], 10) == []
 
 
 async def test_as_many_go_on_for_one_payer_as_may_and_no_more(books: Books, admin: Pool) -> None:
@@ -414,7 +416,7 @@ async def test_as_many_go_on_for_one_payer_as_may_and_no_more(books: Books, admi
     assert refused.value.code == "too_many_schedules"
     await make(books, order(books, payer=2))
     assert await make(books, first.order) == first  # known already
-    await cancel_schedule(books.pool, books.tenant.id, first.order.id)
+    await cancel_schedule(books.pool, books.keys, books.tenant.id, first.order.id)
     await make(books, order(books))
 
 
@@ -433,7 +435,11 @@ async def test_payday_pays_everybody_and_the_one_that_funds_were_lacking_for_lat
     await fund(books, 299 * wage)
 
     await make_due(admin, *schedules)
-    done = [await pay_due(books.pool, 256), await pay_due(books.pool, 256), await pay_due(books.pool, 256)]
+    done = [
+        await pay_due(books.pool, books.keys, 256),
+        await pay_due(books.pool, books.keys, 256),
+        await pay_due(books.pool, books.keys, 256),
+    ]
     assert [one.attempted for one in done] == [256, 44, 0]
     assert await balance(books, 0) == 0
     after = [await look(books, one) for one in schedules]
@@ -443,7 +449,7 @@ async def test_payday_pays_everybody_and_the_one_that_funds_were_lacking_for_lat
 
     await fund(books, wage)
     await make_due(admin, late)
-    assert await pay_due(books.pool, 256) == (1, [])
+    assert await pay_due(books.pool, books.keys, 256) == (1, [])
     assert [await balance(books, at) for at in employees] == [wage] * 300
     assert await statuses(books, late) == [(2, PaymentStatus.POSTED), (1, PaymentStatus.INSUFFICIENT_FUNDS)]
     assert (await look(books, late)).day == date(2090, 4, 7)
@@ -460,7 +466,7 @@ async def test_workers_at_once_pay_each_schedule_once(
         paid = 0
         # A round that met another worker's locks may find nothing while there is still something.
         for _ in range(30):
-            paid += (await pay_due(books.pool, 7)).attempted
+            paid += (await pay_due(books.pool, books.keys, 7)).attempted
         return paid
 
     assert sum(await asyncio.gather(*(work() for _ in range(6)))) == 120
@@ -478,11 +484,11 @@ async def test_whoever_stops_a_schedule_while_it_is_paid_stops_what_follows(
 
     async def work() -> None:
         for _ in range(10):
-            await pay_due(books.pool, 5)
+            await pay_due(books.pool, books.keys, 5)
 
     async def stop() -> None:
         for one in schedules:
-            await change(books.pool, books.tenant.id, one.order.id)
+            await change(books.pool, books.keys, books.tenant.id, one.order.id)
 
     await asyncio.gather(work(), work(), stop())
     paid = 0
@@ -494,7 +500,7 @@ async def test_whoever_stops_a_schedule_while_it_is_paid_stops_what_follows(
         # What was paid had moved on before it was stopped, and what was not had not.
         assert after.number == 1 + len(done)
         paid += len(done)
-    assert await pay_due(books.pool, 100) == (0, [])
+    assert await pay_due(books.pool, books.keys, 100) == (0, [])
     assert await balance(books, 0) == 1_000 - paid
 
 
@@ -507,7 +513,7 @@ async def test_a_worker_that_dies_between_posting_and_commit_has_paid_nothing(
     async with admin.acquire() as blocker, blocker.transaction():
         # Outcomes are written after the payments and before the commit: the worker waits there.
         await blocker.execute("lock table schedule_outcomes in exclusive mode")
-        worker = asyncio.create_task(pay_due(books.pool, 10))
+        worker = asyncio.create_task(pay_due(books.pool, books.keys, 10))
         pid = await _waiting_backend(admin)
         assert await balance(books, 0) == 1_000
         if death == "cancelled":
@@ -523,7 +529,7 @@ async def test_a_worker_that_dies_between_posting_and_commit_has_paid_nothing(
         assert (await look(books, one)).number == 1
         assert await statuses(books, one) == []
     # Another worker goes on, and pays each once.
-    while not (await pay_due(books.pool, 10)).attempted:
+    while not (await pay_due(books.pool, books.keys, 10)).attempted:
         await asyncio.sleep(0.05)
     assert await balance(books, 0) == 700
     for one in schedules:
@@ -553,18 +559,18 @@ async def test_one_that_cannot_be_attempted_is_put_off_and_holds_up_nobody(
     await make_due(admin, stuck, since_s=60)
     await make_due(admin, *schedules)
 
-    assert await pay_due(books.pool, 10) == (4, [stuck.order.id])
+    assert await pay_due(books.pool, books.keys, 10) == (4, [stuck.order.id])
     assert await balance(books, 0) == 700
     assert await balance(others, 0) == 1_000
     waiting = await look(others, stuck)
     assert waiting.due_at is not None
     assert (waiting.number, waiting.attempts) == (1, 0)
     assert PUT_OFF - timedelta(seconds=10) < waiting.due_at - datetime.now(UTC) <= PUT_OFF
-    assert await pay_due(books.pool, 10) == (0, [])
+    assert await pay_due(books.pool, books.keys, 10) == (0, [])
 
     await admin.execute("update tenants set time_zone = 'UTC' where id = $1", lost.id)
     await make_due(admin, stuck)
-    assert await pay_due(books.pool, 10) == (1, [])
+    assert await pay_due(books.pool, books.keys, 10) == (1, [])
     assert await statuses(others, stuck) == [(1, PaymentStatus.POSTED)]
 
 
@@ -572,7 +578,7 @@ async def test_the_payments_ids_cannot_be_told_beforehand(books: Books, admin: P
     """Whoever knows a schedule's id could otherwise have its next payment's id fenced."""
     schedule = await make(books, order(books))
     await make_due(admin, schedule)
-    await pay_due(books.pool, 10)
+    await pay_due(books.pool, books.keys, 10)
     (one,) = await outcomes(books, schedule)
     assert one.payment != str(uuid.uuid5(uuid.UUID(schedule.order.id), f"{TOMORROW}/1"))
     seeds = await admin.fetch("select seed from schedules where tenant_id = $1", books.tenant.id)

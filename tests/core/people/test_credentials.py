@@ -8,6 +8,7 @@ from argon2 import PasswordHasher
 
 from core.database import Pool, in_tenant
 from core.errors import CredentialsRefused, Overloaded
+from core.keys.safe import Safe
 from core.people import credentials
 from core.people.credentials import (
     HASHER,
@@ -24,14 +25,14 @@ from core.people.persons import PersonStatus, Role, set_status
 PASSWORD = "correct horse battery"
 
 
-async def open_ana(pool: Pool, tenant: Tenant) -> Opened:
-    return await open_person(pool, tenant.id, Role.CUSTOMER, "Ana", "Ana@Example.com", PASSWORD)
+async def open_ana(pool: Pool, keys: Safe, tenant: Tenant) -> Opened:
+    return await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Ana", "Ana@Example.com", PASSWORD)
 
 
-async def test_the_right_password_gives_the_person(pool: Pool, tenant: Tenant) -> None:
-    ana = await open_ana(pool, tenant)
+async def test_the_right_password_gives_the_person(pool: Pool, tenant: Tenant, keys: Safe) -> None:
+    ana = await open_ana(pool, keys, tenant)
     for login in ("ana@example.com", " ANA@EXAMPLE.COM\n"):
-        assert await check_password(pool, tenant.id, login, PASSWORD) == ana.person_id
+        assert await check_password(pool, keys, tenant.id, login, PASSWORD) == ana.person_id
 
 
 @pytest.mark.parametrize(
@@ -51,34 +52,36 @@ async def test_the_right_password_gives_the_person(pool: Pool, tenant: Tenant) -
         ("\ud800", PASSWORD),
     ],
 )
-async def test_every_refusal_says_the_same(pool: Pool, tenant: Tenant, login: str, password: str) -> None:
-    await open_ana(pool, tenant)
+async def test_every_refusal_says_the_same(pool: Pool, tenant: Tenant, login: str, password: str, keys: Safe) -> None:
+    await open_ana(pool, keys, tenant)
     with pytest.raises(CredentialsRefused) as refused:
-        await check_password(pool, tenant.id, login, password)
+        await check_password(pool, keys, tenant.id, login, password)
     assert str(refused.value) == str(CredentialsRefused())
 
 
-async def test_another_tenants_login_is_refused(pool: Pool, tenant: Tenant) -> None:
-    await open_ana(pool, tenant)
+async def test_another_tenants_login_is_refused(pool: Pool, tenant: Tenant, keys: Safe) -> None:
+    await open_ana(pool, keys, tenant)
     with pytest.raises(CredentialsRefused):
-        await check_password(pool, tenant.id + 1_000_000, "ana@example.com", PASSWORD)
+        await check_password(pool, keys, tenant.id + 1_000_000, "ana@example.com", PASSWORD)
 
 
 @pytest.mark.parametrize("status", [PersonStatus.BLOCKED, PersonStatus.CLOSED])
-async def test_a_person_who_is_not_active_is_refused(pool: Pool, tenant: Tenant, status: PersonStatus) -> None:
-    ana = await open_ana(pool, tenant)
+async def test_a_person_who_is_not_active_is_refused(
+    pool: Pool, tenant: Tenant, status: PersonStatus, keys: Safe
+) -> None:
+    ana = await open_ana(pool, keys, tenant)
     await set_status(pool, tenant.id, ana.person_id, status)
     with pytest.raises(CredentialsRefused):
-        await check_password(pool, tenant.id, "ana@example.com", PASSWORD)
+        await check_password(pool, keys, tenant.id, "ana@example.com", PASSWORD)
 
 
-async def test_an_unknown_login_costs_as_much_as_a_wrong_password(pool: Pool, tenant: Tenant) -> None:
-    await open_ana(pool, tenant)
+async def test_an_unknown_login_costs_as_much_as_a_wrong_password(pool: Pool, tenant: Tenant, keys: Safe) -> None:
+    await open_ana(pool, keys, tenant)
 
     async def cost(login: str) -> float:
         started = time.perf_counter()
         with pytest.raises(CredentialsRefused):
-            await check_password(pool, tenant.id, login, "wrong horse battery")
+            await check_password(pool, keys, tenant.id, login, "wrong horse battery")
         return time.perf_counter() - started
 
     known, unknown = [], []
@@ -93,25 +96,25 @@ def test_nobodys_hash_has_the_cost_of_a_real_one_and_no_password() -> None:
     assert not credentials._verify(NOBODYS_HASH, PASSWORD)
 
 
-async def test_a_hash_of_older_parameters_is_replaced_at_login(pool: Pool, tenant: Tenant) -> None:
-    ana = await open_ana(pool, tenant)
+async def test_a_hash_of_older_parameters_is_replaced_at_login(pool: Pool, tenant: Tenant, keys: Safe) -> None:
+    ana = await open_ana(pool, keys, tenant)
     cheap = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1).hash(PASSWORD)
     async with in_tenant(pool, tenant.id) as connection:
         await connection.execute("update credentials set password_hash = $2 where person_id = $1", ana.person_id, cheap)
-    assert await check_password(pool, tenant.id, "ana@example.com", PASSWORD) == ana.person_id
+    assert await check_password(pool, keys, tenant.id, "ana@example.com", PASSWORD) == ana.person_id
     async with in_tenant(pool, tenant.id) as connection:
         stored = await connection.fetchval("select password_hash from credentials where person_id = $1", ana.person_id)
     assert stored != cheap
     assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
-    assert await check_password(pool, tenant.id, "ana@example.com", PASSWORD) == ana.person_id
+    assert await check_password(pool, keys, tenant.id, "ana@example.com", PASSWORD) == ana.person_id
 
 
-async def test_a_hash_that_is_no_hash_refuses(pool: Pool, tenant: Tenant) -> None:
-    ana = await open_ana(pool, tenant)
+async def test_a_hash_that_is_no_hash_refuses(pool: Pool, tenant: Tenant, keys: Safe) -> None:
+    ana = await open_ana(pool, keys, tenant)
     async with in_tenant(pool, tenant.id) as connection:
         await connection.execute("update credentials set password_hash = '!' where person_id = $1", ana.person_id)
     with pytest.raises(CredentialsRefused):
-        await check_password(pool, tenant.id, "ana@example.com", PASSWORD)
+        await check_password(pool, keys, tenant.id, "ana@example.com", PASSWORD)
 
 
 @pytest.mark.parametrize("password", ["", "eleven char", "x" * 129, "\ud800" * 20])
@@ -125,10 +128,10 @@ async def test_a_new_password_within_bounds_is_hashed_with_argon2id(password: st
     assert (await hash_password(password)).startswith("$argon2id$")
 
 
-async def test_one_password_typed_on_two_keyboards_is_one(pool: Pool, tenant: Tenant) -> None:
-    opened = await open_person(pool, tenant.id, Role.CUSTOMER, "Zé", "ze.silva", "paçoca de amendoim")
+async def test_one_password_typed_on_two_keyboards_is_one(pool: Pool, tenant: Tenant, keys: Safe) -> None:
+    opened = await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Zé", "ze.silva", "paçoca de amendoim")
     typed = "pac\u0327oca de amendoim"
-    assert await check_password(pool, tenant.id, "ze.silva", typed) == opened.person_id
+    assert await check_password(pool, keys, tenant.id, "ze.silva", typed) == opened.person_id
 
 
 @pytest.mark.parametrize("login", ["", "ab", "-abc", "a b c", "josé", "x" * 101, "a\nb", "\u0430dmin"])

@@ -9,6 +9,7 @@ import pytest
 
 from core.database import Pool, in_tenant
 from core.errors import Conflict, NotFound, Unavailable
+from core.keys.safe import Safe
 from core.nouns import BALANCE_MAX, AccountStatus, SystemAccount
 from core.people import opening
 from core.people.credentials import check_password
@@ -81,19 +82,19 @@ async def test_the_serving_role_cannot_create_a_tenant(pool: Pool) -> None:
             await connection.fetchval("select create_tenant('a-tenant', 'A', 'BRL', 'UTC', '{1}', 0)")
 
 
-async def test_a_person_opens_with_a_profile_and_one_empty_account(pool: Pool, tenant: Tenant) -> None:
-    opened = await open_person(pool, tenant.id, Role.MERCHANT, "  Padaria   do Zé ")
-    person = await read_person(pool, tenant.id, opened.person_id)
+async def test_a_person_opens_with_a_profile_and_one_empty_account(pool: Pool, tenant: Tenant, keys: Safe) -> None:
+    opened = await open_person(pool, keys, tenant.id, Role.MERCHANT, "  Padaria   do Zé ")
+    person = await read_person(pool, keys, tenant.id, opened.person_id)
     assert (person.role, person.display_name) == (Role.MERCHANT, "Padaria do Zé")
     (account,) = await list_accounts(pool, tenant.id, opened.person_id)
     assert account == (opened.account_id, opened.person_id, AccountStatus.OPEN, 0, 0, 0, 0)
     assert re.fullmatch("[1-9][0-9]{11}", str(opened.account_id))
 
 
-async def test_a_taken_login_is_a_conflict_and_leaves_nothing_behind(pool: Pool, tenant: Tenant) -> None:
-    await open_person(pool, tenant.id, Role.CUSTOMER, "Ana", "ana@example.com", PASSWORD)
+async def test_a_taken_login_is_a_conflict_and_leaves_nothing_behind(pool: Pool, tenant: Tenant, keys: Safe) -> None:
+    await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Ana", "ana@example.com", PASSWORD)
     with pytest.raises(Conflict) as refused:
-        await open_person(pool, tenant.id, Role.CUSTOMER, "Another Ana", " ANA@Example.com ", PASSWORD)
+        await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Another Ana", " ANA@Example.com ", PASSWORD)
     assert "ana@" not in str(refused.value)
     assert refused.value.__context__ is None
     async with in_tenant(pool, tenant.id) as connection:
@@ -101,80 +102,82 @@ async def test_a_taken_login_is_a_conflict_and_leaves_nothing_behind(pool: Pool,
         assert await connection.fetchval("select count(*) from accounts where person_id is not null") == 1
 
 
-async def test_two_tenants_may_have_the_same_login(pool: Pool, tenant: Tenant, other_tenant: Tenant) -> None:
-    here = await open_person(pool, tenant.id, Role.CUSTOMER, "Ana", "ana", PASSWORD)
-    there = await open_person(pool, other_tenant.id, Role.CUSTOMER, "Ana", "ana", PASSWORD)
-    assert await check_password(pool, tenant.id, "ana", PASSWORD) == here.person_id
-    assert await check_password(pool, other_tenant.id, "ana", PASSWORD) == there.person_id
+async def test_two_tenants_may_have_the_same_login(
+    pool: Pool, tenant: Tenant, other_tenant: Tenant, keys: Safe
+) -> None:
+    here = await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Ana", "ana", PASSWORD)
+    there = await open_person(pool, keys, other_tenant.id, Role.CUSTOMER, "Ana", "ana", PASSWORD)
+    assert await check_password(pool, keys, tenant.id, "ana", PASSWORD) == here.person_id
+    assert await check_password(pool, keys, other_tenant.id, "ana", PASSWORD) == there.person_id
 
 
 @pytest.mark.parametrize(
     "name",
     ["", "   ", "x" * 101, "a\nb", "a\x00b", "\x1b[31mred", "evil\u202egnp", "\ud800", "a\u2028b", "\u2066x"],
 )
-async def test_a_display_name_that_could_deceive_is_refused(pool: Pool, tenant: Tenant, name: str) -> None:
+async def test_a_display_name_that_could_deceive_is_refused(pool: Pool, tenant: Tenant, name: str, keys: Safe) -> None:
     with pytest.raises(ValueError, match="display name"):
-        await open_person(pool, tenant.id, Role.CUSTOMER, name)
+        await open_person(pool, keys, tenant.id, Role.CUSTOMER, name)
 
 
-async def test_a_login_without_a_password_is_refused(pool: Pool, tenant: Tenant) -> None:
+async def test_a_login_without_a_password_is_refused(pool: Pool, tenant: Tenant, keys: Safe) -> None:
     with pytest.raises(ValueError, match="together"):
-        await open_person(pool, tenant.id, Role.CUSTOMER, "Ana", "ana")
+        await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Ana", "ana")
 
 
-async def test_thousands_of_people_open_in_order(pool: Pool, tenant: Tenant) -> None:
+async def test_thousands_of_people_open_in_order(pool: Pool, tenant: Tenant, keys: Safe) -> None:
     names = [f"Person {number}" for number in range(2_000)]
-    opened = await open_people(pool, tenant.id, Role.CUSTOMER, names)
+    opened = await open_people(pool, keys, tenant.id, Role.CUSTOMER, names)
     assert len({one.account_id for one in opened}) == len({one.person_id for one in opened}) == 2_000
     for at in (0, 999, 1_999):
-        assert (await read_person(pool, tenant.id, opened[at].person_id)).display_name == names[at]
+        assert (await read_person(pool, keys, tenant.id, opened[at].person_id)).display_name == names[at]
         (account,) = await list_accounts(pool, tenant.id, opened[at].person_id)
         assert account.id == opened[at].account_id
 
 
-async def test_nobody_opens_as_nobody(pool: Pool, tenant: Tenant) -> None:
-    assert await open_people(pool, tenant.id, Role.CUSTOMER, []) == []
+async def test_nobody_opens_as_nobody(pool: Pool, tenant: Tenant, keys: Safe) -> None:
+    assert await open_people(pool, keys, tenant.id, Role.CUSTOMER, []) == []
 
 
 async def test_a_taken_account_number_is_drawn_again(
-    pool: Pool, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+    pool: Pool, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, keys: Safe
 ) -> None:
-    taken = (await open_person(pool, tenant.id, Role.CUSTOMER, "First")).account_id
+    taken = (await open_person(pool, keys, tenant.id, Role.CUSTOMER, "First")).account_id
     draws = itertools.chain([taken, taken], itertools.count(taken + 1 if taken % 2 else taken - 1_000_000))
     monkeypatch.setattr(opening, "_draw_account_number", lambda: next(draws))
-    second = await open_person(pool, tenant.id, Role.CUSTOMER, "Second")
+    second = await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Second")
     assert second.account_id != taken
-    third, fourth = await open_people(pool, tenant.id, Role.CUSTOMER, ["Third", "Fourth"])
+    third, fourth = await open_people(pool, keys, tenant.id, Role.CUSTOMER, ["Third", "Fourth"])
     assert len({taken, second.account_id, third.account_id, fourth.account_id}) == 4
 
 
 async def test_one_number_drawn_for_two_people_opens_both(
-    pool: Pool, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+    pool: Pool, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, keys: Safe
 ) -> None:
     draws = iter([500_000_000_001, 500_000_000_001, 500_000_000_002])
     monkeypatch.setattr(opening, "_draw_account_number", lambda: next(draws))
-    opened = await open_people(pool, tenant.id, Role.CUSTOMER, ["One", "Two"])
+    opened = await open_people(pool, keys, tenant.id, Role.CUSTOMER, ["One", "Two"])
     assert {one.account_id for one in opened} == {500_000_000_001, 500_000_000_002}
 
 
 async def test_a_generator_that_only_draws_taken_numbers_is_given_up(
-    pool: Pool, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+    pool: Pool, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, keys: Safe
 ) -> None:
-    taken = (await open_person(pool, tenant.id, Role.CUSTOMER, "First")).account_id
+    taken = (await open_person(pool, keys, tenant.id, Role.CUSTOMER, "First")).account_id
     monkeypatch.setattr(opening, "_draw_account_number", lambda: taken)
     with pytest.raises(Unavailable):
-        await open_person(pool, tenant.id, Role.CUSTOMER, "Second")
+        await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Second")
 
 
-async def test_a_person_may_have_several_accounts(pool: Pool, tenant: Tenant) -> None:
-    opened = await open_person(pool, tenant.id, Role.CUSTOMER, "Ana")
+async def test_a_person_may_have_several_accounts(pool: Pool, tenant: Tenant, keys: Safe) -> None:
+    opened = await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Ana")
     second = await open_account(pool, tenant.id, opened.person_id, floor=-5_000)
     accounts = await list_accounts(pool, tenant.id, opened.person_id)
     assert [(account.id, account.floor) for account in accounts] == [(opened.account_id, 0), (second, -5_000)]
 
 
-async def test_an_overdraft_changes_live(pool: Pool, tenant: Tenant) -> None:
-    opened = await open_person(pool, tenant.id, Role.CUSTOMER, "Ana")
+async def test_an_overdraft_changes_live(pool: Pool, tenant: Tenant, keys: Safe) -> None:
+    opened = await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Ana")
     for floor in (-10_000, -BALANCE_MAX, 0):
         await set_floor(pool, tenant.id, opened.account_id, floor)
         (account,) = await list_accounts(pool, tenant.id, opened.person_id)
@@ -183,9 +186,9 @@ async def test_an_overdraft_changes_live(pool: Pool, tenant: Tenant) -> None:
 
 @pytest.mark.parametrize("floor", [1, -BALANCE_MAX - 1])
 async def test_a_floor_out_of_bounds_is_refused_here_and_in_the_database(
-    pool: Pool, tenant: Tenant, floor: int
+    pool: Pool, tenant: Tenant, floor: int, keys: Safe
 ) -> None:
-    opened = await open_person(pool, tenant.id, Role.CUSTOMER, "Ana")
+    opened = await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Ana")
     with pytest.raises(ValueError, match="floor"):
         await set_floor(pool, tenant.id, opened.account_id, floor)
     with pytest.raises(ValueError, match="floor"):
@@ -199,24 +202,24 @@ async def test_a_floor_out_of_bounds_is_refused_here_and_in_the_database(
             )
 
 
-async def test_the_tenants_own_books_cannot_be_floored_or_opened_again(pool: Pool, tenant: Tenant) -> None:
+async def test_the_tenants_own_books_cannot_be_floored_or_opened_again(pool: Pool, tenant: Tenant, keys: Safe) -> None:
     for account in SystemAccount:
         with pytest.raises(NotFound):
             await set_floor(pool, tenant.id, account, 0)
-    opened = await open_person(pool, tenant.id, Role.CUSTOMER, "Ana")
+    opened = await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Ana")
     async with pool.acquire() as connection:
         with pytest.raises(asyncpg.CheckViolationError):
             await connection.fetch("select open_accounts($1, $2, '{5}', 0)", tenant.id, [opened.person_id])
 
 
 async def test_another_tenants_ids_are_like_ids_that_do_not_exist(
-    pool: Pool, tenant: Tenant, other_tenant: Tenant
+    pool: Pool, tenant: Tenant, other_tenant: Tenant, keys: Safe
 ) -> None:
-    theirs = await open_person(pool, other_tenant.id, Role.CUSTOMER, "Theirs")
+    theirs = await open_person(pool, keys, other_tenant.id, Role.CUSTOMER, "Theirs")
     asks: list[Callable[[str, int], Awaitable[object]]] = [
         lambda person, _: open_account(pool, tenant.id, person),
         lambda _, account: set_floor(pool, tenant.id, account, -1),
-        lambda person, _: read_person(pool, tenant.id, person),
+        lambda person, _: read_person(pool, keys, tenant.id, person),
     ]
     for ask in asks:
         answers = []
@@ -231,9 +234,9 @@ async def test_another_tenants_ids_are_like_ids_that_do_not_exist(
 
 
 async def test_the_database_itself_opens_nothing_for_another_tenants_person(
-    pool: Pool, tenant: Tenant, other_tenant: Tenant
+    pool: Pool, tenant: Tenant, other_tenant: Tenant, keys: Safe
 ) -> None:
-    theirs = await open_person(pool, other_tenant.id, Role.CUSTOMER, "Theirs")
+    theirs = await open_person(pool, keys, other_tenant.id, Role.CUSTOMER, "Theirs")
     async with pool.acquire() as connection:
         rows = await connection.fetch(
             "select open_accounts($1, $2, '{700000000000}', 0)", tenant.id, [theirs.person_id]
@@ -250,6 +253,6 @@ async def test_the_serving_role_cannot_write_accounts_itself(pool: Pool, tenant:
     assert granted is False
 
 
-async def test_people_open_at_the_same_time(pool: Pool, tenant: Tenant) -> None:
-    opened = await asyncio.gather(*(open_person(pool, tenant.id, Role.CUSTOMER, f"P{at}") for at in range(50)))
+async def test_people_open_at_the_same_time(pool: Pool, tenant: Tenant, keys: Safe) -> None:
+    opened = await asyncio.gather(*(open_person(pool, keys, tenant.id, Role.CUSTOMER, f"P{at}") for at in range(50)))
     assert len({one.account_id for one in opened}) == 50

@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from core.database import Pool, in_tenant
 from core.errors import CredentialsRefused, NotFound
+from core.keys.safe import Safe
 from core.people.opening import Tenant, open_person
 from core.people.persons import PersonStatus, Role, set_status
 from core.people.sessions import (
@@ -26,8 +27,8 @@ SECOND = datetime.timedelta(seconds=1)
 
 
 @pytest_asyncio.fixture
-async def ana(pool: Pool, tenant: Tenant) -> str:
-    return (await open_person(pool, tenant.id, Role.MERCHANT, "Ana")).person_id
+async def ana(pool: Pool, tenant: Tenant, keys: Safe) -> str:
+    return (await open_person(pool, keys, tenant.id, Role.MERCHANT, "Ana")).person_id
 
 
 async def test_a_refresh_token_is_taken_for_a_fresh_one(pool: Pool, tenant: Tenant, ana: str) -> None:
@@ -214,8 +215,10 @@ async def test_another_tenants_sessions_are_like_none(
     assert (await rotate(pool, tenant.id, started.refresh_token)).person_id == ana
 
 
-async def test_the_sweep_matches_pairs_and_not_sets(pool: Pool, tenant: Tenant, other_tenant: Tenant, ana: str) -> None:
-    there = (await open_person(pool, other_tenant.id, Role.CUSTOMER, "There")).person_id
+async def test_the_sweep_matches_pairs_and_not_sets(
+    pool: Pool, tenant: Tenant, other_tenant: Tenant, ana: str, keys: Safe
+) -> None:
+    there = (await open_person(pool, keys, other_tenant.id, Role.CUSTOMER, "There")).person_id
     live = (tenant.id, (await start_session(pool, tenant.id, ana)).session_id)
     ended = (tenant.id, (await start_session(pool, tenant.id, ana)).session_id)
     live_there = (other_tenant.id, (await start_session(pool, other_tenant.id, there)).session_id)

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 import httpx2
@@ -32,6 +33,7 @@ class Contract:
         tenant: Tenant,
         enter: Enter,
         join: Join,
+        seal: Callable[[], Awaitable[None]],
     ) -> None:
         self.openapi = openapi
         self.asyncapi = asyncapi
@@ -40,6 +42,8 @@ class Contract:
         self.tenant = tenant
         self.enter = enter
         self.join = join
+        # Brings what was posted into the log, as a worker would.
+        self.seal = seal
         self._requested: set[tuple[str, str]] = set()
         self._answered: set[tuple[str, str]] = set()
 
@@ -48,7 +52,15 @@ class Contract:
         return str(uuid.uuid4())
 
     async def http(
-        self, who: Somebody, method: str, path: str, body: Any = None, /, query: str = "", **in_path: Any
+        self,
+        who: Somebody,
+        method: str,
+        path: str,
+        body: Any = None,
+        /,
+        query: str = "",
+        headers: dict[str, str] | None = None,
+        **in_path: Any,
     ) -> Answer:
         """One request, as documented both ways. `path` is the table's, with its braces."""
         operation = self.openapi["paths"][path][method.lower()]
@@ -59,7 +71,7 @@ class Contract:
             method,
             f"{self.hubs.b.url}{url}{query and '?' + query}",
             json=body,
-            headers={"authorization": f"Bearer {who.token}"},
+            headers={"authorization": f"Bearer {who.token}", **(headers or {})},
         )
         documented = operation["responses"].get(str(answer.status_code)) or operation["responses"]["4XX"]
         if answer.status_code < 300:

@@ -13,6 +13,8 @@ PAYMENT = "0190a1b2-c3d4-7e5f-8a6b-9c0d1e2f3a4b"
 ABOUT = "0190a1b2-c3d4-7e5f-8a6b-000000000001"
 CHARGE = "ffffffff-ffff-4fff-bfff-ffffffffffff"
 AT = "2026-03-01T12:34:56.789012Z"
+# Text of the shape that a receipt has; what is in it, core/proof says.
+RECEIPT = "AQEjRWeJq83v"
 METADATA = {"order": "17", "table.no-3_x": "é 😀"}
 # Parts are made from the commands: no checker knows their fields.
 PARTS = cast("dict[type, Any]", steps.PARTS)
@@ -35,7 +37,7 @@ ABOUT_DISPUTES = [
 
 EXAMPLES: tuple[Message, ...] = (
     Pay(2, PAYMENT, 123456789012, 210987654321, 5, charge=CHARGE, shares=[(1, 2), (3, 4)], metadata=METADATA),
-    Paid(2, PAYMENT, "in_review", AT, 995, 2, held=5, amount=5, fee=-1, rule=7),
+    Paid(2, PAYMENT, "in_review", AT, 995, 2, held=5, amount=5, fee=-1, rule=7, receipt=RECEIPT),
     steps.Authorize(
         1, PAYMENT, 123456789012, 210987654321, 5, lasts_s=2_592_000, description="Room 12", metadata=METADATA
     ),
@@ -51,7 +53,7 @@ EXAMPLES: tuple[Message, ...] = (
     steps.DryRun(9, FROM_EACH[:1], linked=True),
     steps.DryRun(9, FROM_EACH[1:2]),
     *(steps.DryRun(9, [part]) for part in ABOUT_DISPUTES),
-    steps.Linked(8, True, [steps.Outcome(PAYMENT, "posted", 5, 6, amount=7, fee=1, held=8, rule=9)]),
+    steps.Linked(8, True, [steps.Outcome(PAYMENT, "posted", 5, 6, amount=7, fee=1, held=8, rule=9, receipt=RECEIPT)]),
     steps.Linked(8, False, [steps.Outcome(PAYMENT, "linked_refused")]),
     steps.Tried(
         9,

@@ -1,0 +1,2 @@
+/** Payhub from the other side. So far: what checks proofs. */
+export * from "./proof/index.js";

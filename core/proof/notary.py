@@ -1,0 +1,114 @@
+"""Puts receipts beside postings, and tells the log the batches' roots. After the commit, and never in its way.
+
+If anything goes wrong here the payment is as posted as it is: the answer has no receipt then, which can be asked for
+later, and the log finds the root itself.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from core.database import Connection, Pool, acquire
+from core.keyring import SigningKey
+from core.nouns import Payment, Posting
+from core.proof.receipts import BatchRoot, PublicKeys, Sign, roots_of, write_receipts
+
+log = logging.getLogger(__name__)
+
+# What is not told within a few seconds the log has long found itself.
+ROOTS_WAITING_MAX = 20_000
+
+READ_SALTS = "select tenant_id, salt from read_proof_salts($1)"
+NOTE_ROOTS = "select note_roots($1, $2, $3)"
+
+Post: TypeAlias = Callable[[Sequence[Payment]], Awaitable[list[Posting]]]
+
+
+class Signer:
+    """Signs with the key that is in use, of those that core.keyring gave for proofs."""
+
+    def __init__(self, keys: Iterable[SigningKey]) -> None:
+        self.keys: list[SigningKey] = []
+        self.replace_keys(keys)
+
+    def replace_keys(self, keys: Iterable[SigningKey]) -> None:
+        """Use these from now on."""
+        # Oldest first.
+        self.keys = sorted(keys, key=lambda key: (key.signs_from, key.kid))
+
+    def key_at(self, now: float) -> tuple[str, Sign]:
+        """The key in use at `now` (seconds since the epoch): its kid, and what signs. Raises LookupError."""
+        at = datetime.fromtimestamp(now).astimezone()
+        for key in reversed(self.keys):
+            if key.signs_from <= at and (key.signs_until is None or at < key.signs_until):
+                private_key = key.private_key
+                assert isinstance(private_key, Ed25519PrivateKey), "proofs are signed with Ed25519"
+                return key.kid, private_key.sign
+        raise LookupError("No key signs proofs at this time.")
+
+    def public_keys(self) -> PublicKeys:
+        """What checks the signatures of all of them, by kid."""
+        return {
+            key.kid: key.private_key.public_key() for key in self.keys if isinstance(key.private_key, Ed25519PrivateKey)
+        }
+
+
+class Notary:
+    """Posts batches with `post`, and gives each of their payments its receipt."""
+
+    def __init__(self, post: Post, pool: Pool, signer: Signer, clock: Callable[[], float]) -> None:
+        self._post = post
+        self._pool = pool
+        self._signer = signer
+        self._clock = clock
+        self._salts: dict[int, bytes] = {}
+        self._roots: deque[BatchRoot] = deque(maxlen=ROOTS_WAITING_MAX)
+
+    async def __call__(self, batch: Sequence[Payment]) -> list[Posting]:
+        """Post, and sign what was posted. Raises what `post` raises."""
+        postings = await self._post(batch)
+        try:
+            return await self._sign(batch, postings)
+        except Exception as error:
+            log.warning("receipts_failed", extra={"payments": len(batch), "error": type(error).__name__})
+            return postings
+
+    async def tell_roots(self) -> None:
+        """Tell the log the roots since the last time, all in one statement."""
+        if not self._roots:
+            return
+        waiting, self._roots = self._roots, deque(maxlen=ROOTS_WAITING_MAX)
+        async with acquire(self._pool) as connection:
+            await note_roots(connection, waiting)
+
+    async def _sign(self, batch: Sequence[Payment], postings: list[Posting]) -> list[Posting]:
+        missing = {payment.tenant_id for payment in batch} - self._salts.keys()
+        if missing:
+            async with acquire(self._pool) as connection:
+                self._salts |= await read_salts(connection, missing)
+        kid, sign = self._signer.key_at(self._clock())
+        answers, roots = write_receipts(batch, postings, self._salts, kid, sign)
+        self._roots.extend(roots)
+        return answers
+
+
+async def read_salts(connection: Connection, tenants: Iterable[int]) -> dict[int, bytes]:
+    """What blinds the tenants' commitments."""
+    return {row["tenant_id"]: row["salt"] for row in await connection.fetch(READ_SALTS, list(tenants))}
+
+
+async def tell_posted(connection: Connection, batch: Sequence[Payment], postings: Sequence[Posting]) -> None:
+    """Write the roots of what was just posted, in the same transaction: the log need not read it all again."""
+    salts = await read_salts(connection, {payment.tenant_id for payment in batch})
+    await note_roots(connection, roots_of(batch, postings, salts))
+
+
+async def note_roots(connection: Connection, roots: Sequence[BatchRoot]) -> None:
+    """Write the roots beside their batches, where the log looks for them."""
+    if roots:
+        tenants, batches, hashes = zip(*roots, strict=True)
+        await connection.execute(NOTE_ROOTS, tenants, batches, hashes)

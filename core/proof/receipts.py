@@ -1,0 +1,199 @@
+"""Signed receipts: one signature per batch over its root, and each payment's path to it. Pure but for the signing.
+
+    version 1 · kid 8 · size 4 · place 4 · commitment 32 · path length 1 · path 32 each · signature 64
+
+The signature (Ed25519, RFC 8032) is over the tenant, the batch's size and its root: with the payment's facts, a receipt
+says that this institution posted this payment, and when. It is proof whatever becomes of the database. It holds no
+number that would tell how much the institution posts.
+"""
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from struct import Struct, error
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from core.nouns import DONE, Payment, Posting
+from core.proof.leaves import Facts, commitment_to, facts_of, payment_leaf, private_of, salt_for
+from core.proof.tree import HASH_SIZE, build, path_in, root_from, root_of
+
+VERSION = 1
+SIGNATURE_SIZE = 64
+_STATEMENT = b"payhub statement 1"
+# tenant, size, root
+_SIGNED = Struct(">II32s")
+# version, kid, size, place, commitment, path length
+_HEAD = Struct(">B8sII32sB")
+
+Sign = Callable[[bytes], bytes]
+PublicKeys = Mapping[str, Ed25519PublicKey]
+
+
+class Receipt(NamedTuple):
+    """A receipt, taken apart. `kid` names the key that signed it."""
+
+    kid: str
+    size: int
+    place: int
+    commitment: bytes
+    path: bytes
+    signature: bytes
+
+    def pack(self) -> bytes:
+        """As it travels."""
+        kid, size, place, commitment, path, signature = self
+        head = _HEAD.pack(VERSION, bytes.fromhex(kid), size, place, commitment, len(path) // HASH_SIZE)
+        return head + path + signature
+
+
+class BatchRoot(NamedTuple):
+    """The root of a batch, to be told to whoever makes the log grow."""
+
+    tenant_id: int
+    batch: int
+    root: bytes
+
+
+class Reason(StrEnum):
+    """Why something does not prove, for programs. Every implementation says the same (tests/vectors/proofs.json)."""
+
+    MALFORMED = "malformed"  # not what it is said to be, whatever it is about
+    NOT_DONE = "not_done"  # there are receipts of what was done alone
+    UNKNOWN_KEY = "unknown_key"
+    NO_WAY = "no_way"  # a path that leads to no root
+    SIGNATURE = "signature"  # not over this payment: it or the receipt was changed
+    COMMITMENT = "commitment"  # the fee, the shares or who asked are not what was signed
+    HEAD_SIGNATURE = "head_signature"
+    NOT_IN_LOG = "not_in_log"
+    BROKEN_LOG = "broken_log"
+
+
+class Unproved(Exception):
+    """Something does not prove what it is said to prove: the message says what is wrong, for people."""
+
+    def __init__(self, message: str = "", reason: Reason = Reason.MALFORMED) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ReceiptRefused(Unproved):
+    """Not a receipt, or not for this payment."""
+
+
+def statement(tenant_id: int, size: int, root: bytes) -> bytes:
+    """What is signed of a batch."""
+    return _STATEMENT + _SIGNED.pack(tenant_id, size, root)
+
+
+def write_receipts(
+    batch: Sequence[Payment], postings: Sequence[Posting], salts: Mapping[int, bytes], kid: str, sign: Sign
+) -> tuple[list[Posting], list[BatchRoot]]:
+    """The postings with a receipt for each payment that was done now, and the batches' roots.
+
+    `salts`: the tenants' (proof_salts). What was done before, or refused, has no receipt.
+    """
+    answers = list(postings)
+    roots = []
+    for number, places in _by_batch(postings).items():
+        tenant_id = batch[places[0]].tenant_id
+        leaves, commitments = _leaves(batch, postings, places, salts[tenant_id])
+        levels = build(leaves)
+        size, root = len(leaves), levels[-1][0]
+        signature = sign(statement(tenant_id, size, root))
+        kid_bytes = bytes.fromhex(kid)
+        for index, (at, commitment) in enumerate(zip(places, commitments, strict=True)):
+            path = path_in(levels, index)
+            receipt = _HEAD.pack(VERSION, kid_bytes, size, index, commitment, len(path) // HASH_SIZE)
+            answers[at] = Posting._make((*answers[at][:-1], receipt + path + signature))
+        roots.append(BatchRoot(tenant_id, number, root))
+    return answers, roots
+
+
+def roots_of(batch: Sequence[Payment], postings: Sequence[Posting], salts: Mapping[int, bytes]) -> list[BatchRoot]:
+    """The batches' roots, where nobody waits for a receipt."""
+    roots = []
+    for number, places in _by_batch(postings).items():
+        tenant_id = batch[places[0]].tenant_id
+        leaves, _ = _leaves(batch, postings, places, salts[tenant_id])
+        roots.append(BatchRoot(tenant_id, number, root_of(leaves)))
+    return roots
+
+
+def _leaves(
+    batch: Sequence[Payment], postings: Sequence[Posting], places: Sequence[int], salt: bytes
+) -> tuple[list[bytes], list[bytes]]:
+    """The leaves of one batch, in order, and the commitments in them."""
+    leaves, commitments = [], []
+    for at in places:
+        payment, posting = batch[at], postings[at]
+        commitment = commitment_to(private_of(payment, posting), salt_for(salt, payment.id))
+        commitments.append(commitment)
+        leaves.append(payment_leaf(facts_of(payment, posting), commitment))
+    return leaves, commitments
+
+
+def _by_batch(postings: Sequence[Posting]) -> dict[int, list[int]]:
+    """Where each batch's payments are, in order."""
+    found: dict[int, list[int]] = {}
+    for at, posting in enumerate(postings):
+        if posting.batch is not None:
+            found.setdefault(posting.batch, []).append(at)
+    return found
+
+
+def read_receipt(data: bytes) -> Receipt:
+    """Take a receipt apart. Raises ReceiptRefused."""
+    try:
+        version, kid, size, place, commitment, length = _HEAD.unpack_from(data)
+    except error:
+        raise ReceiptRefused("It is too short for a receipt.") from None
+    end = _HEAD.size + length * HASH_SIZE
+    if version != VERSION:
+        raise ReceiptRefused(f"It is a receipt of version {version}, and this program knows {VERSION}.")
+    if len(data) != end + SIGNATURE_SIZE:
+        raise ReceiptRefused("It has not the length of a receipt.")
+    return Receipt(kid.hex(), size, place, commitment, data[_HEAD.size : end], data[end:])
+
+
+def check_receipt(tenant_id: int, facts: Facts, receipt: Receipt, keys: PublicKeys) -> bytes:
+    """The root of the batch that the payment is in, if the receipt proves that it is. Raises ReceiptRefused."""
+    if facts.status not in DONE:
+        raise ReceiptRefused("There are receipts of what was done alone.", Reason.NOT_DONE)
+    key = keys.get(receipt.kid)
+    if key is None:
+        raise ReceiptRefused(
+            f"It is signed by a key ({receipt.kid}) that is none of the institution's.", Reason.UNKNOWN_KEY
+        )
+    try:
+        leaf = payment_leaf(facts, receipt.commitment)
+    except (error, ValueError):
+        raise ReceiptRefused("These are no facts of a payment.") from None
+    root = root_from(leaf, receipt.place, receipt.size, receipt.path)
+    if root is None:
+        raise ReceiptRefused("Its path leads nowhere.", Reason.NO_WAY)
+    try:
+        key.verify(receipt.signature, statement(tenant_id, receipt.size, root))
+    except InvalidSignature:
+        raise ReceiptRefused(
+            "The signature is not over this: the payment or the receipt was changed.", Reason.SIGNATURE
+        ) from None
+    return root
+
+
+def to_text(receipt: bytes) -> str:
+    """Bytes as text: base64url without padding (RFC 4648, 5)."""
+    return base64.urlsafe_b64encode(receipt).rstrip(b"=").decode()
+
+
+def from_text(text: str) -> bytes:
+    """The bytes in a text, which has one spelling for them. Raises ReceiptRefused."""
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        raise ReceiptRefused("It is not base64url.") from None
+    if to_text(data) != text:
+        raise ReceiptRefused("It is not base64url as it is written here.")
+    return data

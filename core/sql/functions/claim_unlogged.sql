@@ -1,0 +1,37 @@
+-- What the tenant's log is to take next, in the transaction that makes it grow; nothing, if somebody else is at it. Batches
+-- of payments with their roots, where the poster has told them; then audit entries, all of them for one leaf.
+-- In no order that matters: a log says that something was there by a moment, and each batch is taken once.
+create or replace function claim_unlogged(p_tenant int, p_patience interval, p_limit int)
+returns table (batch bigint, judged_at timestamptz, size int, root bytea, ids uuid[])
+language plpgsql volatile security definer
+set search_path = payhub, pg_temp
+as $$
+begin
+    -- 7234905512 and the tenant: one process at a time makes a tenant's log grow.
+    if not pg_try_advisory_xact_lock(723490551, p_tenant) then
+        return;
+    end if;
+    return query
+    select outbox.batch, outbox.judged_at, cardinality(outbox.payment_ids), outbox.root,
+           case when outbox.root is null then outbox.payment_ids end
+      from outbox
+     where outbox.tenant_id = p_tenant and not outbox.is_logged
+       and (outbox.root is not null or outbox.created_at < now() - p_patience)
+     order by outbox.batch
+     limit p_limit
+       for update;
+    return query
+    select null::bigint, max(taken.at), count(*)::int, null::bytea, array_agg(taken.id order by taken.at, taken.id)
+      from (
+          select audit_unlogged.at, audit_unlogged.id
+            from audit_unlogged
+           where audit_unlogged.tenant_id = p_tenant
+           order by audit_unlogged.at, audit_unlogged.id
+           limit p_limit
+      ) as taken
+    having count(*) > 0;
+end
+$$;
+alter function claim_unlogged owner to payhub_ledger;
+revoke all on function claim_unlogged from public;
+grant execute on function claim_unlogged to payhub_app;

@@ -1,0 +1,18 @@
+-- Tenants with something that the log does not have yet: batches whose root was told or that are older than p_patience,
+-- or audit entries.
+create or replace function find_unlogged(p_patience interval, p_limit int)
+returns setof int
+language sql volatile security definer
+set search_path = payhub, pg_temp
+as $$
+    select outbox.tenant_id
+      from outbox
+     where not outbox.is_logged and (outbox.root is not null or outbox.created_at < now() - p_patience)
+     union
+    select audit_unlogged.tenant_id
+      from audit_unlogged
+     limit p_limit
+$$;
+alter function find_unlogged owner to payhub_ledger;
+revoke all on function find_unlogged from public;
+grant execute on function find_unlogged to payhub_app;
