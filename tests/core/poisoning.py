@@ -11,21 +11,26 @@ import asyncio
 import inspect
 import random
 import sys
+import tempfile
 import types
 from collections import Counter
 from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import asyncpg
 
 from config.embedded import temporary_servers
+from config.settings import ensure_master_key
 from core.database import Pool, _session, acquire, in_tenant, open_pool
 from core.errors import CoreError, OutcomeUnknown, Unavailable
+from core.keys.choosing import Choice, open_safe
+from core.keys.safe import Safe
 from core.ledger.posting import Poster
-from core.migrate import migrate
 from core.people.opening import Tenant, create_tenant, open_people
 from core.people.persons import Role
+from tests.conftest import make_database
 from tests.core.stage import Found, Stage, find_functions
 
 AT_ONCE, LATER, KILLED = "cancelled at once", "cancelled a moment later", "backend killed"
@@ -250,7 +255,7 @@ def stepping(work: Coroutine[Any, Any, Any], at_each: Callable[[int], None]) -> 
 @contextmanager
 def poster_of(url: str, stage: Stage) -> Iterator[Found]:
     """Posting has connections of its own; after an ending, the next batch must be judged as if nothing had been."""
-    poster = Poster(url)
+    poster = Poster(url, stage.keys)
 
     async def post(batch: list[Any]) -> None:
         await poster.post([one._replace(id=str(stage.payment(1, 2, 3).id)) for one in batch])
@@ -261,35 +266,43 @@ def poster_of(url: str, stage: Stage) -> Iterator[Found]:
         poster.close()
 
 
-async def make_poisoner(url: str, admin: Pool, beside: Pool, tenant: Tenant, other: Tenant, seed: int = 1) -> Poisoner:
+async def make_poisoner(
+    url: str, admin: Pool, beside: Pool, keys: Safe, tenant: Tenant, other: Tenant, seed: int = 1
+) -> Poisoner:
     """With a pool of its own, to be closed by whoever asked."""
     pool = await open_pool(url, size_max=1, name="payhub-poisoned")
-    stage = Stage(pool, beside, admin, tenant)
+    stage = Stage(pool, beside, admin, keys, tenant)
     await stage.furnish()
-    await open_people(beside, other.id, Role.MERCHANT, ["Somebody", "Else"])
+    await open_people(beside, keys, other.id, Role.MERCHANT, ["Somebody", "Else"])
     poisoner = Poisoner(pool, stage, admin, other, seed)
     await poisoner.begin()
     await poisoner.check()
     return poisoner
 
 
-async def _main(endings: int, seed: int) -> int:
-    with temporary_servers(durable=False) as servers:
-        await migrate(servers.admin_database_url)
-        admin = await open_pool(servers.admin_database_url, size_max=2, name="payhub-poisoners-admin")
-        beside = await open_pool(servers.database_url, size_max=2, name="payhub-beside")
+async def _main(endings: int, seed: int, folder: Path) -> int:
+    master_key_file = folder / "master.key"
+    ensure_master_key(master_key_file)
+    async with AsyncExitStack() as ending:
+        servers = ending.enter_context(temporary_servers(durable=False))
+        database = await make_database(servers, master_key_file)
+        keys = await open_safe(Choice(database.keys_url, "local", master_key_file), name="payhub-poisoners")
+        ending.push_async_callback(keys.close)
+        admin = await open_pool(database.admin_url, size_max=2, name="payhub-poisoners-admin")
+        ending.push_async_callback(admin.close)
+        beside = await open_pool(database.app_url, size_max=2, name="payhub-beside")
+        ending.push_async_callback(beside.close)
         tenant, other = [
             await create_tenant(admin, slug, "A tenant", "BRL", "America/Sao_Paulo") for slug in ("here", "there")
         ]
-        poisoner = await make_poisoner(servers.database_url, admin, beside, tenant, other, seed)
-        with poster_of(servers.database_url, poisoner.stage) as posting:
-            poisoned = await _poison(poisoner, [*find_functions(), posting], servers.database_url, endings)
+        poisoner = await make_poisoner(database.app_url, admin, beside, keys, tenant, other, seed)
+        ending.push_async_callback(poisoner.pool.close)
+        with poster_of(database.app_url, poisoner.stage) as posting:
+            poisoned = await _poison(poisoner, [*find_functions(), posting], database.app_url, endings)
         _say(f"endings: {dict(poisoner.endings)}")
         _say(f"outcomes: {dict(poisoner.outcomes.most_common())}")
         _say(f"undisturbed: {dict(Counter(poisoner.undisturbed.values()).most_common())}")
         _say(f"  {[f'{name}: {how}' for name, how in poisoner.undisturbed.items() if how != 'done']}")
-        for pool in (poisoner.pool, beside, admin):
-            await pool.close()
         return poisoned
 
 
@@ -305,6 +318,9 @@ async def _poison(poisoner: Poisoner, functions: Sequence[Found], url: str, endi
             except Poisoned as error:
                 poisoned += 1
                 _say(f"POISONED {error}")
+            except Exception as error:
+                poisoned += 1
+                _say(f"BUG {found.name}: {error!r}")
         _say(f"{poisoner.endings.total():>7,} endings of {len(functions)} functions, {poisoned} poisoned")
     return poisoned
 
@@ -319,4 +335,5 @@ if __name__ == "__main__":
     parser.add_argument("--endings", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    sys.exit(min(asyncio.run(_main(given.endings, given.seed)), 1))
+    with tempfile.TemporaryDirectory() as made:
+        sys.exit(min(asyncio.run(_main(given.endings, given.seed, Path(made))), 1))

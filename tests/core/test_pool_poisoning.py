@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 
 from core.database import Pool, in_tenant
+from core.keys.safe import Safe
 from core.people.opening import Tenant
 from tests.conftest import Database
 from tests.core.poisoning import TIMEOUTS, Poisoned, Poisoner, make_poisoner, poster_of
@@ -23,9 +24,9 @@ ENDINGS = 4
 
 @pytest_asyncio.fixture
 async def poisoner(
-    database: Database, admin: Pool, pool: Pool, tenant: Tenant, other_tenant: Tenant
+    database: Database, admin: Pool, pool: Pool, keys: Safe, tenant: Tenant, other_tenant: Tenant
 ) -> AsyncIterator[Poisoner]:
-    made = await make_poisoner(database.app_url, admin, pool, tenant, other_tenant)
+    made = await make_poisoner(database.app_url, admin, pool, keys, tenant, other_tenant)
     yield made
     await made.pool.close()
 

@@ -35,8 +35,8 @@ async def ground(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("walls")
     switch = folder / "hole"
     switch.write_text("")
-    hubs = {"module": "tests.hub.walling.leaky", "environment": {"WALLS_SWITCH": str(switch)}}
-    async with two_worlds(servers, folder, **hubs) as worlds:  # type: ignore[arg-type]
+    command = ("-m", "tests.hub.walling.leaky", str(switch), "serve")
+    async with two_worlds(servers, folder, command=command) as worlds:
         documents = await read_documents(worlds.real.hub.url)
         far = await Walk(worlds, documents, SEED, homes=[]).bring_in_another_tenant("far-away")
         yield Ground(worlds, documents, switch, far)

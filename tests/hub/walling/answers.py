@@ -20,6 +20,8 @@ class Drawn:
 
     def __init__(self) -> None:
         self.known: set[tuple[str, str]] = set()
+        # What is long enough to be nothing else, by its name wherever it stands: receipts, secrets, tokens.
+        self._names: set[str] = set()
         self._lots: dict[Any, Any] = {}
 
     def learn(self, command: str, one: Answer, other: Answer) -> bool:
@@ -35,6 +37,8 @@ class Drawn:
             if value != second and self._lots.get(value) != second:
                 self.known.add((command, path))
                 self._lots[value] = second
+                if _is_long(value):
+                    self._names.add(path.rsplit(".", 1)[1])
         return True
 
     def are_alike(self, command: str, one: Answer, other: Answer, others: Container[str]) -> bool:
@@ -49,7 +53,7 @@ class Drawn:
             return bool(self._in_order(command, told) == self._in_order(command, also))
         pairs = list(zip(_leaves(told), _leaves(also), strict=True))
         for (path, value), (_, second) in pairs:
-            if value != second and ((command, path) in self.known or _are_ids(value, second, others)):
+            if value != second and (self._is_lot(command, path, value) or _are_ids(value, second, others)):
                 self._lots[value] = second
         if all(value == second or self._lots.get(value) == second for (_, value), (_, second) in pairs):
             return True
@@ -61,8 +65,15 @@ class Drawn:
             return {key: self._in_order(command, value, f"{path}.{key}") for key, value in told.items()}
         if isinstance(told, list):
             return sorted((self._in_order(command, value, f"{path}[]") for value in told), key=json.dumps)
-        is_lot = (command, path) in self.known or told in self._lots or told in self._lots.values()
+        is_lot = self._is_lot(command, path, told) or told in self._lots or told in self._lots.values()
         return type(told).__name__ if is_lot else told
+
+    def _is_lot(self, command: str, path: str, value: Any) -> bool:
+        return (command, path) in self.known or (_is_long(value) and path.rsplit(".", 1)[1] in self._names)
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, str) and len(value) > 36
 
 
 def _are_ids(value: Any, second: Any, others: Container[str]) -> bool:

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from tests.hub.walling.doors import SUBPROTOCOLS, Answer, Message, Socket, Web, target_of
 from tests.hub.walling.schemas import Schema
 
-# The first message of a socket is its token; what becomes of a wrong one is asked in tests/hub/test_auth.py.
-FIRST = "authenticate"
+# What is said before anybody is known takes no id of anybody's; wrong tokens are tried in tests/hub/test_auth.py.
+BEFORE_AUTHENTICATION = frozenset({"authenticate", "challenge"})
 CSV = "text/csv"
 # A line of a file stands for a line of the message that carries the same.
 FILE_LINES: Schema = {"type": "array", "minItems": 1, "maxItems": 4, "items": {"$ref": "#/components/schemas/BulkLine"}}
@@ -44,7 +44,7 @@ def read_commands(asyncapi: Schema, openapi: Schema) -> list[Command]:
     """All of them."""
     found = []
     for tag, operation in asyncapi["operations"].items():
-        if operation["action"] != "receive" or tag == FIRST:
+        if operation["action"] != "receive" or tag in BEFORE_AUTHENTICATION:
             continue
         name = asyncapi["components"]["messages"][tag]["payload"]["$ref"].rsplit("/", 1)[1]
         schema = asyncapi["components"]["schemas"][name]
@@ -81,9 +81,9 @@ def _read_endpoint(path: str, method: str, operation: Schema, openapi: Schema) -
     )
 
 
-async def ask_socket(socket: Socket, command: Command, message: Message) -> Answer:
+async def ask_socket(socket: Socket, command: Command, message: Message, id_: int) -> Answer:
     """Ask over a socket."""
-    return await socket.ask(message, is_answered=command.is_answered)
+    return await socket.ask(message, id_, is_answered=command.is_answered)
 
 
 async def ask_web(web: Web, command: Command, message: Message, token: str, *headers: str, query: Message) -> Answer:

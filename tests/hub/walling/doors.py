@@ -21,7 +21,7 @@ TIME = re.compile(
     rb"(?<=\"retry_after_ms\":)\d+|(?<=retry-after: )\d+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"
 )
 # Of a response's head: what two responses need not share. A moment's spelling has its length, and the body is compared.
-HEADS_OF_THEIR_OWN = {b"x-trace-id", b"date", b"content-length"}
+HEADS_OF_THEIR_OWN = {b"x-trace-id", b"date", b"content-length", b"dpop-nonce"}
 # Errors that say that a message was not understood, or came too fast: no handler has seen it.
 NOT_REACHED = frozenset(
     {
@@ -33,6 +33,7 @@ NOT_REACHED = frozenset(
         "authentication_required",
         "already_authenticated",
         "rate_limited",
+        "step_up_required",
         "overloaded",
         "unavailable",
         "too_many_in_flight",
@@ -76,7 +77,6 @@ class Socket:
     def __init__(self, raw: RawSocket, subprotocol: str) -> None:
         self._raw = raw
         self._subprotocol = subprotocol
-        self._next_id = 0
         self._arrived: asyncio.Queue[Message | None] = asyncio.Queue()
         self._reading = asyncio.create_task(self._read())
         self.heard: list[bytes] = []
@@ -95,21 +95,20 @@ class Socket:
             raise Closed(str(welcome))
         return made
 
-    async def ask(self, message: Message, *, is_answered: bool = True) -> Answer:
+    async def ask(self, message: Message, id_: int, *, is_answered: bool = True) -> Answer:
         """Send a command. Its answer; where none is promised, what is complained of before the next one's."""
-        self._next_id += 1
         if is_answered:
-            message = {"type": message["type"], "id": self._next_id, **message}
+            message = {"type": message["type"], "id": id_, **message}
         self._send(message)
         if not is_answered:
-            self._send({"type": "ping", "id": self._next_id})
+            self._send({"type": "ping", "id": id_})
         while True:
             told = await self._next()
             # In the order in which it came: both encodings keep it.
             text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
-            if told["type"] == "error" and told.get("id", self._next_id) == self._next_id:
+            if told["type"] == "error" and told.get("id", id_) == id_:
                 return Answer(text, told["code"])
-            if told.get("id") == self._next_id:
+            if told.get("id") == id_:
                 return Answer(text if is_answered else b"")
             self.heard.append(text)
 

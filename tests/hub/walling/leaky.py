@@ -1,9 +1,9 @@
-"""A hub with holes that are opened and closed from outside: `python -m tests.hub.walling.leaky serve`.
+"""A hub with holes that are opened and closed from outside: `python -m tests.hub.walling.leaky SWITCH serve`.
 
-The file that WALLS_SWITCH names holds the name of the one that is open. It is the hub of the release but for those.
+The file SWITCH holds the name of the one that is open. It is the hub of the release but for those.
 """
 
-import os
+import sys
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from pathlib import Path
@@ -16,12 +16,12 @@ from core.ledger import recalling as core_recalling
 from core.ledger.reading import read_versions
 from core.payments import charges, dispute_evidence, disputes, schedules
 from core.people import credentials, persons
-from hub import connection, http
+from hub import connection, entering, http
 from hub.commands import following, reading, scheduling
 from hub.commands.refusal import CommandRefused
 from hub.session import Session
 
-SWITCH: Final = Path(os.environ["WALLS_SWITCH"])
+SWITCH: Final = Path(sys.argv.pop(1))
 TENANTS: Final = range(1, 12)
 
 
@@ -31,15 +31,15 @@ def is_open(name: str) -> bool:
 
 
 def _look_everywhere(name: str, find: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    async def found(pool: Any, tenant_id: int, *more: Any, **named: Any) -> Any:
+    async def found(pool: Any, keys: Any, tenant_id: int, *more: Any, **named: Any) -> Any:
         try:
-            return await find(pool, tenant_id, *more, **named)
+            return await find(pool, keys, tenant_id, *more, **named)
         except (NotFound, CredentialsRefused):
             if not is_open(name):
                 raise
         for other in TENANTS:
             try:
-                return await find(pool, other, *more, **named)
+                return await find(pool, keys, other, *more, **named)
             except (NotFound, CredentialsRefused):
                 continue
         raise NotFound
@@ -52,23 +52,23 @@ schedules.read_schedule = _look_everywhere("a schedule is looked for everywhere"
 vars(reading)["read_payee_name"] = _look_everywhere("a name is looked for everywhere", persons.read_payee_name)
 
 
-async def _check_everywhere(pool: Any, tenant_id: int, login: str, password: str) -> str:
+async def _check_everywhere(pool: Any, keys: Any, tenant_id: int, login: str, password: str) -> str:
     if is_open("a login is looked for everywhere"):
         for other in TENANTS:
-            if await credentials.find_person(pool, other, login) is not None:
+            if await credentials.find_person(pool, keys, other, login) is not None:
                 tenant_id = other
-    return await credentials.check_password(pool, tenant_id, login, password)
+    return await credentials.check_password(pool, keys, tenant_id, login, password)
 
 
-vars(http)["check_password"] = _check_everywhere
+vars(entering)["check_password"] = _check_everywhere
 
 _read_dispute = disputes.read_dispute
 _disputes: dict[str, Any] = {}
 
 
-async def _read_dispute_once(pool: Any, tenant_id: int, actor: Any, dispute_id: str) -> Any:
+async def _read_dispute_once(pool: Any, keys: Any, tenant_id: int, actor: Any, dispute_id: str) -> Any:
     if dispute_id not in _disputes or not is_open("a dispute is remembered without its tenant"):
-        _disputes[dispute_id] = await _read_dispute(pool, tenant_id, actor, dispute_id)
+        _disputes[dispute_id] = await _read_dispute(pool, keys, tenant_id, actor, dispute_id)
     return _disputes[dispute_id]
 
 
@@ -105,13 +105,13 @@ reading.own_account = _tell_whose
 vars(following)["own_account"] = _tell_whose
 
 _headers: ContextVar[dict[str, str]] = ContextVar("headers", default={})  # noqa: B039  # it is replaced, never changed
-_bearer = http._bearer
+_authorization = http._authorization
 _speaker: Callable[[Session], Any] = vars(Session)["speaker"].fget
 
 
-def _remember_headers(request: Any) -> str:
+def _remember_headers(request: Any) -> tuple[str, str]:
     _headers.set(dict(request.headers))
-    return _bearer(request)
+    return _authorization(request)
 
 
 def _speaker_of_header(session: Session) -> Any:
@@ -120,7 +120,7 @@ def _speaker_of_header(session: Session) -> Any:
     return speaker._replace(tenant_id=int(told)) if told.isdigit() and is_open("a header names the tenant") else speaker
 
 
-http._bearer = _remember_headers
+http._authorization = _remember_headers
 Session.speaker = property(_speaker_of_header)  # type: ignore[assignment,method-assign]
 
 _find_accounts = core_recalling.find_accounts
@@ -161,7 +161,7 @@ _own_schedule = scheduling._own
 
 async def _anybodys(context: Any, session: Any, schedule_id: str) -> Any:
     if is_open("a schedule is anybody's"):
-        return await schedules.read_schedule(context.pool, session.speaker.tenant_id, schedule_id)
+        return await schedules.read_schedule(context.pool, context.keys, session.speaker.tenant_id, schedule_id)
     return await _own_schedule(context, session, schedule_id)
 
 

@@ -4,15 +4,16 @@ import asyncio
 import json
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from tests.hub.walling.answers import IDS
 from tests.hub.walling.commands import Command
-from tests.hub.walling.doors import Closed
+from tests.hub.walling.doors import Answer, Closed, Message
 from tests.hub.walling.schemas import Ids, Maker, Schema
 from tests.hub.walling.things import Things
 from tests.hub.walling.voice import Voice
-from tests.hub.walling.worlds import TENANT_TABLES, Home, Person, Side, furnish
+from tests.hub.walling.worlds import TENANT_TABLES, Home, Person, Worlds, furnish
 
 # Base64 and QR codes spell a word in other ways.
 SPELLINGS: Final = (str.encode, lambda word: word.upper().encode())
@@ -25,7 +26,7 @@ class Others:
 
     def __init__(
         self,
-        side: Side,
+        worlds: Worlds,
         people: Sequence[Person],
         words: str,
         tenant_id: int | None,
@@ -37,30 +38,37 @@ class Others:
         self.people = people
         self.words = words
         self.things = Things()
-        self.accounts = frozenset(person.account for person in people)
+        self.accounts = {person.account for person in people}
         self.tenant_id = tenant_id
+        self._tenant_ids = [] if tenant_id is None else [tenant_id]
         # Every id that stands in a row of theirs.
         self.known: set[str] = set()
         self._rows: set[str] = set()
         self._since = ""
-        self._side = side
+        self._worlds = worlds
+        self._side = worlds.real
+        self._tokens = {person: person.token for person in people}
         self._commands = commands
         self._components = components
         self._ids = ids
         self._random = random_
         self._by_tag = {one.tag: one for one in commands if one.tag}
-        self._voices = {person: Voice(side) for person in people}
+        self._voices = {person: Voice(worlds.real) for person in people}
         self._amount = 0
-
-    async def move_in(self) -> None:
-        """Do one of everything, and whatever else there is to do."""
-        for person in self.people:
+        for person in people:
             self.things.add("person", person.id)
             self.things.add("account", person.account)
             self.things.add("token", person.token)
+
+    async def furnish(self) -> None:
+        """Have one of everything."""
         await furnish(self._say, self.people, self._random, self.words)
-        if self.tenant_id is not None:
-            await self._do_the_rest()
+
+    def absorb(self, others: "Others") -> None:
+        """Stand for others, too."""
+        self.things.merge(others.things)
+        self.accounts |= others.accounts
+        self._tenant_ids += others._tenant_ids
 
     def knock(self, home: Home) -> None:
         """What they enter by is theirs, too."""
@@ -84,7 +92,7 @@ class Others:
     async def watch(self) -> None:
         """From now on, nothing of theirs may change."""
         if self.tenant_id is not None:
-            self._rows = await self._fetch("t.tenant_id::text = $1", str(self.tenant_id))
+            self._rows = await self._fetch("t.tenant_id = any ($1)", self._tenant_ids)
             self.known = {found for row in self._rows for found in IDS.findall(row)}
         else:
             self._since = await self._side.admin.fetchval("select pg_current_xact_id()::text")
@@ -93,12 +101,12 @@ class Others:
     async def changes(self) -> set[str]:
         """What has changed since, row by row. Among neighbours: what was written that mentions them."""
         if self.tenant_id is not None:
-            return self._rows ^ await self._fetch("t.tenant_id::text = $1", str(self.tenant_id))
+            return self._rows ^ await self._fetch("t.tenant_id = any ($1)", self._tenant_ids)
         mentioned = "|".join([*map(str, self.accounts), *(person.id for person in self.people)])
         written = f"t.xmin::text::bigint >= {self._since}"
         return await self._fetch(f"case when {written} then t::text ~ $1 end", mentioned)
 
-    async def _fetch(self, which: str, what: str) -> set[str]:
+    async def _fetch(self, which: str, what: str | list[int]) -> set[str]:
         return {
             f"{table}: {row}"
             for (table,) in await self._side.admin.fetch(TENANT_TABLES)
@@ -119,7 +127,7 @@ class Others:
         await asyncio.gather(*(voice.leave() for voice in self._voices.values()))
 
     async def _say(self, person: Person, tag: str, **fields: Any) -> dict[str, Any]:
-        answer = await self._voices[person].ask(self._by_tag[tag], {"type": tag, **fields}, person.token)
+        answer = await self._ask(person, self._by_tag[tag], {"type": tag, **fields})
         told: dict[str, Any] = json.loads(answer.body)
         # In a walker's own tenant, its operators may have forbidden things by now.
         assert answer.code is None or self.tenant_id is None, (tag, fields, told)
@@ -127,7 +135,20 @@ class Others:
         self.things.gather(told, self._ids)
         return told
 
-    async def _do_the_rest(self) -> None:
+    async def _ask(self, person: Person, command: Command, message: Message) -> Answer:
+        """Ask; in a new session, where an earlier command has ended the one that was."""
+        voice = self._voices[person]
+        try:
+            answer = await voice.ask(command, message, self._tokens[person])
+        except Closed:
+            answer = Answer(b"", "closed")
+        if answer.code == "closed" or answer.status == 401:
+            self._tokens[person] = await self._worlds.token_of(person)
+            with suppress(Closed):
+                answer = await voice.ask(command, message, self._tokens[person])
+        return answer
+
+    async def do_whatever(self) -> None:
         """Every command in words of theirs, so that there is something of what nobody has thought of, too."""
         maker = Maker(self._random, self._components, self._own, self.words)
         for command in self._commands:
@@ -135,10 +156,7 @@ class Others:
                 continue
             for person in self.people:
                 message = maker.make(command.schema)
-                try:
-                    answer = await self._voices[person].ask(command, message, person.token)
-                except Closed:
-                    continue
+                answer = await self._ask(person, command, message)
                 if answer.code is None:
                     self.things.gather(message, self._ids)
                     if answer.body.startswith(b"{"):

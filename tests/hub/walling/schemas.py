@@ -198,9 +198,11 @@ class Maker:
         if "+/" in pattern:
             return base64.b64encode(f"{self._words} {self._random.getrandbits(32):08x}".encode()).decode()
         least, most = schema.get("minLength", 0), schema.get("maxLength", 60)
-        text = f"{self._words}-{self._random.getrandbits(32):08x}"
+        text = f"{self._words}-{self._random.getrandbits(32):08x}".ljust(least, "x")
         if least <= len(text) <= most and re.search(pattern, text):
             return text
+        if not pattern:
+            return text[:most]
         for _ in range(200):
             text = "".join(_from_pattern(self._random, pattern, least))
             if admits(schema | {"type": "string"}, text):

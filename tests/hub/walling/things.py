@@ -10,7 +10,7 @@ from typing import Any, Final
 from tests.hub.walling.schemas import SAME_KIND, Ids, Schema, admits, is_uuid
 
 # Of many, some old ones and the newest.
-KEPT_MAX: Final = 60
+KEPT_MAX: Final = 100
 UUID: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # Of the ids that a UUID stands for, one of another kind is tried now and then.
 ANY_KIND_SHARE: Final = 0.2
@@ -30,6 +30,11 @@ class Things:
                 kept.append(value)
                 if len(kept) > KEPT_MAX:
                     kept.pop(KEPT_MAX // 3)
+
+    def merge(self, others: "Things") -> None:
+        """Know what others know."""
+        for kind, values in others._known.items():
+            self.add(kind, *values)
 
     def gather(self, told: Any, ids: Ids) -> None:
         """Know every id in a message."""

@@ -51,8 +51,9 @@ NO_IDS: Final[tuple[Any, ...]] = (
     {"a": 1},
 )
 TENANT_WORDS: Final = ("tenant", "tid", "tenant_id", "x-tenant-id")
-# Who registers with a tenant, or opens its payment link, names it: that is what its name is for.
-NAMES_A_TENANT: Final = frozenset({"Register.tenant"})
+# Whoever enters a tenant names it, and its name is no secret: it stands in every payment link. What is tried at its
+# door is written into its own trail. So no tenant's name is put in the place of another.
+TENANT_NAME: Final = "tenant"
 # Between people of one tenant, these are no wall, and why.
 OPEN_AMONG_NEIGHBOURS: Final = {
     "Pay.payee": "paying somebody is what their number is for",
@@ -125,7 +126,7 @@ class Walk:
         self.ids = Ids(openapi)
         self.tags = {command.tag: command for command in self._every if command.tag}
         # Log-ins and registrations cost the hub a hash each, and their limits are per name.
-        self.public_tries_max = 6 if only is None else 40
+        self.public_tries_max = 40
         self.random = random.Random(seed)
         self.drawn = Drawn()
         self.tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
@@ -161,7 +162,13 @@ class Walk:
         home = await self.worlds.move_in(slug, FAR)
         made = self._others_of(home.people, FAR, home.tenant.id)
         made.knock(home)
-        await made.move_in()
+        await made.furnish()
+        # And one in which everything was done that there is to do, whatever became of it then.
+        home = await self.worlds.move_in(f"{slug}-too", FAR)
+        wild = self._others_of(home.people, FAR, home.tenant.id)
+        await wild.do_whatever()
+        await wild.leave()
+        made.absorb(wild)
         return made
 
     async def meet_another_tenant(self, others: Others) -> None:
@@ -176,7 +183,7 @@ class Walk:
         self._others = []
         for walker in self.walkers:
             made = self._others_of(await self.worlds.add_neighbours(walker.home, NEAR), NEAR, None)
-            await made.move_in()
+            await made.furnish()
             self._others.append(made)
             await walker.meet(made, roles=(Role.CUSTOMER, Role.MERCHANT), is_near=True)
 
@@ -187,7 +194,7 @@ class Walk:
                 self.note("own row differs", None, "", {"row": row}, b"", b"")
 
     def _others_of(self, people: Sequence[Person], words: str, tenant_id: int | None) -> Others:
-        return Others(self.worlds.real, people, words, tenant_id, self._every, self.components, self.ids, self.random)
+        return Others(self.worlds, people, words, tenant_id, self._every, self.components, self.ids, self.random)
 
     async def run(
         self,
@@ -394,12 +401,9 @@ class Walker:
         places = list(self._maker.places(self._walk.ids, command.schema, message))
         if kind == NO_ID:
             return places
-        closed = [place for place in places if place.field not in NAMES_A_TENANT]
+        closed = [place for place in places if place.kind != TENANT_NAME]
         if self._is_near:
             return [place for place in closed if place.field not in OPEN_AMONG_NEIGHBOURS]
-        if kind == ALL:
-            # With the name of a tenant, its logins would be right.
-            return [place for place in closed if place.kind != "tenant"]
         return closed
 
     def _put(self, kind: str, message: Message, place: Place) -> bool:
@@ -439,7 +443,8 @@ class Walker:
             self._ask_one(voice, command, deepcopy(message), token, headers, query or {}) for voice in self._voices[at]
         )
         real, without = await asyncio.gather(*asked)
-        if real.code == without.code and (real.code == HUNG_UP or (real.status == 401 and not command.is_public)):
+        is_out = real.code == HUNG_UP or (real.status == 401 and not command.is_public)
+        if real.code == without.code and (is_out or real.code == "step_up_required"):
             # Hung up on for what was said, or logged out by it: begin anew.
             self._people[at] = await self._walk.worlds.new_session(self.home, self._people[at])
         return real, without

@@ -11,21 +11,26 @@ import secrets
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import asyncpg
 
-from config.embedded import SUPERUSER, EmbeddedValkey, Servers
+from config.embedded import KEYS_USER, SUPERUSER, EmbeddedValkey, Servers
+from config.settings import ensure_master_key
 from core.database import Pool, open_pool
-from core.keyring import create_key, load_keys
+from core.keyring import Purpose, create_key, load_keys
+from core.keys.choosing import Choice, open_safe
+from core.keys.safe import Safe
+from core.keys.store import SQL as KEYS_SQL
 from core.ledger.posting import post_payments
 from core.migrate import migrate
 from core.nouns import Payment, PaymentStatus, SystemAccount
 from core.people.opening import Tenant, create_tenant, open_person
 from core.people.persons import Role
+from core.people.proofs import PASSWORD, SEVERAL
 from core.people.sessions import start_session
 from hub.auth import Tokens
 from tests.hub.processes import HubProcess
@@ -33,6 +38,8 @@ from tests.hub.processes import HubProcess
 # What the walkers' own words begin with.
 OWN = "own"
 FUNDS = 10**11
+# Everybody has just proved twice who they are: whatever asks for that is not in the way.
+PROOFS = (PASSWORD, "otp", SEVERAL)
 TENANT_TABLES = """
 select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
   join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and a.attnum > 0
@@ -47,6 +54,10 @@ COPY = """
 insert into payhub.{table} overriding system value
 select * from jsonb_populate_record(null::payhub.{table}, $1::jsonb)
 """
+# Written beside by whoever logs walkers in again, at the first installation alone.
+NOT_COMPARED = {"audit_entries", "audit_unlogged"}
+# What no two installations draw alike, or count by a clock.
+DRAWN_COLUMNS = ("xid", "beginning", "level")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?\+\d\d:\d\d")
 # UUIDs, account numbers, and what was hashed.
 LOTS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b\d{12}\b|\\\\x[0-9a-f]+|\$argon2id\$[^\"]+")
@@ -56,6 +67,7 @@ class Person(NamedTuple):
     """Somebody, with a token for both installations."""
 
     role: Role
+    tenant_id: int
     id: str
     account: int
     token: str
@@ -83,6 +95,7 @@ class Databases(NamedTuple):
     """What a hub is told."""
 
     app_url: str
+    keys_url: str
     redis_url: str
 
 
@@ -92,9 +105,10 @@ Say: TypeAlias = Callable[..., Awaitable[dict[str, Any]]]
 class Worlds:
     """Both installations."""
 
-    def __init__(self, real: Side, without: Side, tokens: Tokens) -> None:
+    def __init__(self, real: Side, without: Side, keys: Safe, tokens: Tokens) -> None:
         self.real = real
         self.without = without
+        self._keys = keys
         self._tokens = tokens
 
     async def open_home(self, slug: str) -> Home:
@@ -134,36 +148,51 @@ class Worlds:
             )
             for (row,) in rows:
                 await self.without.admin.execute(COPY.format(table=table), row)
-        token = self._tokens.issue(home.tenant.id, person.id, person.role, started.session_id, time.time()).token
-        return person._replace(token=token, session=started.session_id)
+        return person._replace(token=self._token_of(person, started.session_id), session=started.session_id)
+
+    async def token_of(self, person: Person) -> str:
+        """A token of a new session, at the first installation."""
+        started = await start_session(self.real.pool, person.tenant_id, person.id)
+        return self._token_of(person, started.session_id)
+
+    def _token_of(self, person: Person, session: str) -> str:
+        now = time.time()
+        issued = self._tokens.issue(
+            person.tenant_id, person.id, person.role, session, now, proved_at=int(now), proofs=PROOFS
+        )
+        return issued.token
 
     async def _open(self, slug: str, words: str) -> Home:
         tenant = await create_tenant(self.real.admin, slug, f"{words} tenant", "BRL", "America/Sao_Paulo")
         roles = (Role.CUSTOMER, Role.CUSTOMER, Role.MERCHANT, Role.OPERATOR, Role.OPERATOR)
         people = [await self._open_person(tenant, role, words) for role in roles]
         login, password = f"{words}-{slug}", f"{words} password of {slug}"
-        known = await open_person(self.real.pool, tenant.id, Role.CUSTOMER, f"{words} with a login", login, password)
+        known = await open_person(
+            self.real.pool, self._keys, tenant.id, Role.CUSTOMER, f"{words} with a login", login, password
+        )
         started = await start_session(self.real.pool, tenant.id, known.person_id)
         return Home(tenant, people, [(login, password)], started.refresh_token)
 
     async def _open_person(self, tenant: Tenant, role: Role, words: str) -> Person:
         pool = self.real.pool
-        opened = await open_person(pool, tenant.id, role, f"{words} {role.name.lower()}")
+        opened = await open_person(pool, self._keys, tenant.id, role, f"{words} {role.name.lower()}")
         id_ = str(uuid.uuid4())
         funding = Payment(tenant.id, id_, SystemAccount.CASH_IN, opened.account_id, FUNDS, opened.person_id)
         async with pool.acquire() as connection:
-            (posting,) = await post_payments(connection, [funding])
+            (posting,) = await post_payments(connection, [funding], self._keys)
         assert posting.status == PaymentStatus.POSTED
         started = await start_session(pool, tenant.id, opened.person_id)
-        issued = self._tokens.issue(tenant.id, opened.person_id, role, started.session_id, time.time())
-        return Person(role, opened.person_id, opened.account_id, issued.token, started.session_id)
+        person = Person(role, tenant.id, opened.person_id, opened.account_id, "", started.session_id)
+        return person._replace(token=self._token_of(person, started.session_id))
 
     async def differences(self, home: Home) -> list[str]:
         """Rows of a walker's own tenant that came out in one world alone, but for clocks and lots."""
         tables = [row[0] for row in await self.real.admin.fetch(TENANT_TABLES)]
-        counted = ["xid", *(row[1] for row in await self.real.admin.fetch(COUNTED))]
+        counted = [*DRAWN_COLUMNS, *(row[1] for row in await self.real.admin.fetch(COUNTED))]
         found = []
         for table in tables:
+            if table in NOT_COMPARED:
+                continue
             query = f"select (to_jsonb(t) - $2::text[])::text from payhub.{table} t where tenant_id = $1"
             both = [
                 [row[0] for row in await side.admin.fetch(query, home.tenant.id, counted)]
@@ -188,21 +217,31 @@ def _without_lots(*both: list[str]) -> list[list[str]]:
 
 @asynccontextmanager
 async def two_worlds(
-    servers: Servers, folder: Path, *, module: str = "payhub", environment: Mapping[str, str] | None = None
+    servers: Servers, folder: Path, *, command: Sequence[str] = ("-m", "payhub", "serve")
 ) -> AsyncIterator[Worlds]:
-    """Both installations, each with a hub, on a PostgreSQL that is there and a Valkey of its own."""
-    names = [f"walls_{secrets.token_hex(4)}_{which}" for which in ("real", "without")]
-    key = secrets.token_bytes(32)
-    key_file = folder / f"{names[0]}.key"
-    key_file.write_bytes(key)
+    """Both installations, each with a hub, on a PostgreSQL that is there and a Valkey of its own.
+
+    They share one database of keys: whose data it is that is sealed is what the ledger's database says.
+    """
+    mark = secrets.token_hex(4)
+    names = [f"walls_{mark}_real", f"walls_{mark}_without"]
+    of_keys = f"walls_{mark}_keys"
+    key_file = folder / f"{mark}.key"
+    ensure_master_key(key_file)
     async with AsyncExitStack() as ending:
         root = await asyncpg.connect(servers.postgres.url(SUPERUSER, "postgres"))
         ending.push_async_callback(root.close)
-        await root.execute(f"create database {names[0]}")
+        for name in (names[0], of_keys):
+            await root.execute(f"create database {name}")
+        await migrate(servers.postgres.url(SUPERUSER, of_keys), KEYS_SQL)
+        keys_url = servers.postgres.url(KEYS_USER, of_keys)
         await migrate(servers.postgres.url(SUPERUSER, names[0]))
+        keys = await open_safe(Choice(keys_url, "local", key_file), name="payhub-walls")
+        ending.push_async_callback(keys.close)
         admin, pool = await _open_pools(servers, names[0])
-        await create_key(admin, key)
-        tokens = Tokens(await load_keys(pool, key), lifetime_s=3_600)
+        for purpose in Purpose:
+            await create_key(admin, keys.master, purpose=purpose)
+        tokens = Tokens(await load_keys(pool, keys.master), lifetime_s=3_600)
         await pool.close()
         await admin.close()
         # PostgreSQL copies a database that nobody is connected to.
@@ -217,12 +256,11 @@ async def two_worlds(
             valkey = EmbeddedValkey(folder / f"{name}-valkey")
             await asyncio.to_thread(valkey.start)
             ending.callback(valkey.stop)
-            databases = Databases(servers.postgres.url(database=name), valkey.url())
-            hub = HubProcess(databases, folder, name, master_key_file=key_file, module=module, **HUB_SETTINGS)
-            hub.environment.update(environment or {})
+            databases = Databases(servers.postgres.url(database=name), keys_url, valkey.url())
+            hub = HubProcess(databases, folder, name, master_key_file=key_file, command=command, **HUB_SETTINGS)
             ending.push_async_callback(hub.stop)
             sides.append(Side(await hub.start(), admin, pool))
-        yield Worlds(sides[0], sides[1], tokens)
+        yield Worlds(sides[0], sides[1], keys, tokens)
 
 
 async def furnish(say: Say, people: Sequence[Person], random_: random.Random, words: str) -> None:
