@@ -58,6 +58,14 @@ async def acme(witness: WitnessProcess) -> WitnessChoice:
 
 
 @pytest_asyncio.fixture
+async def another(tmp_path: Path) -> AsyncIterator[WitnessProcess]:
+    """One that the test may kill."""
+    process = await WitnessProcess(tmp_path, "south").start()
+    yield process
+    process.stop()
+
+
+@pytest_asyncio.fixture
 async def client(acme: WitnessChoice) -> AsyncIterator[httpx2.AsyncClient]:
     headers = {"authorization": f"Bearer {acme.token}"}
     async with httpx2.AsyncClient(base_url=acme.url, headers=headers, timeout=10) as opened:
@@ -207,8 +215,8 @@ async def test_who_is_too_fast_is_told_so_and_others_are_not(witness: WitnessPro
     assert statuses.count(200) >= 4_000
 
 
-async def test_what_it_signed_survives_a_kill(witness: WitnessProcess, acme: WitnessChoice, tmp_path: Path) -> None:
-    process = await WitnessProcess(tmp_path, "south").start()
+async def test_what_it_signed_survives_a_kill(another: WitnessProcess) -> None:
+    process = another
     choice = await process.admit("acme", KEYS)
     headers = {"authorization": f"Bearer {choice.token}"}
     async with httpx2.AsyncClient(base_url=process.url, headers=headers) as client:
@@ -219,4 +227,3 @@ async def test_what_it_signed_survives_a_kill(witness: WitnessProcess, acme: Wit
         answer = await client.post("/v1/heads", json=shown(signed(20, leaves=other(2), at=30)))
         assert (answer.status_code, answer.json()["kept"]["size"]) == (409, 20)
     assert (await process.keys()).keys() == {kid_of(choice.key)}
-    process.stop()
