@@ -843,7 +843,7 @@ def serve_witness(folder: Path, listen: str, log_level: str) -> None:
     except ValueError:
         raise click.UsageError(f"--listen is {listen!r}: write host:port.") from None
     with witnessing():
-        room("witness.serve").serve(folder, host, port, log_level)
+        room("hub.witness.serve").serve(folder, host, port, log_level)
 
 
 @witness.command("admit")
@@ -1168,10 +1168,9 @@ async def _seal_plain(admin: Any, _: Any, safe: Any, reach: Callable[[int, int],
     plain = {tenant_id: await sealing.count_plain(admin, tenant_id) for tenant_id in tenants}
     total, count = sum(plain.values()), 0
     for tenant_id in (tenant_id for tenant_id, found in plain.items() if found):
-        before = count
-        count += await sealing.seal_plain(
-            admin, safe, tenant_id, lambda so_far, before=before: reach(before + so_far, total)
-        )
+        for seal_ in (sealing.seal_plain, room("core.bulk.sealing").seal_lines):
+            before = count
+            count += await seal_(admin, safe, tenant_id, lambda so_far, before=before: reach(before + so_far, total))
     return count, sum([await sealing.count_plain(admin, tenant_id) for tenant_id in tenants])
 
 
@@ -1203,13 +1202,13 @@ def witnessing() -> Iterator[None]:
     """Turn what a witness's folder is refused for into one sentence and exit code 1."""
     try:
         yield
-    except (room("witness.store").StoreRefused, room("witness.key").KeyRefused, sqlite3.Error) as error:
+    except (room("hub.witness.store").StoreRefused, room("witness.key").KeyRefused, sqlite3.Error) as error:
         raise click.ClickException(str(error)) from error
 
 
 @contextmanager
 def _store(folder: Path) -> Iterator[Any]:
-    store = room("witness.serve").open_store(folder)
+    store = room("hub.witness.serve").open_store(folder)
     try:
         yield store
     finally:
@@ -1217,7 +1216,7 @@ def _store(folder: Path) -> Iterator[Any]:
 
 
 def _witness_key(folder: Path) -> str:
-    key = room("witness.key").open_key(folder).public_key().public_bytes_raw()
+    key = room("hub.witness.key").open_key(folder).public_key().public_bytes_raw()
     text: str = room("core.proof.receipts").to_text(key)
     return text
 

@@ -64,6 +64,8 @@ def configure_logs(level: str, process: str) -> None:
         logger.propagate = True
     # One line per request or handshake would hold addresses and paths; the metrics count them.
     logging.getLogger("uvicorn.access").setLevel(logging.ERROR)
+    logging.getLogger("httpx2").setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("httpx2").setLevel(max(logging.WARNING, root.level))
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, root.level))
 
 

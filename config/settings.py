@@ -8,6 +8,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 from urllib.parse import urlsplit, urlunsplit
@@ -25,7 +26,7 @@ _DATABASE_SCHEMES = ("postgresql", "postgres")
 _REDIS_SCHEMES = ("redis", "rediss", "unix")
 _WEB_SCHEMES = ("http", "https")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_SPLIT = frozenset({"allowed_origins", "trusted_proxies"})  # comma-separated in the environment
+_SPLIT = frozenset({"allowed_origins", "internal_networks", "trusted_proxies"})  # comma-separated in the environment
 
 
 class SettingsError(Exception):
@@ -159,6 +160,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="Origins of web pages that may open a WebSocket, with commas between; any other page "
             "is refused. Default: the local ones of PAYHUB_LISTEN, and PAYHUB_PUBLIC_URL."
+        ),
+    ]
+    internal_networks: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Networks of yours where identity providers may be asked, with commas between: 10.0.0.0/8. "
+            "Empty: public addresses only. Loopback named here may be asked without TLS, for tests and development."
         ),
     ]
     public_url: Annotated[
@@ -367,6 +375,7 @@ def _defaults(given: Mapping[str, str]) -> dict[str, str]:
         "admin_listen": "127.0.0.1:9080",
         "allowed_origins": ",".join(dict.fromkeys([*local, public_url])),
         "trusted_proxies": "",
+        "internal_networks": "",
         "public_url": public_url,
         "breached_passwords_file": "",
         "receipts": "true",
@@ -416,6 +425,14 @@ def _check_secure_url(name: str, value: str) -> None:
         raise SettingsError(name, f"is {masked(value)!r}: keys travel on it, so it has to be https.")
 
 
+def _check_networks(name: str, value: str) -> None:
+    for network in _split(value):
+        try:
+            ip_network(network)
+        except ValueError:
+            raise SettingsError(name, f"holds {network!r}: write networks like 10.0.0.0/8.") from None
+
+
 _CHECKS = {
     "database_url": _check_database,
     "admin_database_url": _check_database,
@@ -429,6 +446,7 @@ _CHECKS = {
     "admin_listen": _check_address,
     "public_url": _check_public_url,
     "allowed_origins": _check_origins,
+    "internal_networks": _check_networks,
 }
 
 

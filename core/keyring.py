@@ -77,7 +77,14 @@ select kid, algorithm, public_key, private_key, wrapped_by, signs_from, signs_un
  order by signs_from, kid
 """
 REWRAP = """
-update payhub.signing_keys set private_key = $3, wrapped_by = $4 where kid = $1 and private_key = $2 returning true
+with anew as (
+    update payhub.signing_keys set private_key = $3, wrapped_by = $4
+     where kid = $1 and private_key = $2
+    returning kid, purpose
+)
+select payhub.note_audit(0, 'key.rotated', null, kid, null, null, null,
+                         jsonb_build_object('level', 'master', 'purpose', purpose, 'service', $4::text))
+  from anew
 """
 
 
@@ -192,7 +199,7 @@ async def rewrap(admin: "Connection | Pool", master: Master) -> int:
         for row in await admin.fetch(LOAD_KEYS, purpose):
             plain = _private_bytes(await _unwrap(master, row, purpose))
             wrapped = await master.wrap(plain, _context(row["kid"], row["algorithm"], purpose))
-            count += bool(await admin.fetchval(REWRAP, row["kid"], row["private_key"], *wrapped))
+            count += len(await admin.fetch(REWRAP, row["kid"], row["private_key"], *wrapped))
     return count
 
 

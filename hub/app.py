@@ -30,6 +30,7 @@ from core.keys.safe import Safe
 from core.ledger.batcher import FLIGHTS_MAX, Batcher
 from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
+from core.nonces import Nonces
 from core.nouns import Payment, Posting
 from core.people.demands import read_demands
 from core.people.marking import Marks
@@ -41,13 +42,15 @@ from core.people.sightings import touch
 from core.proof.notary import Notary, Signer
 from hub import documents, http, metrics, pages
 from hub.audience import Audience
-from hub.auth import Tokens
+from hub.auth import TOKEN_LIFETIME_S, Tokens
 from hub.broker import CONTROL, Broker
 from hub.commands import bulking, proving
 from hub.commands.context import STATUS_NAMES, Context, announce, spread, to_event
 from hub.connection import Connections, serve
 from hub.doors import PATHS, Door, Doors
+from hub.identity import Identities
 from hub.limits import Limits
+from hub.outside import Outside
 from hub.protocol.sessions import SecurityAlert
 
 log = logging.getLogger(__name__)
@@ -88,6 +91,10 @@ class Options(NamedTuple):
     breached_passwords: Path | None = None
     # Whether answers carry receipts at once.
     receipts: bool = True
+    internal_networks: Sequence[str] = ()
+    # Not an operator's to change: tests that turn keys do not wait for minutes.
+    token_lifetime_s: int = TOKEN_LIFETIME_S
+    keys_read_s: float = KEYS_READ_S
 
 
 class Hub:
@@ -140,10 +147,12 @@ class Hub:
             batcher=Batcher(notary if options.receipts else posters, on_commit=self._on_commit),
             audience=Audience(read_after, versions, to_event),
             broker=Broker(options.redis_url, secret, self._hear),
-            tokens=Tokens(self._signing_keys[Purpose.TOKENS]),
+            tokens=Tokens(self._signing_keys[Purpose.TOKENS], lifetime_s=options.token_lifetime_s),
             signer=self._signer,
             limits=Limits(),
             doors=Doors(options.allowed_origins),
+            nonces=Nonces(await keys.secret("nonces")),
+            identities=Identities(Outside(options.internal_networks)),
             end_session=self._end_session,
             warn=self.connections.warn,
             means=Means(pool, keys, Marks(await keys.secret("marks")), party),
@@ -162,7 +171,7 @@ class Hub:
                 self._every(SESSIONS_SWEEP_S, self._sweep_sessions),
                 self._every(SEEN_WRITE_S, self._write_seen),
                 self._every(DEMANDS_READ_S, self._read_demands),
-                self._every(KEYS_READ_S, self._read_keys),
+                self._every(options.keys_read_s, self._read_keys),
                 self._every(ROOTS_TOLD_S, notary.tell_roots),
             )
         ]
@@ -197,6 +206,7 @@ class Hub:
             return
         await self.context.batcher.close()
         await self._quietly(self._write_acknowledgements)
+        await asyncio.gather(*self.context.afterwards)
         if self._notary is not None:
             await self._quietly(self._notary.tell_roots)
         for task in self._tasks:
@@ -299,12 +309,14 @@ class Hub:
 
     async def _write_seen(self) -> None:
         assert self.context is not None
+        now = self.context.now()
         seen, self.context.seen = self.context.seen, {}
-        for key, at in self.connections.seen():
+        for key, at in self.connections.seen(now - 2 * SEEN_WRITE_S):
             seen[key] = max(at, seen.get(key, 0.0))
         written = self._seen_written
         due = {key: at for key, at in seen.items() if at - written.get(key, 0.0) >= SEEN_AGAIN_S}
-        self._seen_written = {key: at for key, at in written.items() if at > self.context.now() - SEEN_AGAIN_S} | due
+        # Kept for longer than anything is heard of again.
+        self._seen_written = {key: at for key, at in written.items() if at > now - 2 * SEEN_AGAIN_S} | due
         await touch(self.context.pool, {key: datetime.fromtimestamp(at, UTC) for key, at in due.items()})
 
     async def _read_demands(self) -> None:

@@ -1,25 +1,22 @@
 """Access tokens: who speaks, signed by this instance and believed for five minutes (RFC 9068, RFC 8725).
 
-The only module that knows PyJWT. It reads no database and never asks the token how to verify it: the
-key is looked up by name, the algorithm is the key's. No token enters a log line or an exception.
+A machine's token says in `scope` what it may do (RFC 9068, 2.2.3), a till's in `cnf` which key it is bound to
+(RFC 9449, 6.1). It reads no database and never asks the token how to verify it: the key is looked up by name, the
+algorithm is the key's. No token enters a log line or an exception.
 """
 
-import base64
-import json
 import re
 import uuid
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, NamedTuple, NoReturn
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from core.errors import Unavailable
 from core.keyring import SigningKey
 from core.people.persons import Role
+from hub import jws
 from hub.doors import Door
+from hub.jws import JwsRefused, Verifier
 
 ISSUER = "payhub"
 TYPE = "at+jwt"  # RFC 9068, 2.1: no other kind of token passes for an access token
@@ -27,7 +24,7 @@ TYPE = "at+jwt"  # RFC 9068, 2.1: no other kind of token passes for an access to
 TOKEN_LIFETIME_S = 300
 # No token of ours is valid for longer, whatever it says.
 TOKEN_LIFETIME_MAX_S = 3_600
-# Ours are about 500 bytes. Checked before anything is parsed.
+# Ours are 500 to 1,000 bytes. Checked before anything is parsed.
 TOKEN_BYTES_MAX = 2_048
 # Clocks under NTP differ by far less; this forgives one that is being stepped, and lengthens every token
 # by as much.
@@ -42,6 +39,10 @@ PROOF = re.compile(r"[a-z]{2,8}")
 PROOFS_MAX = 8
 DOORS = {door.value: door for door in Door}
 ROLES = {int(role): role for role in Role}
+# Of more kinds than there are now, so that a hub of the version before reads what a later one issues.
+SCOPES_MAX = 40
+SCOPE = re.compile(r"[a-z_]{1,20}:(read|write)")
+THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class TokenCode(StrEnum):
@@ -73,6 +74,8 @@ class Principal(NamedTuple):
     """Who speaks. `expires_at` is seconds since the epoch: the token's end, not the session's.
 
     `proved_at`, `proofs`: when the person last proved who they are, seconds since the epoch (0: never), and how.
+    `scopes`: what a machine may do; None: a person, who may do what the role allows. `thumbprint`: the key that the
+    token is bound to (RFC 7638); without a proof by that key it is worth nothing.
     """
 
     tenant_id: int
@@ -83,6 +86,8 @@ class Principal(NamedTuple):
     door: Door
     proved_at: int = 0
     proofs: tuple[str, ...] = ()
+    scopes: frozenset[str] | None = None
+    thumbprint: str | None = None
 
 
 class Issued(NamedTuple):
@@ -95,10 +100,8 @@ class Issued(NamedTuple):
         return f"Issued(token=…, expires_at={self.expires_at})"
 
 
-class _Verifier(NamedTuple):
-    algorithm: str
-    mathematics: jwt.algorithms.Algorithm
-    public_key: Ed25519PublicKey | EllipticCurvePublicKey
+class _Known(NamedTuple):
+    verifier: Verifier
     verifies_until: float  # when the last token it can have signed is over
 
 
@@ -113,13 +116,13 @@ class Tokens:
             raise ValueError(f"A token lives 1 to {TOKEN_LIFETIME_MAX_S} seconds.")
         self._lifetime_s = lifetime_s
         self._signers: list[SigningKey] = []
-        self._verifiers: dict[str, _Verifier] = {}
+        self._known: dict[str, _Known] = {}
         self.replace_keys(keys)
 
     def replace_keys(self, keys: Iterable[SigningKey]) -> None:
         """Use these keys from now on. Call it more often than core.keyring.ANNOUNCEMENT_DELAY."""
         signers = sorted(keys, key=lambda key: (key.signs_from, key.kid), reverse=True)
-        self._signers, self._verifiers = signers, {key.kid: self._verifier(key) for key in signers}
+        self._signers, self._known = signers, {key.kid: self._to_known(key) for key in signers}
 
     def issue(
         self,
@@ -132,14 +135,20 @@ class Tokens:
         *,
         proved_at: int | None = None,
         proofs: Iterable[str] = (),
+        scopes: Iterable[str] | None = None,
+        thumbprint: str | None = None,
+        until: float | None = None,
     ) -> Issued:
         """A token signed by the newest key in use at `now`. Raises core.errors.Unavailable if none does.
 
-        `proved_at`, `proofs`: when and how its person last proved who they are (RFC 9068, 2.2.1; RFC 8176).
+        `proved_at`, `proofs`: when and how its person last proved who they are (RFC 9068, 2.2.1; RFC 8176). `scopes`
+        and `thumbprint`: see Principal. `until`: it ends by then, if that is sooner.
         """
         key = self._signer(now)
         issued_at = int(now)
         expires_at = issued_at + self._lifetime_s
+        if until is not None:
+            expires_at = max(min(expires_at, int(until)), issued_at + 1)
         claims: dict[str, Any] = {
             "iss": ISSUER,
             "aud": door.value,
@@ -153,16 +162,23 @@ class Tokens:
         }
         if proved_at is not None:
             claims |= {"auth_time": proved_at, "amr": list(proofs)}
+        if scopes is not None:
+            claims["scope"] = " ".join(sorted(scopes))
+        if thumbprint is not None:
+            claims["cnf"] = {"jkt": thumbprint}
         headers = {"kid": key.kid, "typ": TYPE}
-        return Issued(jwt.encode(claims, key.private_key, key.algorithm, headers), expires_at)
+        return Issued(jws.sign(claims, key.private_key, key.algorithm, headers), expires_at)
 
     def verify(self, token: str | bytes, now: float) -> Principal:
         """Who speaks, if the token holds at `now`. Raises TokenRefused, and nothing else for any input."""
-        header, payload, signature, signed = _split(token)
-        verifier = self._find_verifier(_read_object(header), now)
-        if not verifier.mathematics.verify(signed, verifier.public_key, signature):
-            _refuse(TokenCode.SIGNATURE)
-        return _read_principal(_read_object(payload), now)
+        try:
+            parts = jws.split(token, TOKEN_BYTES_MAX)
+            if not self._find_verifier(parts.header, now).holds(parts):
+                _refuse(TokenCode.SIGNATURE)
+            claims = jws.read_object(parts.payload)
+        except JwsRefused as error:
+            _refuse(TokenCode.TOO_LARGE if error.is_large else TokenCode.MALFORMED)
+        return _read_principal(claims, now)
 
     def _signer(self, now: float) -> SigningKey:
         for key in self._signers:
@@ -170,78 +186,26 @@ class Tokens:
                 return key
         raise Unavailable("No key signs tokens at this time.")
 
-    def _verifier(self, key: SigningKey) -> _Verifier:
+    def _to_known(self, key: SigningKey) -> _Known:
         over = float("inf") if key.signs_until is None else key.signs_until.timestamp()
-        return _Verifier(
-            key.algorithm,
-            jwt.get_algorithm_by_name(key.algorithm),
-            key.private_key.public_key(),
+        return _Known(
+            jws.verifier(key.algorithm, key.private_key.public_key()),
             over + self._lifetime_s + LEEWAY_S,
         )
 
-    def _find_verifier(self, header: dict[str, Any], now: float) -> _Verifier:
+    def _find_verifier(self, header: dict[str, Any], now: float) -> Verifier:
         # Exactly these three: crit, jku, jwk, x5u, x5c, zip and whatever is invented next are refused unread.
         if header.keys() != HEADER_NAMES:
             _refuse(TokenCode.HEADER)
         if header["typ"] != TYPE:
             _refuse(TokenCode.TYPE)
         kid = header["kid"]
-        verifier = self._verifiers.get(kid) if isinstance(kid, str) else None
-        if verifier is None or now >= verifier.verifies_until:
+        known = self._known.get(kid) if isinstance(kid, str) else None
+        if known is None or now >= known.verifies_until:
             _refuse(TokenCode.KEY_UNKNOWN)
-        if header["alg"] != verifier.algorithm:
+        if header["alg"] != known.verifier.algorithm:
             _refuse(TokenCode.ALGORITHM)
-        return verifier
-
-
-def _split(token: str | bytes) -> tuple[bytes, bytes, bytes, bytes]:
-    """Header, payload and signature as bytes, and the bytes that were signed."""
-    if not isinstance(token, str | bytes):
-        _refuse(TokenCode.MALFORMED)
-    if len(token) > TOKEN_BYTES_MAX:
-        _refuse(TokenCode.TOO_LARGE)
-    if isinstance(token, str):
-        if not token.isascii():
-            _refuse(TokenCode.MALFORMED)
-        token = token.encode()
-    segments = token.split(b".")
-    if len(segments) != 3:
-        _refuse(TokenCode.MALFORMED)
-    header, payload, signature = map(_decode_segment, segments)
-    return header, payload, signature, token[: token.rindex(b".")]
-
-
-def _decode_segment(segment: bytes) -> bytes:
-    """Base64url without padding (RFC 7515, 2), in the one spelling that these bytes have."""
-    try:
-        plain = base64.urlsafe_b64decode(segment + b"=" * (-len(segment) % 4))
-    except ValueError:
-        _refuse(TokenCode.MALFORMED)
-    if base64.urlsafe_b64encode(plain).rstrip(b"=") != segment:
-        _refuse(TokenCode.MALFORMED)
-    return plain
-
-
-def _read_object(text: bytes) -> dict[str, Any]:
-    """A JSON object in UTF-8 without a repeated name, a NaN or more depth than Python has."""
-    try:
-        value = json.loads(text.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        _refuse(TokenCode.MALFORMED)
-    if not isinstance(value, dict):
-        _refuse(TokenCode.MALFORMED)
-    return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError
-    return value
-
-
-def _refuse_constant(_: str) -> NoReturn:
-    raise ValueError
+        return known.verifier
 
 
 def _read_principal(claims: dict[str, Any], now: float) -> Principal:
@@ -267,6 +231,8 @@ def _read_principal(claims: dict[str, Any], now: float) -> Principal:
         DOORS[audience],
         proved_at=proved_at,
         proofs=proofs,
+        scopes=_read_scopes(claims),
+        thumbprint=_read_thumbprint(claims),
     )
 
 
@@ -280,6 +246,28 @@ def _read_proofs(claims: dict[str, Any], now: float) -> tuple[int, tuple[str, ..
     if not all(isinstance(one, str) and PROOF.fullmatch(one) for one in proofs):
         _refuse(TokenCode.CLAIMS)
     return proved_at, tuple(proofs)
+
+
+def _read_scopes(claims: dict[str, Any]) -> frozenset[str] | None:
+    """Names with one space between; none of them twice. A null is no missing claim: that would be every right."""
+    if "scope" not in claims:
+        return None
+    text = claims["scope"]
+    names = text.split(" ") if isinstance(text, str) else []
+    if not 1 <= len(names) <= SCOPES_MAX or len({*names}) < len(names) or not all(map(SCOPE.fullmatch, names)):
+        _refuse(TokenCode.CLAIMS)
+    return frozenset(names)
+
+
+def _read_thumbprint(claims: dict[str, Any]) -> str | None:
+    """Bound by a key's thumbprint and by nothing else: an unknown way of binding is not overlooked."""
+    if "cnf" not in claims:
+        return None
+    cnf = claims["cnf"]
+    value = cnf.get("jkt") if isinstance(cnf, dict) and cnf.keys() == {"jkt"} else None
+    if not isinstance(value, str) or THUMBPRINT.fullmatch(value) is None:
+        _refuse(TokenCode.CLAIMS)
+    return value
 
 
 def _read_expiry(claims: dict[str, Any], now: float) -> int:

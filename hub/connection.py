@@ -20,9 +20,10 @@ from core.errors import CoreError
 from core.ledger.batcher import Outcome
 from core.nouns import Payment
 from hub import metrics
-from hub.commands import following, identifying, paying
+from hub.commands import following, identifying, pairing, paying
 from hub.commands.context import Context, events_channel
 from hub.commands.refusal import CommandRefused, from_core
+from hub.commands.scoping import needs_of, require_scope
 from hub.commands.stepping_up import may_need_proof
 from hub.commands.table import ROWS
 from hub.commands.values import to_time
@@ -63,12 +64,18 @@ from hub.protocol.messages import (
     Unfollow,
 )
 from hub.protocol.sessions import SecurityAlert
+from hub.protocol.terminals import AskChallenge
 from hub.session import IN_FLIGHT_MAX, Session, State
 
 log = logging.getLogger(__name__)
 
 # One person's open connections on one hub: phones, browsers, tabs, a till or two.
 CONNECTIONS_PER_PERSON_MAX = 64
+# A till's: one that is used, one that is being left after a change of networks, and as many again.
+CONNECTIONS_PER_TERMINAL_MAX = 4
+# What was asked before a token ended is answered for so long; then its socket is closed whatever is in flight, so that
+# no socket outlives its token by five seconds.
+EXPIRY_GRACE_S = 4.0
 # Another hub has taken over by then.
 DRAINING_RETRY_MS = 500
 
@@ -85,18 +92,16 @@ class Connections:
 
     def admit(self, connection: "Connection") -> bool:
         """Count an authenticated connection. False: its person has enough."""
-        speaker = connection.session.speaker
-        key = speaker.tenant_id, speaker.person_id
+        key, most = _counted(connection)
         count = self._by_person.get(key, 0)
-        if count >= CONNECTIONS_PER_PERSON_MAX:
+        if count >= most:
             return False
         self._by_person[key] = count + 1
         return True
 
     def leave(self, connection: "Connection") -> None:
         """Count it no longer."""
-        speaker = connection.session.speaker
-        key = speaker.tenant_id, speaker.person_id
+        key, _ = _counted(connection)
         self._by_person[key] -= 1
         if not self._by_person[key]:
             del self._by_person[key]
@@ -124,11 +129,11 @@ class Connections:
             if principal.session_id != alert.session and connection.is_open:
                 connection.send(alert)
 
-    def seen(self) -> Iterator[tuple[tuple[int, str], float]]:
-        """The (tenant, session) pairs that are connected here, and when each connection last said something."""
+    def seen(self, since: float) -> Iterator[tuple[tuple[int, str], float]]:
+        """The (tenant, session) pairs that have said something here since then, and when they last did."""
         for connection in self.all:
             principal = connection.session.principal
-            if principal is not None and connection.seen_at:
+            if principal is not None and connection.seen_at > since:
                 yield (principal.tenant_id, principal.session_id), connection.seen_at
 
     def live_sessions(self) -> set[tuple[int, str]]:
@@ -140,18 +145,33 @@ class Connections:
         }
 
 
+def _counted(connection: "Connection") -> tuple[tuple[int, str], int]:
+    """Whose connection it is, and how many of theirs there may be: a till is one by itself."""
+    speaker = connection.session.speaker
+    if speaker.thumbprint is not None:
+        return (speaker.tenant_id, speaker.session_id), CONNECTIONS_PER_TERMINAL_MAX
+    return (speaker.tenant_id, speaker.person_id), CONNECTIONS_PER_PERSON_MAX
+
+
 class Connection:
     """One client's connection."""
 
     def __init__(
-        self, context: Context, connections: Connections, wire: EdgeWebSocket, codec: Codec, address: str, door: Door
+        self,
+        context: Context,
+        connections: Connections,
+        wire: EdgeWebSocket,
+        codec: Codec,
+        host: str | None,
+        door: Door,
     ) -> None:
+        address = address_key(host) if host else "unix"
         self._context = context
         self._connections = connections
         self._wire = wire
         self._codec = codec
         self._is_binary = codec.is_binary
-        self.session = Session(context.now(), door, network_of(address.partition("/")[0]))
+        self.session = Session(context.now(), door, network_of(host or ""), host)
         self.trace_id = secrets.token_hex(16)
         self._client_address = address
         self._address = context.limits.bucket("address", 0, address, ADDRESS)
@@ -163,6 +183,8 @@ class Connection:
         self._draining = False
         # Seconds since the epoch; 0: never yet.
         self.seen_at = 0.0
+        # Set while an ended token's last answers are waited for.
+        self._expiry: asyncio.TimerHandle | None = None
         self.catching_up = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
 
@@ -208,8 +230,9 @@ class Connection:
         self._connections.all.discard(self)
         metrics.connections.dec()
         self.session.end()
-        if self._deadline is not None:
-            self._deadline.cancel()
+        for timer in (self._deadline, self._expiry):
+            if timer is not None:
+                timer.cancel()
         for task in self._tasks:
             task.cancel()
         if self._admitted:
@@ -224,11 +247,19 @@ class Connection:
     def _watch_deadline(self) -> None:
         now = self._context.now()
         code = self.session.must_close(now)
-        if code is not None:
+        if code is CloseCode.TOKEN_EXPIRED and self.session.in_flight:
+            self._expire()
+        elif code is not None:
             self.end(code)
         elif self.session.state is not State.ENDED:
             delay = max(self.session.next_deadline() - now, 0.001)
             self._deadline = self._loop.call_later(delay, self._watch_deadline)
+
+    def _expire(self) -> None:
+        """The token has ended: take nothing more, and close when what is in flight has been answered."""
+        if self._expiry is None:
+            self._wire.attach(self._take_too_late, self._note_slow)
+            self._expiry = self._loop.call_later(EXPIRY_GRACE_S, self.end, CloseCode.TOKEN_EXPIRED)
 
     def _note_slow(self) -> None:
         metrics.closes.labels(CloseCode.SLOW_CONSUMER.name.lower()).inc()
@@ -280,10 +311,14 @@ class Connection:
             refusal = session.check(message)
             if refusal is not None:
                 raise CommandRefused(refusal)
+            if session.scopes is not None:
+                require_scope(session, needs_of(message))
             if type(message) is Pay and not may_need_proof(self._context, session, message.amount):
                 self._pay(message)
             elif type(message) is Acknowledge:
                 following.acknowledge(self._context, session, self, message)
+            elif type(message) is AskChallenge:
+                self.send(pairing.challenge(self._context, session, message))
             elif type(message) is Ping:
                 self.send(Pong(message.id, to_time_now(self._context)))
             else:
@@ -308,6 +343,11 @@ class Connection:
         refused = CommandRefused(ErrorCode.UNAVAILABLE, retry_after_ms=DRAINING_RETRY_MS)
         self.send(refused.to_message(UNSET if id_ is None else id_))
 
+    def _take_too_late(self, data: bytes, is_binary: bool) -> None:
+        id_ = self._codec.read_id(data)
+        refused = CommandRefused(ErrorCode.AUTHENTICATION_REQUIRED, "The token has ended. Come back with a new one.")
+        self.send(refused.to_message(UNSET if id_ is None else id_))
+
     def _pay(self, command: Pay) -> None:
         payment = paying.to_payment(self.session, command)
         try:
@@ -327,11 +367,17 @@ class Connection:
 
     def _land(self) -> None:
         self.session.in_flight -= 1
-        if self._draining and not self.session.in_flight:
+        if (self._draining or self._expiry is not None) and not self.session.in_flight:
             # On the loop's next turn: the answer that this was about is still to be written.
-            self._loop.call_soon(self.end, CloseCode.RESTART)
+            self._loop.call_soon(self._end_when_idle)
         if self.session.in_flight < IN_FLIGHT_MAX:
             self._wire.release_reading()
+
+    def _end_when_idle(self) -> None:
+        if self._expiry is not None:
+            self.end(CloseCode.TOKEN_EXPIRED)
+        elif self._draining:
+            self.end(CloseCode.RESTART)
 
     def _start(self, message: Any) -> None:
         if self.session.in_flight >= IN_FLIGHT_MAX:
@@ -435,7 +481,8 @@ async def serve(
     """A WebSocket endpoint: Origin, subprotocol, then a Connection until it closes."""
     await receive()
     wire: EdgeWebSocket = scope["extensions"]["payhub.wire"]["wire"]
-    address = address_key(scope["client"][0]) if scope["client"] else "unix"
+    host = scope["client"][0] if scope["client"] else None
+    address = address_key(host) if host else "unix"
     if context.draining or not address_allows(context, address):
         await refuse_handshake(send, 503 if context.draining else 429)
         return
@@ -451,7 +498,7 @@ async def serve(
     if codec is None:
         wire.end(CloseCode.SUBPROTOCOL_MISSING, "offer payhub.v1.msgpack or payhub.v1.json")
         return
-    await Connection(context, connections, wire, codec, address, door).run(receive)
+    await Connection(context, connections, wire, codec, host, door).run(receive)
 
 
 async def refuse_handshake(send: Send, status: int) -> None:

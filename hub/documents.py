@@ -11,20 +11,24 @@ import msgspec
 from core.nouns import PaymentStatus
 from hub import http
 from hub.commands.paying import UNKNOWN
+from hub.commands.scoping import BY_CONTENT, COMMANDS, FOLLOWING, SETTLING
 from hub.commands.table import ROWS
 from hub.doors import PATHS
 from hub.endpoint import Endpoint, Nothing
-from hub.protocol import messages
+from hub.protocol import messages, terminals
 from hub.protocol.catalogue import FROM_CLIENT, FROM_HUB
 from hub.protocol.codec import JSON, MSGPACK, SIZE_MAX
 from hub.protocol.codes import CLOSE_MEANINGS, MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, EventName, comes_back
 from hub.protocol.fields import Message
+from hub.protocol.scopes import SCOPE_MEANINGS, Scope
+from hub.session import BEFORE_A_SESSION
 
 VERSION: Final = "1.0.0"
 REFERENCE: Final = "#/components/schemas/{name}"
 
 # Which message answers which command. Every one may also be answered by `error`.
 ANSWERS: Final[dict[type, type | None]] = {
+    terminals.AskChallenge: terminals.Challenge,
     messages.Authenticate: messages.Welcome,
     messages.Renew: messages.Renewed,
     messages.Follow: messages.Following,
@@ -33,6 +37,17 @@ ANSWERS: Final[dict[type, type | None]] = {
     messages.Resume: messages.Resumed,
     messages.Ping: messages.Pong,
     **{row.takes: row.gives for row in ROWS},
+}
+# Not required by the document: who comes without one is told which nonce to make it with.
+PROOF_PARAMETER: Final = {
+    "name": "DPoP",
+    "in": "header",
+    "required": False,
+    "description": (
+        "A proof of possession (RFC 9449): htm, htu, iat, jti and the nonce that the answer's DPoP-Nonce or "
+        "/v1/nonces gave, signed by the key in its header."
+    ),
+    "schema": {"type": "string"},
 }
 # What the hub says without being asked.
 UNASKED: Final = tuple(one for one in FROM_HUB if one not in {*ANSWERS.values(), messages.Refused})
@@ -48,8 +63,9 @@ def asyncapi() -> dict[str, Any]:
             "version": VERSION,
             "description": (
                 f"Subprotocols {MSGPACK} (binary frames) and {JSON} (text frames) carry the same messages. The first "
-                "message authenticates; a token never stands in a URL. Answers may overtake each other: match them by "
-                f"id. A message has at most {SIZE_MAX} bytes, and each field stands in it once."
+                "message authenticates, but for a till's challenge; a token never stands in a URL. Answers may "
+                "overtake each other: match them by id. "
+                f"A message has at most {SIZE_MAX} bytes, and each field stands in it once."
             ),
         },
         "defaultContentType": "application/json",
@@ -92,6 +108,7 @@ def asyncapi() -> dict[str, Any]:
             "schemas": schemas,
         },
         "x-codes": codes(),
+        "x-scopes": scopes(),
     }
 
 
@@ -117,10 +134,23 @@ def openapi() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "dpop": {
+                    "type": "http",
+                    "scheme": "DPoP",
+                    "description": "A till's token, with a proof by its key for each request (RFC 9449).",
+                },
+            },
         },
-        "security": [{"bearer": []}],
+        "security": [{"bearer": []}, {"dpop": []}],
+        "x-scopes": scopes(),
     }
+
+
+def scopes() -> dict[str, str]:
+    """What machines can be allowed to do. A person needs none of them."""
+    return {scope.value: SCOPE_MEANINGS[scope] for scope in Scope}
 
 
 def codes() -> dict[str, Any]:
@@ -152,6 +182,7 @@ def _operation(command: type, answer: type | None) -> dict[str, Any]:
         "channel": {"$ref": "#/channels/socket"},
         "summary": _summary(command),
         "messages": [{"$ref": f"#/channels/socket/messages/{_tag(command)}"}],
+        **({} if command in BEFORE_A_SESSION else _for_machines(command)),
     }
     if answer is not None:
         operation["reply"] = {
@@ -199,9 +230,24 @@ def _path_item(endpoint: Endpoint, body: type | None) -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": {"$ref": REFERENCE.format(name=body.__name__)}}},
         }
+    if endpoint.proves:
+        item["parameters"].append(PROOF_PARAMETER)
     if endpoint.public:
         item["security"] = []
+    else:
+        item.update(_for_machines(endpoint.takes if endpoint.scope is None else endpoint.scope))
     return item
+
+
+def _for_machines(command: "type | Scope") -> dict[str, Any]:
+    """What a key needs for it. Of a command with parts: the most that it may need; each part needs its own."""
+    if isinstance(command, Scope):
+        return {"x-scopes": [command.value]}
+    needs = FOLLOWING | SETTLING if command is messages.Resume else COMMANDS.get(command)
+    if needs is None:
+        return {"x-people-only": True}
+    found: dict[str, Any] = {"x-scopes": sorted(needs)}
+    return {**found, "x-scopes-by-content": True} if command in BY_CONTENT else found
 
 
 def _good_status(endpoint: Endpoint) -> str:

@@ -289,6 +289,18 @@ async def log_out(call: Call) -> Nothing:
     return Nothing()
 
 
+async def enter(call: Call, slug: str) -> Tenant:
+    """The tenant that somebody wants to enter by another door than these. Raises CommandRefused."""
+    return await _tenant(call.context, slug)
+
+
+async def start(call: Call, tenant: Tenant, person_id: str, role: Role) -> TokensAnswer:
+    """Let in a person who has proved elsewhere who they are."""
+    arrival = _arrival(call, UNSET, UNSET, ())
+    started = await start_session(call.context.pool, tenant.id, person_id, arrival)
+    return _let_in(call, tenant, person_id, role, arrival, started)
+
+
 async def _tenant(context: Context, slug: str) -> Tenant:
     """The tenant somebody wants to enter. One that does not exist is answered in the words of a wrong password."""
     tenant = await find_tenant(context.pool, slug)

@@ -21,17 +21,20 @@ from starlette.routing import Route
 
 from core.errors import CoreError
 from core.nouns import PaymentStatus
-from hub import entering, metrics
+from hub import admitting, entering, metrics
 from hub.commands import bulking, charging, identifying, paying
 from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused, from_core
+from hub.commands.scoping import needs_of, require_scope
 from hub.commands.table import ROWS
+from hub.dpop import add_nonce, require_proof
 from hub.endpoint import Call, Endpoint, Nothing, address_of, spend, to_handler
 from hub.limits import ADDRESS, BY_ROLE, TENANT, network_of
 from hub.protocol import bulks, fields, messages
 from hub.protocol.codec import SIZE_MAX
 from hub.protocol.codes import MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, ErrorCode
 from hub.protocol.free_text import complaint_about, watch
+from hub.protocol.scopes import Scope
 from hub.qr import draw
 from hub.session import Session
 
@@ -39,6 +42,12 @@ log = logging.getLogger(__name__)
 
 PROBLEM: Final = "application/problem+json"
 SVG: Final = "image/svg+xml"
+# What a till is told to do (RFC 9449, 7.1, 8); everybody else is told to bring a token.
+CHALLENGES: Final[dict[str, str]] = {
+    ErrorCode.PROOF_NONCE_REQUIRED: 'DPoP error="use_dpop_nonce", algs="ES256 EdDSA"',
+    ErrorCode.POSSESSION_REFUSED: 'DPoP error="invalid_dpop_proof", algs="ES256 EdDSA"',
+    ErrorCode.CLOCK_SKEWED: 'DPoP error="invalid_dpop_proof", algs="ES256 EdDSA"',
+}
 TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 # Sessions of tokens seen lately, so that a busy client costs one signature check and not thousands. Dropped
 # after a few seconds, or when a hint says that the session has ended: without one, it is noticed within them.
@@ -65,7 +74,10 @@ class ReadQr(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """RFC 9457. `code` is the stable code, an error's or a payment status'; `type` is its URI."""
+    """RFC 9457. `code` is the stable code, an error's or a payment status'; `type` is its URI.
+
+    `at`: what time it is, for whoever's clock is wrong.
+    """
 
     type: str
     title: str
@@ -74,6 +86,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     field: str | UnsetType = UNSET
     retry_after_ms: int | UnsetType = UNSET
     payment: str | UnsetType = UNSET
+    at: str | UnsetType = UNSET
 
 
 async def settle(call: Call) -> SettledAnswer:
@@ -115,8 +128,9 @@ async def read_bulk_csv(call: Call) -> Response:
 CSV: Final = "text/csv"
 ENDPOINTS: Final = (
     *entering.ENDPOINTS,
-    Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle),
-    Endpoint("GET", "/v1/charges/{charge}/qr.svg", ReadQr, Nothing, draw_qr, produces=SVG),
+    *admitting.ENDPOINTS,
+    Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle, scope=Scope.PAYMENTS_WRITE),
+    Endpoint("GET", "/v1/charges/{charge}/qr.svg", ReadQr, Nothing, draw_qr, produces=SVG, scope=Scope.CHARGES_READ),
     Endpoint(
         "PUT",
         "/v1/bulks/{bulk}/file",
@@ -124,8 +138,17 @@ ENDPOINTS: Final = (
         bulks.BulkAnswer,
         send_bulk_file,
         consumes=bulking.MEDIA_TYPES,
+        scope=Scope.BULKS_WRITE,
     ),
-    Endpoint("GET", "/v1/bulks/{bulk}/report.csv", bulks.ReadBulkCsv, Nothing, read_bulk_csv, produces=CSV),
+    Endpoint(
+        "GET",
+        "/v1/bulks/{bulk}/report.csv",
+        bulks.ReadBulkCsv,
+        Nothing,
+        read_bulk_csv,
+        produces=CSV,
+        scope=Scope.BULKS_READ,
+    ),
     *(Endpoint(row.method, row.path, row.takes, row.gives, to_handler(row.handle), row.status) for row in ROWS),
 )
 
@@ -144,17 +167,18 @@ class RememberedSessions:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def find(self, token: str, network: str | None) -> Session:
+    async def find(self, token: str, network: str | None, host: str | None) -> Session:
         """The session behind a bearer token that comes from there. Raises CommandRefused."""
         now, remembered = self._context.now(), self._context.remembered
-        known = remembered.get((token, network))
+        # By the whole address: a key may be bound to one.
+        known = remembered.get((token, host))
         if known is not None and known[0] > now and known[1].must_close(now) is None:
             return known[1]
-        session = Session(now, network=network)
+        session = Session(now, network=network, host=host)
         await identifying.begin_session(self._context, session, identifying.verify(self._context, session, token))
         if len(remembered) >= SESSIONS_REMEMBERED_MAX:
             remembered.clear()
-        remembered[token, network] = now + SESSION_MEMORY_S, session
+        remembered[token, host] = now + SESSION_MEMORY_S, session
         return session
 
 
@@ -180,6 +204,7 @@ def _serve(
             response = problem(CommandRefused(ErrorCode.INTERNAL))
         finally:
             structlog.contextvars.unbind_contextvars("trace_id")
+        add_nonce(context, request, response)
         metrics.http_requests.labels(endpoint.path, response.status_code).inc()
         response.headers["x-trace-id"] = trace_id
         # Tokens, codes, balances: nothing between here and there keeps a copy (RFC 6749, 5.1).
@@ -190,19 +215,24 @@ def _serve(
         if context.draining:
             raise CommandRefused(ErrorCode.UNAVAILABLE, retry_after_ms=1_000)
         spend(context, "address", 0, address_of(request), ADDRESS)
-        network = network_of(request.client.host) if request.client else None
-        session = Session(context.now(), network=network)
+        host = request.client.host if request.client else None
+        network = network_of(host or "")
+        session = Session(context.now(), network=network, host=host)
         if not endpoint.public:
-            session = await sessions.find(_bearer(request), network)
+            scheme, token = _authorization(request)
+            session = await sessions.find(token, network, host)
             speaker = session.speaker
             context.seen[speaker.tenant_id, speaker.session_id] = context.now()
             kind = f"person-{speaker.role.name.lower()}"
             spend(context, kind, speaker.tenant_id, speaker.person_id, BY_ROLE[speaker.role])
             spend(context, "tenant", speaker.tenant_id, "", TENANT)
+            await require_proof(context, request, session, scheme, token)
             refusal = session.withholds(endpoint.takes)
             if refusal is not None and endpoint.takes is not entering.LogOut:
                 raise CommandRefused(refusal)
         body = read(b"" if endpoint.consumes else await _read_body(request), request)
+        if session.scopes is not None:
+            require_scope(session, needs_of(body) if endpoint.scope is None else frozenset({endpoint.scope}))
         answer = await endpoint.handle(Call(context, request, session, body))
         is_otherwise = endpoint.otherwise is not None and isinstance(answer, endpoint.otherwise)
         return to_response(answer, 202 if is_otherwise else endpoint.status)
@@ -217,7 +247,11 @@ def to_response(answer: msgspec.Struct | Response, status: int) -> Response:
     if isinstance(answer, messages.Refused):
         return problem(
             CommandRefused(
-                ErrorCode(answer.code), answer.message, field=answer.field, retry_after_ms=answer.retry_after_ms
+                ErrorCode(answer.code),
+                answer.message,
+                field=answer.field,
+                retry_after_ms=answer.retry_after_ms,
+                at=answer.at,
             )
         )
     if isinstance(answer, messages.Paid) and answer.status == IN_REVIEW:
@@ -271,6 +305,7 @@ def problem(refusal: CommandRefused, status: int | None = None) -> Response:
             refusal.code,
             refusal.field,
             refusal.retry_after_ms,
+            at=refusal.at,
         )
     )
 
@@ -280,7 +315,7 @@ def _problem(content: Problem) -> Response:
     if not isinstance(content.retry_after_ms, UnsetType):
         headers["retry-after"] = str(-(-content.retry_after_ms // 1000))
     if content.status == 401:
-        headers["www-authenticate"] = "Bearer"
+        headers["www-authenticate"] = CHALLENGES.get(content.code, "Bearer")
     return Response(msgspec.json.encode(content), content.status, headers, PROBLEM)
 
 
@@ -288,12 +323,13 @@ def _problem_type(code: str) -> str:
     return f"/docs/codes#{code}"
 
 
-def _bearer(request: Request) -> str:
+def _authorization(request: Request) -> tuple[str, str]:
+    """The scheme, in small letters, and the access token."""
     given = request.headers.getlist("authorization")
     scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
-    if scheme.lower() != "bearer" or not token:
+    if scheme.lower() not in {"bearer", "dpop"} or not token:
         raise CommandRefused(ErrorCode.AUTHENTICATION_REQUIRED, "Send your access token as a bearer token.")
-    return token
+    return scheme.lower(), token
 
 
 async def _read_body(request: Request) -> bytes:

@@ -58,6 +58,17 @@ TENANT = Limit(40_000, 80_000)
 ADDRESS_LOGIN = Limit(1, 30)
 # Log-ins that say they come from a known device: a look at whether they do.
 ADDRESS_DEVICE = Limit(20, 200)
+# Keys of programs, tried from one address: a fleet behind one gateway deploys, and nobody guesses 256 bits.
+ADDRESS_KEY = Limit(1, 30)
+# Tokens for one key: a fleet of a hundred processes takes one each in five minutes, and comes up all at once.
+KEY_TRADE = Limit(2, 200)
+# Codes of eight letters, typed: somebody who mistypes has ten tries, and a tenant's merchants sixty together.
+ADDRESS_PAIRING = Limit(1 / 30, 10)
+TENANT_PAIRING = Limit(1, 60)
+# Nonces, which cost a look at the tenant: a shop's tills behind one address, all switched on at once.
+ADDRESS_NONCE = Limit(20, 400)
+# Identity tokens from one address: nobody guesses a signature, and each costs one to check.
+ADDRESS_IDENTITY = Limit(5, 200)
 # New connections from one address.
 ADDRESS_CONNECT = Limit(200, 2_000)
 # Payment links opened from one address: a crowd behind one router, not somebody who tries out addresses.
@@ -94,6 +105,11 @@ class Bucket:
         self.full_at = full_at
         self.unreported += count
         return 0.0
+
+    def give_back(self) -> None:
+        """Undo one grant: it turned out to be nothing that the limit is for."""
+        self.full_at -= self._interval_s
+        self.unreported -= 1
 
     def spend_elsewhere(self, now: float, count: int) -> None:
         """Another hub granted `count`: here they are gone too, even below empty, but never by more than a burst."""
@@ -175,6 +191,12 @@ LIMITS: dict[str, Limit] = {
     "tenant": TENANT,
     "address-login": ADDRESS_LOGIN,
     "address-device": ADDRESS_DEVICE,
+    "address-key": ADDRESS_KEY,
+    "key": KEY_TRADE,
+    "address-pairing": ADDRESS_PAIRING,
+    "tenant-pairing": TENANT_PAIRING,
+    "address-nonce": ADDRESS_NONCE,
+    "address-identity": ADDRESS_IDENTITY,
     "address-connect": ADDRESS_CONNECT,
     "address-page": ADDRESS_PAGE,
 }

@@ -52,8 +52,11 @@ class ServeError(Exception):
     """The hub cannot serve: one sentence that says why and what to do."""
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. Raises ServeError with a sentence for the operator."""
+def serve(settings: Settings, **times: Any) -> None:
+    """Serve until SIGTERM or SIGINT. Raises ServeError with a sentence for the operator.
+
+    `times`: those of hub.app.Options that are not an operator's to change.
+    """
     configure_logs(settings.log_level, "hub")
     options = Options(
         database_url=settings.database_url,
@@ -65,6 +68,8 @@ def serve(settings: Settings) -> None:
         public_url=settings.public_url,
         breached_passwords=Path(settings.breached_passwords_file) if settings.breached_passwords_file else None,
         receipts=settings.receipts,
+        internal_networks=settings.internal_networks,
+        **times,
     )
     listener = listen(*address(settings.listen))
     admin_listener = listen(*address(settings.admin_listen))

@@ -28,6 +28,7 @@ from hub.protocol.factors import (
 )
 from hub.protocol.fields import FOLLOWED_MAX, Message
 from hub.protocol.messages import Authenticate, Ping, ReadProfile, Renew
+from hub.protocol.terminals import AskChallenge
 
 # A first message within this, or the socket is somebody's parking place.
 AUTHENTICATION_TIMEOUT_S = 5.0
@@ -50,6 +51,8 @@ WHILE_HELD: Final[frozenset[type]] = frozenset(
 )
 # Refused messages in a row before the hub takes the client for broken.
 BAD_MESSAGES_MAX = 10
+# What is said before anybody is known, and not again.
+BEFORE_A_SESSION = frozenset({Authenticate, AskChallenge})
 
 
 class State(Enum):
@@ -68,25 +71,34 @@ class Session:
         "_bad_messages",
         "accounts",
         "began_at",
+        "challenge",
         "door",
         "followed",
+        "host",
         "in_flight",
         "is_held",
         "network",
+        "only",
         "principal",
         "started_at",
         "state",
         "watching",
     )
 
-    def __init__(self, now: float, door: Door | None = None, network: str | None = None) -> None:
+    def __init__(
+        self, now: float, door: Door | None = None, network: str | None = None, host: str | None = None
+    ) -> None:
         self.door = door
+        # Where from, to the address: looked at, never written down.
+        self.host = host
         # Where from, for the audit trail.
         self.network = network
         self.state = State.NEW
         self.started_at = now
         self.principal: Principal | None = None
         self.accounts: frozenset[int] = frozenset()
+        # The one account that a till may use, of all that are its merchant's.
+        self.only: int | None = None
         self.followed: set[int] = set()
         # What is told besides events: "alerts", "bulk:<id>".
         self.watching: set[str] = set()
@@ -94,13 +106,15 @@ class Session:
         self.began_at: int | None = None
         # Whether the speaker may do no more than enrol a second factor and prove it.
         self.is_held = False
+        # What a till was given to sign on this connection.
+        self.challenge: str | None = None
         self.in_flight = 0
         self._bad_messages = 0
 
     def check(self, message: Message) -> ErrorCode | None:
         """Whether this kind of message may come now. A first token puts the session into CHECKING."""
         if self.state is State.LIVE:
-            if type(message) is Authenticate:
+            if type(message) in BEFORE_A_SESSION:
                 return ErrorCode.ALREADY_AUTHENTICATED
             self._bad_messages = 0
             return self.withholds(type(message)) if self.is_held else None
@@ -109,6 +123,8 @@ class Session:
                 self.state = State.CHECKING
                 return None
             return ErrorCode.ALREADY_AUTHENTICATED
+        if type(message) is AskChallenge and self.state is State.NEW:
+            return None
         return ErrorCode.AUTHENTICATION_REQUIRED
 
     def withholds(self, command: type) -> ErrorCode | None:
@@ -126,8 +142,12 @@ class Session:
         self.state = State.LIVE
         self.is_held = needs_factor and not has_factor(principal.proofs)
         self.principal = principal
-        self.accounts = frozenset(accounts)
+        self.keep_accounts(accounts)
         self.began_at = began_at
+
+    def keep_accounts(self, accounts: Iterable[int]) -> None:
+        """These are the person's accounts now; a till may use its own of them, and no other."""
+        self.accounts = frozenset(accounts if self.only is None else {self.only}.intersection(accounts))
 
     def renew(self, principal: Principal, *, needs_factor: bool = False) -> bool:
         """Take a newer token of the same session. False: it is somebody else's or another session's."""
@@ -158,6 +178,11 @@ class Session:
         if principal is None:
             return By(network=self.network)
         return By(principal.person_id, principal.session_id, self.network)
+
+    @property
+    def scopes(self) -> frozenset[str] | None:
+        """What a machine that speaks may do; None: a person speaks."""
+        return None if self.principal is None else self.principal.scopes
 
     @property
     def is_operator(self) -> bool:

@@ -61,6 +61,11 @@ def servers() -> Iterator[Servers]:
 
 @pytest_asyncio.fixture(scope="session")
 async def database(servers: Servers, master_key_file: Path) -> Database:
+    return await make_database(servers, master_key_file)
+
+
+async def make_database(servers: Servers, master_key_file: Path) -> Database:
+    """Bring empty servers to this version's shape, with first keys."""
     await migrate(servers.admin_database_url)
     admin = await asyncpg.connect(servers.admin_database_url, server_settings={"search_path": "payhub"})
     try:

@@ -21,10 +21,10 @@ async def post_bulks(pool: Pool, keys: Safe, ahead: Ahead) -> int:
     """Post what is next; how many lines were judged. A full round: there may be more."""
     for tried in range(1, TRIES_MAX):
         try:
-            return await post_some(pool, ahead=ahead, keys=keys)
+            return await post_some(pool, keys, ahead=ahead)
         except Exception as error:
             if not is_race(error):
                 raise
             log.info("bulk_raced", extra={"tried": tried})
             await asyncio.sleep(random.uniform(0, 0.005 * 2**tried))  # noqa: S311
-    return await post_some(pool, ahead=ahead, keys=keys)
+    return await post_some(pool, keys, ahead=ahead)

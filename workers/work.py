@@ -20,6 +20,8 @@ from core.keys.safe import Safe
 from core.keys.telling import tell
 from core.ledger.expiring import expire_holds
 from core.ledger.verify import find_unbalanced_tenants
+from core.machines.pairing import forget_codes
+from core.nonces import forget_spent
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
 from core.people.sessions import forget_ended
 from core.people.throttles import forget_counts
@@ -59,6 +61,12 @@ KEY_EVENTS_PER_ROUND = 1_000
 HEADS_PER_ROUND = 2_000
 # An ended session is kept for a while: whoever asks why they were logged out gets an answer.
 SESSION_KEPT = timedelta(days=90)
+NONCES_PER_ROUND = 5_000
+# Nothing that old is taken; the rest is for clocks that differ.
+NONCE_KEPT = timedelta(minutes=5)
+CODES_PER_ROUND = 1_000
+# Which till a code was used for is in the trail.
+CODE_KEPT = timedelta(days=1)
 POOL_SIZE = 4
 # More often than core.keyring.ANNOUNCEMENT_DELAY.
 KEYS_READ_S = 10.0
@@ -140,6 +148,12 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
     async def forget_log_ins() -> int:
         return await forget_tickets(pool, SESSIONS_PER_ROUND) + await forget_counts(pool, SESSIONS_PER_ROUND)
 
+    async def forget_nonces() -> int:
+        return await forget_spent(pool, NONCE_KEPT, NONCES_PER_ROUND)
+
+    async def forget_pairing_codes() -> int:
+        return await forget_codes(pool, CODE_KEPT, CODES_PER_ROUND)
+
     async def expire() -> int:
         return await expire_holds(pool, HOLDS_PER_ROUND)
 
@@ -152,7 +166,7 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
     async def tell_trail() -> int:
         return await tell(pool, keys.pool, KEY_EVENTS_PER_ROUND)
 
-    ahead = Ahead()
+    ahead = Ahead(keys)
 
     async def post() -> int:
         return await post_bulks(pool, keys, ahead)
@@ -188,6 +202,8 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
         Round("forget_heard", 5.0, forget_notices, full=NOTICES_PER_ROUND),
         Round("forget_sessions", 600.0, forget_sessions, full=SESSIONS_PER_ROUND),
         Round("forget_log_ins", 60.0, forget_log_ins, full=SESSIONS_PER_ROUND),
+        Round("forget_nonces", 60.0, forget_nonces, full=NONCES_PER_ROUND),
+        Round("forget_pairing_codes", 600.0, forget_pairing_codes, full=CODES_PER_ROUND),
         Round("expire_holds", 1.0, expire, full=HOLDS_PER_ROUND),
         Round("pay_schedules", 1.0, pay, full=SCHEDULES_PER_ROUND),
         Round("tend_disputes", 5.0, tend, full=DISPUTES_PER_ROUND),

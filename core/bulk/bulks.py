@@ -14,8 +14,10 @@ from typing import NamedTuple
 import asyncpg
 
 from core.bulk.lines import ATOMIC_LINES_MAX, LINES_MAX, Line
+from core.bulk.words import seal_words
 from core.database import Connection, Pool, acquire, in_tenant
 from core.errors import Conflict, NotFound, Refusal
+from core.keys.safe import Safe
 
 # The same file twice within this is a slip of the hand, unless somebody says that it is not.
 SAME_FILE_WITHIN = timedelta(hours=24)
@@ -27,7 +29,12 @@ OPEN_BULKS_MAX = 20
 COLUMNS = """
 id::text, account, is_atomic, status, maker::text, approver::text, lines, good, amount, good_amount, through,
 posted, posted_amount, refused, failed_line, failed_code, created_at, checked_at, approved_at, finished_at,
-attempt, digest
+attempt, digest,
+coalesce(
+    (select accounts.person_id from accounts
+      where accounts.tenant_id = bulks.tenant_id and accounts.id = bulks.account),
+    maker
+)::text as owner
 """
 INSERT_BULK = f"""
 insert into bulks (tenant_id, id, account, is_atomic, is_again, maker, session_at, declared_lines, declared_sum)
@@ -60,7 +67,10 @@ update bulks
 returning attempt
 """
 DROP_LINES = "delete from bulk_lines where tenant_id = $1 and bulk_id = $2"
-ADD_LINES = "select lines, good from add_bulk_lines($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+DROP_WORDS = "delete from bulk_words where tenant_id = $1 and bulk_id = $2"
+ADD_LINES = """
+select lines, good from add_bulk_lines($1, $2, $3, $4, $5, $6, $7, null, null, $8, $9, $10, $11, $12, $13)
+"""
 LOCK_BULK = """
 select account, is_again, declared_lines, declared_sum, lines, amount, coalesce($4, digest) as digest
   from bulks
@@ -78,9 +88,11 @@ with marked as (
      where tenant_id = $1 and bulk_id = $2 and code is null
        and number = any (array(
            select one.number
-             from (select number, row_number() over (partition by reference order by number) as nth
+             from (select number,
+                          row_number() over (partition by reference_hash, reference order by number) as nth
                      from bulk_lines
-                    where tenant_id = $1 and bulk_id = $2 and reference is not null) as one
+                    where tenant_id = $1 and bulk_id = $2 and (reference_hash is not null or reference is not null)
+                  ) as one
             where one.nth > 1
        ))
     returning amount
@@ -175,6 +187,7 @@ class Bulk(NamedTuple):
     finished_at: datetime | None
     attempt: int
     digest: bytes | None
+    owner: str
 
 
 class Progress(NamedTuple):
@@ -244,23 +257,33 @@ async def begin_file(pool: Pool, tenant_id: int, bulk_id: str) -> int:
         if attempt is None:
             raise Refusal("bulk_wrong_status", field="bulk")
         await connection.execute(DROP_LINES, tenant_id, bulk_id, timeout=WHOLE_FILE_TIMEOUT_S)
+        await connection.execute(DROP_WORDS, tenant_id, bulk_id)
     return attempt
 
 
 async def add_lines(
-    pool: Pool, tenant_id: int, bulk: Bulk, attempt: int, first: int, lines: Sequence[Line], digest: bytes | None = None
+    pool: Pool,
+    keys: Safe,
+    tenant_id: int,
+    bulk: Bulk,
+    attempt: int,
+    first: int,
+    lines: Sequence[Line],
+    digest: bytes | None = None,
 ) -> int:
-    """Take the next lines, the first of which is number `first`. How many there are now.
+    """Take the next lines, CHUNK_MAX at most, the first of which is number `first`. How many there are now.
 
     Raises Refusal: the bulk is no longer received by this attempt, there are too many lines, or they sum up to more
     than any account can hold.
     """
     if first - 1 + len(lines) > (ATOMIC_LINES_MAX if bulk.is_atomic else LINES_MAX):
         raise Refusal("too_many_lines")
-    columns = zip(*lines, strict=True)
+    payers, payees, amounts, descriptions, references, codes, fields = zip(*lines, strict=True)
+    words = await seal_words(keys, tenant_id, bulk.owner, bulk.id, first, descriptions, references)
+    columns = payers, payees, amounts, codes, fields
     try:
         async with acquire(pool) as connection:
-            added = await connection.fetchval(ADD_LINES, tenant_id, bulk.id, attempt, first, *columns, digest)
+            added = await connection.fetchval(ADD_LINES, tenant_id, bulk.id, attempt, first, *columns, digest, *words)
     except (asyncpg.CheckViolationError, asyncpg.NumericValueOutOfRangeError):
         raise Refusal("sum_out_of_range") from None
     if added is None:
@@ -337,6 +360,7 @@ async def cancel_bulk(pool: Pool, tenant_id: int, bulk_id: str) -> Bulk:
             bulk = Bulk(*cancelled)
             if bulk.approver is None:
                 await connection.execute(DROP_LINES, tenant_id, bulk_id, timeout=WHOLE_FILE_TIMEOUT_S)
+                await connection.execute(DROP_WORDS, tenant_id, bulk_id)
             return bulk
         row = await connection.fetchrow(READ_BULK, tenant_id, bulk_id)
     if row is None:

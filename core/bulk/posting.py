@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import asyncpg
 
+from core.bulk.words import read_words
 from core.database import Connection, Pool, acquire, in_tenant, is_payments_fault, is_race, transaction, without_doubt
 from core.keys.safe import Safe
 from core.ledger.posting import post_payments
@@ -91,7 +92,8 @@ class Ahead:
     expected is read as ever. One for each who posts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keys: Safe) -> None:
+        self._keys = keys
         self._key: tuple[object, ...] | None = None
         self._read: asyncio.Task[list[tuple[int, Payment]]] | None = None
 
@@ -101,7 +103,7 @@ class Ahead:
 
         async def read() -> list[tuple[int, Payment]]:
             async with in_tenant(pool, bulk.tenant_id) as connection:
-                return await _read_payments(connection, bulk, after, limit)
+                return await _read_payments(connection, self._keys, bulk, after, limit)
 
         self._key = bulk.tenant_id, bulk.id, after, limit
         self._read = asyncio.create_task(read())
@@ -112,7 +114,7 @@ class Ahead:
             expected, self._read = self._read, None
             return await expected
         self.forget()
-        return await _read_payments(connection, bulk, after, limit)
+        return await _read_payments(connection, self._keys, bulk, after, limit)
 
     def forget(self) -> None:
         """Nobody wants it any more."""
@@ -121,16 +123,14 @@ class Ahead:
             self._read = None
 
 
-async def post_some(
-    pool: Pool, chunk_length: int | None = None, ahead: Ahead | None = None, keys: Safe | None = None
-) -> int:
+async def post_some(pool: Pool, keys: Safe, chunk_length: int | None = None, ahead: Ahead | None = None) -> int:
     """Post a chunk of the bulk that waited longest, or all of it if it is atomic. How many lines were judged.
 
     An error that no server is at fault for fails the bulk: what is posted stays, and an operator has to look.
     Raises what the database raises otherwise; everything is then as it was.
     """
     claimed: Claimed | None = None
-    reading = ahead or Ahead()
+    reading = ahead or Ahead(keys)
     try:
         async with acquire(pool) as connection, without_doubt(connection), transaction(connection):
             row = await connection.fetchrow(CLAIM)
@@ -204,9 +204,15 @@ async def _post_atomic(
     return count
 
 
-async def _read_payments(connection: Connection, bulk: Claimed, after: int, limit: int) -> list[tuple[int, Payment]]:
+async def _read_payments(
+    connection: Connection, keys: Safe, bulk: Claimed, after: int, limit: int
+) -> list[tuple[int, Payment]]:
     """The next good lines' numbers and payments, with the ids that they have whenever they are made."""
     tenant_id, maker, session_at = bulk.tenant_id, bulk.maker, bulk.session_at
+    lines = await connection.fetch(READ_LINES, tenant_id, bulk.id, after, limit)
+    if not lines:
+        return []
+    words = await read_words(connection, keys, tenant_id, bulk.id, lines[0]["number"], lines[-1]["number"])
     return [
         (
             number,
@@ -217,13 +223,11 @@ async def _read_payments(connection: Connection, bulk: Claimed, after: int, limi
                 payee,
                 amount,
                 maker,
-                description,
+                words.of(number)[0] if plain is None else plain,
                 session_at=session_at,
             ),
         )
-        for number, payer, payee, amount, description in await connection.fetch(
-            READ_LINES, tenant_id, bulk.id, after, limit
-        )
+        for number, payer, payee, amount, plain in lines
     ]
 
 

@@ -13,8 +13,10 @@ from core.bulk.cnab240 import Cnab240Parser
 from core.bulk.csv import CsvParser
 from core.bulk.lines import FILE_SIZE_MAX, Ground, Line, MakeParser
 from core.bulk.pain001 import Pain001Parser
+from core.bulk.words import CHUNK_MAX
 from core.database import Pool
 from core.errors import Refusal
+from core.keys.safe import Safe
 
 # By media type (RFC 7111, RFC 7303; CNAB has none of its own).
 FORMATS: Final[dict[str, MakeParser]] = {
@@ -25,18 +27,24 @@ FORMATS: Final[dict[str, MakeParser]] = {
 # Some hundred lines: a few milliseconds of parsing, in which nobody else on the loop is served.
 PIECE_SIZE = 16 * 1024
 # Lines that are kept with one call: beyond a thousand a call gets no cheaper.
-CHUNK_LENGTH = 1_000
+CHUNK_LENGTH = CHUNK_MAX
 
 
 async def receive_file(
-    pool: Pool, tenant_id: int, bulk: Bulk, make_parser: MakeParser, ground: Ground, data: AsyncIterable[bytes]
+    pool: Pool,
+    keys: Safe,
+    tenant_id: int,
+    bulk: Bulk,
+    make_parser: MakeParser,
+    ground: Ground,
+    data: AsyncIterable[bytes],
 ) -> Bulk:
     """Read a whole file into the bulk and check it. One that breaks off leaves the bulk to be sent again.
 
     Raises Refusal when the file cannot be read, is too large, or is not what was declared: nothing of it is kept.
     """
     parser, digest, size = make_parser(ground), hashlib.sha256(), 0
-    keeper = Keeper(pool, tenant_id, bulk, await begin_file(pool, tenant_id, bulk.id))
+    keeper = Keeper(pool, keys, tenant_id, bulk, await begin_file(pool, tenant_id, bulk.id))
     try:
         async for piece in _small(data):
             size += len(piece)
@@ -55,8 +63,9 @@ async def receive_file(
 class Keeper:
     """Keeps lines in chunks, one chunk under way while the next is read: PostgreSQL and the parser work at once."""
 
-    def __init__(self, pool: Pool, tenant_id: int, bulk: Bulk, attempt: int) -> None:
+    def __init__(self, pool: Pool, keys: Safe, tenant_id: int, bulk: Bulk, attempt: int) -> None:
         self._pool = pool
+        self._keys = keys
         self._tenant_id = tenant_id
         self._bulk = bulk
         self.attempt = attempt
@@ -87,7 +96,7 @@ class Keeper:
         chunk, self._waiting = self._waiting[:CHUNK_LENGTH], self._waiting[CHUNK_LENGTH:]
         first, self._count = self._count + 1, self._count + len(chunk)
         self._under_way = asyncio.create_task(
-            add_lines(self._pool, self._tenant_id, self._bulk, self.attempt, first, chunk)
+            add_lines(self._pool, self._keys, self._tenant_id, self._bulk, self.attempt, first, chunk)
         )
 
     async def _arrive(self) -> None:
@@ -96,7 +105,9 @@ class Keeper:
             await under_way
 
 
-async def receive_lines(pool: Pool, tenant_id: int, bulk: Bulk, first: int, lines: Sequence[Line], form: bytes) -> int:
+async def receive_lines(
+    pool: Pool, keys: Safe, tenant_id: int, bulk: Bulk, first: int, lines: Sequence[Line], form: bytes
+) -> int:
     """Take one message of a stream, the first of whose lines is number `first`. How many lines there are now.
 
     `form`: the message's lines as bytes, to know the stream again. A message that was taken before changes nothing;
@@ -112,7 +123,7 @@ async def receive_lines(pool: Pool, tenant_id: int, bulk: Bulk, first: int, line
         due = 1 if bulk.digest is None else there + 1
         raise Refusal("lines_out_of_order", f"Line {due} is due.", field="first")
     digest = hashlib.sha256((bulk.digest or b"") + form).digest()
-    return await add_lines(pool, tenant_id, bulk, attempt, first, lines, digest)
+    return await add_lines(pool, keys, tenant_id, bulk, attempt, first, lines, digest)
 
 
 async def _small(data: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

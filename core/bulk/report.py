@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final, NamedTuple
 
 from core.bulk.bulks import Bulk, BulkStatus
+from core.bulk.words import read_words
 from core.database import Pool, in_tenant
+from core.keys.safe import Safe
 from core.nouns import PaymentStatus
 
 # Lines that are read and written at a time.
@@ -59,22 +61,38 @@ class Result(NamedTuple):
 
 
 async def read_results(
-    pool: Pool, tenant_id: int, bulk: Bulk, after: int, limit: int, *, only_wrong: bool = False
+    pool: Pool, keys: Safe, tenant_id: int, bulk: Bulk, after: int, limit: int, *, only_wrong: bool = False
 ) -> list[Result]:
     """Lines with a number above `after`; with `only_wrong` those that are bad or whose payment was refused."""
     async with in_tenant(pool, tenant_id) as connection:
         # Whatever the statistics say: a line's payment is found by its key.
         await connection.execute("set local enable_seqscan = off; set local enable_hashjoin = off")
         rows = await connection.fetch(READ_RESULTS, tenant_id, bulk.id, after, only_wrong, limit)
+        if not rows:
+            return []
+        words = await read_words(connection, keys, tenant_id, bulk.id, rows[0]["number"], rows[-1]["number"])
     unjudged = "waiting" if bulk.status < BulkStatus.FINISHED else "not_posted"
-    return [Result(*row)._replace(status=_status(row[7], row[8], unjudged)) for row in rows]
+    results = []
+    for row in rows:
+        found = Result(*row)
+        description, reference = words.of(found.number)
+        results.append(
+            found._replace(
+                description=description if found.description is None else found.description,
+                reference=reference if found.reference is None else found.reference,
+                status=_status(row[7], row[8], unjudged),
+            )
+        )
+    return results
 
 
-async def write_csv(pool: Pool, tenant_id: int, bulk: Bulk, *, only_wrong: bool = False) -> AsyncIterator[bytes]:
+async def write_csv(
+    pool: Pool, keys: Safe, tenant_id: int, bulk: Bulk, *, only_wrong: bool = False
+) -> AsyncIterator[bytes]:
     """The report as CSV (RFC 4180, UTF-8), in pieces: one page in memory at a time."""
     yield _to_csv([HEADER])
     after = 0
-    while results := await read_results(pool, tenant_id, bulk, after, PAGE_LENGTH, only_wrong=only_wrong):
+    while results := await read_results(pool, keys, tenant_id, bulk, after, PAGE_LENGTH, only_wrong=only_wrong):
         after = results[-1].number
         yield _to_csv(
             [

@@ -78,6 +78,30 @@ PIECE_TEXT: Final = Place("dispute_evidence", "text_sealed", _PIECE, person="per
 PIECE_NAME: Final = Place("dispute_evidence", "name_sealed", _PIECE, person="person_id", plain="name")
 PIECE_CONTENT: Final = Place("dispute_evidence", "content_sealed", _PIECE, person="person_id", plain="content")
 FACTOR_SECRET: Final = Place("factors", "sealed", ("id",), person="person_id")
+# By the chunk: see core.bulk.words.
+BULK_WORDS: Final = Place("bulk_words", "sealed", ("bulk_id", "first"), person="person_id")
+
+
+class _Lines(Place):
+    """Lines of bulks from before: what they say moves to bulk_words, by core.bulk.sealing and not where it lies."""
+
+    __slots__ = ()
+
+    @property
+    def source(self) -> str:
+        return (
+            f"{self.table} as one join bulks on bulks.tenant_id = one.tenant_id and bulks.id = one.bulk_id"
+            " left join accounts as owner on owner.tenant_id = bulks.tenant_id and owner.id = bulks.account"
+        )
+
+    @property
+    def whose(self) -> str:
+        return "coalesce(owner.person_id, bulks.maker)"
+
+
+MOVING: Final = tuple(
+    _Lines("bulk_lines", "", ("bulk_id", "number"), plain=plain) for plain in ("description", "reference")
+)
 
 PLACES: Final = (
     DISPLAY_NAME,
@@ -92,5 +116,6 @@ PLACES: Final = (
     PIECE_TEXT,
     PIECE_NAME,
     PIECE_CONTENT,
+    BULK_WORDS,
     FACTOR_SECRET,
 )

@@ -22,6 +22,8 @@ from core.keys.store import PersonKey, Purpose, reached, read_person_keys, read_
 # Keys and rows of one commit.
 BATCH: Final = 500
 PAGE: Final = 10_000
+# Not every place has an index by person.
+LOOK_TIMEOUT_S: Final = 600.0
 NOBODY_YET: Final = "00000000-0000-0000-0000-000000000000"
 # After a new version of a person's key seals, for so long somebody may still commit what the old one sealed: as long as
 # a key is kept, and a statement or an idle transaction lasts at most (core.database).
@@ -279,7 +281,9 @@ async def _seal_anew(safe: Safe, admin: Pool, tenant_id: int, place: Place, newe
         if not old:
             return count
         async with in_tenant(admin, tenant_id) as connection:
-            rows = await connection.fetch(_sql(READ_SEALED_BY, place), tenant_id, *zip(*old, strict=True), BATCH)
+            rows = await connection.fetch(
+                _sql(READ_SEALED_BY, place), tenant_id, *zip(*old, strict=True), BATCH, timeout=LOOK_TIMEOUT_S
+            )
             anew = [(at, sealed, _anew(ciphers[whose], place, row, sealed)) for at, row, whose, sealed in rows]
             anew = [one for one in anew if one[2] is not None]
             if not anew:
@@ -310,7 +314,9 @@ async def _drop_versions(
     for place in places:
         if old:
             async with in_tenant(admin, tenant_id) as connection:
-                rows = await connection.fetch(_sql(FIND_SEALED_BY, place), tenant_id, *zip(*old, strict=True))
+                rows = await connection.fetch(
+                    _sql(FIND_SEALED_BY, place), tenant_id, *zip(*old, strict=True), timeout=LOOK_TIMEOUT_S
+                )
             old -= {(person_id, version) for person_id, version in rows}
     if old:
         async with reached(safe.pool) as connection:

@@ -11,11 +11,13 @@ import asyncpg
 
 from core.database import Connection, Pool, acquire, in_tenant
 from core.keys.cipher import Erased
-from core.keys.places import PLACES, Place
+from core.keys.places import MOVING, PLACES, Place
 from core.keys.safe import Safe
 
 # Rows of one commit.
 BATCH: Final = 500
+# To look through a table once.
+TIMEOUT_S: Final = 600.0
 
 COUNT_PLAIN = "select count(*) from {source} where one.tenant_id = $1 and one.{plain} is not null"
 HAS_PLAIN = "select exists (select from {table} as one where one.tenant_id = $1 and one.{plain} is not null)"
@@ -36,13 +38,17 @@ returning true
 Sealed = tuple[Any, bytes, bytes | None]
 
 
-async def count_plain(admin: Pool, tenant_id: int, places: Sequence[Place] = PLACES) -> int:
+async def count_plain(admin: Pool, tenant_id: int, places: Sequence[Place] = (*PLACES, *MOVING)) -> int:
     """Values of a tenant's that are not sealed yet."""
     async with in_tenant(admin, tenant_id) as connection:
-        return sum([await connection.fetchval(_sql(COUNT_PLAIN, one), tenant_id) for one in _plain(places)])
+        return sum(
+            [await connection.fetchval(_sql(COUNT_PLAIN, one), tenant_id, timeout=TIMEOUT_S) for one in _plain(places)]
+        )
 
 
-async def has_plain(pool: Pool, tenant_id: int, person_id: str | None = None, places: Sequence[Place] = PLACES) -> bool:
+async def has_plain(
+    pool: Pool, tenant_id: int, person_id: str | None = None, places: Sequence[Place] = (*PLACES, *MOVING)
+) -> bool:
     """Whether anything of a tenant's, or of one person's, is not sealed yet."""
     async with in_tenant(pool, tenant_id) as connection:
         for one in _plain(places):
@@ -112,7 +118,8 @@ async def _write(connection: Connection, tenant_id: int, place: Place, sealed: S
 
 
 def _plain(places: Sequence[Place]) -> list[Place]:
-    return [one for one in places if one.plain is not None]
+    """Places with something to seal. Rows that are never changed keep what they have."""
+    return [one for one in places if one.plain is not None and not one.is_kept]
 
 
 def _sql(query: str, place: Place) -> str:

@@ -10,6 +10,7 @@ from core.errors import NotFound
 from core.people.credentials import check_own_password, hash_password
 from core.people.sessions import Ending, revoke_others
 from core.people.throttles import Count, count_attempt, forgive_in
+from core.people.tickets import void_tickets
 
 CHANGE = """
 update credentials set password_hash = $3, updated_at = now() where tenant_id = $1 and person_id = $2 returning true
@@ -35,5 +36,7 @@ async def change_password(
             raise NotFound
         if old is not None:
             await forgive_in(connection, count)
+        # Whoever is half way in came by the old one.
+        await void_tickets(connection, tenant_id, by.person_id)
         await note(connection, tenant_id, by, Act.PASSWORD_CHANGED, by.person_id)
         return await revoke_others(connection, tenant_id, by.person_id, by, Ending.PASSWORD_CHANGED)

@@ -6,7 +6,7 @@ the serving role may only look at them.
 
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -122,11 +122,14 @@ async def open_person(
     display_name: str,
     login: str | None = None,
     password: str | None = None,
+    *,
+    within: Callable[[Connection, Opened], Awaitable[None]] | None = None,
 ) -> Opened:
     """Open a person with a key, a profile, one account and, if given, a login: all but the key in one commit.
 
     The key comes first, in the database of keys: one without a person, after a failure, is nobody's and harms nobody.
-    Raises Conflict when the login is taken, ValueError when a name or password breaks its rule, KeysUnavailable.
+    `within` does more in that commit; what it raises undoes all of it. Raises Conflict when the login is taken,
+    ValueError when a name or password breaks its rule, KeysUnavailable.
     """
     if (login is None) != (password is None):
         raise ValueError("A login and a password come together.")
@@ -148,6 +151,8 @@ async def open_person(
                     INSERT_CREDENTIALS, tenant_id, person.id, index, sealed, password_hash, plain
                 ):
                     raise Conflict("That login is taken.")
+            if within is not None:
+                await within(connection, opened)
     except asyncpg.UniqueViolationError:
         raise Conflict("That account number is taken.") from None
     return opened

@@ -46,6 +46,12 @@ insert into refresh_tokens (tenant_id, hash, session_id, issued_at)
 select tenant_id, $4, id, created_at from started
 returning true
 """
+# A machine's: it has no refresh token, and lasts as long as what it speaks with.
+OPEN = """
+insert into sessions (tenant_id, id, person_id, expires_at, is_machines)
+values ($1, $3, $2, coalesce($4::timestamptz, 'infinity'), true)
+"""
+SHORTEN = "update sessions set expires_at = least(expires_at, $3) where tenant_id = $1 and id = $2"
 ROTATE = """
 select outcome, session_id, person_id, role from rotate_refresh_token($1, $2, $3, $4, $5)
 """
@@ -214,6 +220,25 @@ async def note_refusal(
     """Write down that somebody was not let in. `person_id`: whom they named, if there is such a person."""
     async with in_tenant(pool, tenant_id) as connection:
         await note(connection, tenant_id, By(network=network), Act.SESSION_REFUSED, person_id, details=details)
+
+
+async def open_session(
+    connection: Connection, tenant_id: int, person_id: str, session_id: str, expires_at: datetime.datetime | None
+) -> None:
+    """Start a machine's session in the connection's transaction; None: it lasts until it is ended."""
+    await connection.execute(OPEN, tenant_id, person_id, session_id, expires_at)
+
+
+async def shorten_session(
+    connection: Connection, tenant_id: int, session_id: str, expires_at: datetime.datetime
+) -> None:
+    """Let a session end by then, in the connection's transaction."""
+    await connection.execute(SHORTEN, tenant_id, session_id, expires_at)
+
+
+async def end_session(connection: Connection, tenant_id: int, session_id: str) -> None:
+    """End a session in the connection's transaction, if it is still there."""
+    await connection.execute(END, tenant_id, session_id, None)
 
 
 async def rotate(

@@ -30,6 +30,8 @@ returning person_id::text, device_id::text
 """
 USE = "update log_in_tickets set used_at = now() where tenant_id = $1 and hash = $2 and used_at is null returning true"
 
+VOID = "update log_in_tickets set used_at = now() where tenant_id = $1 and person_id = $2 and used_at is null"
+
 
 class Ticket(NamedTuple):
     """Who is half way in, and from which known device, if from one."""
@@ -76,6 +78,11 @@ async def use_ticket(connection: Connection, tenant_id: int, ticket: str) -> Non
     """It has become a session, in the connection's transaction. Raises TicketRefused when it was one already."""
     if not await connection.fetchval(USE, tenant_id, _hash(ticket)):
         raise TicketRefused
+
+
+async def void_tickets(connection: Connection, tenant_id: int, person_id: str) -> None:
+    """Let nobody go on who is half way in as this person."""
+    await connection.execute(VOID, tenant_id, person_id)
 
 
 async def forget_tickets(pool: Pool, limit: int) -> int:

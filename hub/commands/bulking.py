@@ -38,6 +38,7 @@ from hub.protocol.bulks import (
 )
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import PAGE_LENGTH
+from hub.protocol.scopes import Scope
 from hub.session import Session, State
 
 # A screen shows a few; each costs a row of a query four times a second.
@@ -99,6 +100,7 @@ async def add_lines(context: Context, session: Session, command: AddBulkLines) -
     lines = [_to_line(ground, line) for line in command.lines]
     await receive_lines(
         context.pool,
+        context.keys,
         session.speaker.tenant_id,
         bulk,
         command.first,
@@ -117,7 +119,7 @@ async def receive_file(
     if make_parser is None:
         raise CommandRefused(ErrorCode.UNSUPPORTED_MEDIA_TYPE)
     ground = _ground(context, session, bulk)
-    bulk = await receive_in_core(context.pool, session.speaker.tenant_id, bulk, make_parser, ground, data)
+    bulk = await receive_in_core(context.pool, context.keys, session.speaker.tenant_id, bulk, make_parser, ground, data)
     return BulkAnswer(0, to_state(bulk))
 
 
@@ -182,7 +184,7 @@ async def report(context: Context, session: Session, command: ReadBulkReport) ->
     limit = given(command.limit, PAGE_LENGTH)
     after = given(command.after, 0)
     found = await read_results(
-        context.pool, session.speaker.tenant_id, bulk, after, limit, only_wrong=command.wrong is True
+        context.pool, context.keys, session.speaker.tenant_id, bulk, after, limit, only_wrong=command.wrong is True
     )
     return BulkReport(
         command.id,
@@ -195,7 +197,7 @@ async def report(context: Context, session: Session, command: ReadBulkReport) ->
 async def report_csv(context: Context, session: Session, bulk_id: str, *, wrong: bool) -> AsyncIterator[bytes]:
     """All lines as CSV, in pieces; the first refusal comes before the first piece."""
     bulk = await own_bulk(context, session, bulk_id)
-    return write_csv(context.pool, session.speaker.tenant_id, bulk, only_wrong=wrong)
+    return write_csv(context.pool, context.keys, session.speaker.tenant_id, bulk, only_wrong=wrong)
 
 
 async def tell_progress(context: Context) -> None:
@@ -320,12 +322,12 @@ def _to_result(result: Result) -> LineResult:
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    Row(CreateBulk, BulkAnswer, create, "POST", "/v1/bulks", 201),
-    Row(ReadBulks, BulksAnswer, read_all, "GET", "/v1/bulks"),
-    Row(ReadBulk, BulkAnswer, read, "GET", "/v1/bulks/{bulk}"),
-    Row(AddBulkLines, BulkAnswer, add_lines, "POST", "/v1/bulks/{bulk}/lines"),
-    Row(CloseBulk, BulkAnswer, close, "POST", "/v1/bulks/{bulk}/close"),
+    Row(CreateBulk, BulkAnswer, create, "POST", "/v1/bulks", 201, scope=Scope.BULKS_WRITE),
+    Row(ReadBulks, BulksAnswer, read_all, "GET", "/v1/bulks", scope=Scope.BULKS_READ),
+    Row(ReadBulk, BulkAnswer, read, "GET", "/v1/bulks/{bulk}", scope=Scope.BULKS_READ),
+    Row(AddBulkLines, BulkAnswer, add_lines, "POST", "/v1/bulks/{bulk}/lines", scope=Scope.BULKS_WRITE),
+    Row(CloseBulk, BulkAnswer, close, "POST", "/v1/bulks/{bulk}/close", scope=Scope.BULKS_WRITE),
     Row(ApproveBulk, BulkAnswer, approve, "POST", "/v1/bulks/{bulk}/approve"),
-    Row(CancelBulk, BulkAnswer, cancel, "POST", "/v1/bulks/{bulk}/cancel"),
-    Row(ReadBulkReport, BulkReport, report, "GET", "/v1/bulks/{bulk}/lines"),
+    Row(CancelBulk, BulkAnswer, cancel, "POST", "/v1/bulks/{bulk}/cancel", scope=Scope.BULKS_WRITE),
+    Row(ReadBulkReport, BulkReport, report, "GET", "/v1/bulks/{bulk}/lines", scope=Scope.BULKS_READ),
 )

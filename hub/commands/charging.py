@@ -15,6 +15,7 @@ from hub.commands.values import given, time_of, time_or_unset
 from hub.protocol import charges
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import PAGE_LENGTH
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 REAL: Final = "BRL"
@@ -135,9 +136,25 @@ def _to_state(
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    Row(charges.CreateCharge, charges.ChargeAnswer, create_charge, "POST", "/v1/charges", 201),
-    Row(charges.ReadCode, charges.ChargeAnswer, read_code, "POST", "/v1/charges/code"),
-    Row(charges.ReadCharge, charges.ChargeAnswer, charge, "GET", "/v1/charges/{charge}"),
-    Row(charges.CancelCharge, charges.ChargeAnswer, cancel_charge, "POST", "/v1/charges/{charge}/cancel"),
-    Row(charges.ReadCharges, charges.ChargesAnswer, list_charges, "GET", "/v1/accounts/{account}/charges"),
+    Row(
+        charges.CreateCharge, charges.ChargeAnswer, create_charge, "POST", "/v1/charges", 201, scope=Scope.CHARGES_WRITE
+    ),
+    Row(charges.ReadCode, charges.ChargeAnswer, read_code, "POST", "/v1/charges/code", scope=Scope.CHARGES_READ),
+    Row(charges.ReadCharge, charges.ChargeAnswer, charge, "GET", "/v1/charges/{charge}", scope=Scope.CHARGES_READ),
+    Row(
+        charges.CancelCharge,
+        charges.ChargeAnswer,
+        cancel_charge,
+        "POST",
+        "/v1/charges/{charge}/cancel",
+        scope=Scope.CHARGES_WRITE,
+    ),
+    Row(
+        charges.ReadCharges,
+        charges.ChargesAnswer,
+        list_charges,
+        "GET",
+        "/v1/accounts/{account}/charges",
+        scope=Scope.CHARGES_READ,
+    ),
 )

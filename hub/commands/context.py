@@ -1,7 +1,9 @@
 """What every handler is given: the hub's parts, put together once at start."""
 
+import asyncio
+import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -12,6 +14,7 @@ from core.database import Pool
 from core.keys.safe import Safe
 from core.ledger.batcher import Batcher
 from core.ledger.entries import entries_of
+from core.nonces import Nonces
 from core.nouns import (
     DONE,
     SYSTEM_ACCOUNT_MAX,
@@ -35,6 +38,7 @@ from hub.auth import Tokens
 from hub.broker import CONTROL, Broker
 from hub.commands.values import to_time
 from hub.doors import Doors
+from hub.identity import Identities
 from hub.limits import Limits
 from hub.protocol.codec import CODECS, MSGPACK
 from hub.protocol.codes import EventName
@@ -43,6 +47,8 @@ from hub.protocol.messages import AccountState, EntryState, Event
 from hub.protocol.rules import Alert
 from hub.protocol.sessions import SecurityAlert
 from hub.session import Session
+
+log = logging.getLogger(__name__)
 
 # What hubs tell each other of a posted payment: of a plain one its id, payer, payee, amount, then the Posting's
 # balances, versions and time, then the description or None; of any other its Entries as they are; of one that a rule
@@ -83,6 +89,8 @@ class Context:
     signer: Signer
     limits: Limits
     doors: Doors
+    nonces: Nonces
+    identities: Identities
     # Closes this hub's connections of a (tenant, session), and forgets what was known of it.
     end_session: Callable[[int, str], None]
     # Sends a warning to this hub's sockets of a (tenant, person), but for the session that it is about.
@@ -102,17 +110,32 @@ class Context:
     acknowledged: dict[tuple[int, int, str], int] = field(default_factory=dict)
     # (tenant, bulk) → who watches it and what they were told last.
     watched_bulks: dict[tuple[int, str], Any] = field(default_factory=dict)
-    # (token, network) → until when it is believed, and its session: HTTP keeps none.
+    # (token, address) → until when it is believed, and its session: HTTP keeps none.
     remembered: dict[tuple[str, str | None], tuple[float, Session]] = field(default_factory=dict)
     # (tenant, session) → when it was last heard of here over HTTP, since the last write; seconds since the epoch.
     seen: dict[tuple[int, str], float] = field(default_factory=dict)
     # (tenant, session) → until when it is remembered that it has ended: one may be beginning at this moment.
     ended: dict[tuple[int, str], float] = field(default_factory=dict)
     draining: bool = False
+    # What goes on after an answer.
+    afterwards: set[asyncio.Task[None]] = field(default_factory=set)
 
     def now(self) -> float:
         """Seconds since the epoch."""
         return time.time()
+
+    def after(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this when the answer has left, so that its time tells nothing."""
+
+        async def do() -> None:
+            try:
+                await work
+            except Exception as error:
+                log.warning("afterwork_failed", extra={"error": type(error).__name__})
+
+        task = asyncio.create_task(do())
+        self.afterwards.add(task)
+        task.add_done_callback(self.afterwards.discard)
 
 
 def to_account_state(account: Account) -> AccountState:

@@ -41,6 +41,7 @@ from hub.protocol.disputes import (
     WithdrawDispute,
 )
 from hub.protocol.fields import PAGE_LENGTH
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 
@@ -256,15 +257,44 @@ def _to_file(command: AddEvidence) -> File | None:
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    Row(OpenDispute, DisputeAnswer, take_act, "POST", "/v1/disputes", 201),
-    Row(ReadDisputes, DisputesAnswer, list_disputes, "GET", "/v1/disputes"),
-    Row(ReadDispute, DisputeFileAnswer, dispute, "GET", "/v1/disputes/{dispute}"),
-    Row(AnswerDispute, DisputeAnswer, take_act, "POST", "/v1/disputes/{dispute}/answer"),
-    Row(AddEvidence, EvidenceAdded, add_evidence, "POST", "/v1/disputes/{dispute}/evidence", 201),
-    Row(ReadEvidence, EvidenceAnswer, read_evidence, "GET", "/v1/disputes/{dispute}/evidence/{evidence}"),
+    Row(OpenDispute, DisputeAnswer, take_act, "POST", "/v1/disputes", 201, scope=Scope.DISPUTES_WRITE),
+    Row(ReadDisputes, DisputesAnswer, list_disputes, "GET", "/v1/disputes", scope=Scope.DISPUTES_READ),
+    Row(ReadDispute, DisputeFileAnswer, dispute, "GET", "/v1/disputes/{dispute}", scope=Scope.DISPUTES_READ),
+    Row(AnswerDispute, DisputeAnswer, take_act, "POST", "/v1/disputes/{dispute}/answer", scope=Scope.DISPUTES_WRITE),
+    Row(
+        AddEvidence,
+        EvidenceAdded,
+        add_evidence,
+        "POST",
+        "/v1/disputes/{dispute}/evidence",
+        201,
+        scope=Scope.DISPUTES_WRITE,
+    ),
+    Row(
+        ReadEvidence,
+        EvidenceAnswer,
+        read_evidence,
+        "GET",
+        "/v1/disputes/{dispute}/evidence/{evidence}",
+        scope=Scope.DISPUTES_READ,
+    ),
     Row(DecideDispute, DisputeAnswer, take_act, "POST", "/v1/disputes/{dispute}/decision"),
-    Row(ClaimDispute, DisputeAnswer, take_act, "POST", "/v1/disputes/{dispute}/claim"),
-    Row(WithdrawDispute, DisputeAnswer, take_act, "POST", "/v1/disputes/{dispute}/withdrawal"),
+    Row(ClaimDispute, DisputeAnswer, take_act, "POST", "/v1/disputes/{dispute}/claim", scope=Scope.DISPUTES_WRITE),
+    Row(
+        WithdrawDispute,
+        DisputeAnswer,
+        take_act,
+        "POST",
+        "/v1/disputes/{dispute}/withdrawal",
+        scope=Scope.DISPUTES_WRITE,
+    ),
     Row(SetDisputeProfile, DisputeProfileSet, set_profile, "PUT", "/v1/dispute-profiles/{profile}"),
-    Row(ReadDisputeProfiles, DisputeProfilesAnswer, list_profiles, "GET", "/v1/dispute-profiles"),
+    Row(
+        ReadDisputeProfiles,
+        DisputeProfilesAnswer,
+        list_profiles,
+        "GET",
+        "/v1/dispute-profiles",
+        scope=Scope.DISPUTES_READ,
+    ),
 )

@@ -50,6 +50,9 @@ def acknowledge(context: Context, session: Session, listener: Listener, command:
         raise CommandRefused(ErrorCode.NOT_FOUND, field="account")
     if command.number > sent:
         raise CommandRefused(ErrorCode.CURSOR_OUT_OF_RANGE, field="number")
+    if session.only is not None:
+        # That a till has seen it does not mean that its merchant has.
+        return
     key = speaker.tenant_id, command.account, speaker.person_id
     if command.number > context.acknowledged.get(key, 0):
         context.acknowledged[key] = command.number

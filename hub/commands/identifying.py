@@ -1,14 +1,20 @@
 """From a token to a session."""
 
+from msgspec import UnsetType
+
 from core.errors import KeysRefused, KeysUnavailable, NotFound
+from core.machines.networks import is_inside
+from core.machines.standing import read_standing
 from core.people.demands import DEFAULT, read_demands
-from core.people.opening import list_accounts, read_tenant
+from core.people.opening import Tenant, list_accounts, read_tenant
 from core.people.persons import Person, Role, read_nameless, read_person
 from core.people.sessions import find_revoked, read_session_start
 from hub.auth import Principal, TokenCode, TokenRefused
 from hub.commands.context import Context, to_account_state
+from hub.commands.pairing import proof_refused
 from hub.commands.refusal import CommandRefused
 from hub.commands.values import to_time
+from hub.possession import ProofCode, ProofRefused, check_socket_proof
 from hub.protocol.codes import ErrorCode
 from hub.protocol.messages import Authenticate, Renew, Renewed, Welcome
 from hub.session import Session
@@ -33,13 +39,13 @@ async def begin_session(context: Context, session: Session, principal: Principal
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
     try:
         person = await _read_person(context, tenant_id, person_id)
-        if tenant_id not in context.tenants:
-            context.tenants[tenant_id] = await read_tenant(context.pool, tenant_id)
+        tenant = await _tenant_of(context, tenant_id)
         if tenant_id not in context.demands:
             context.demands |= await read_demands(context.pool, [tenant_id])
     except NotFound:
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED) from None
-    tenant = context.tenants[tenant_id]
+    if principal.scopes is not None:
+        await _check_machine(context, session, principal)
     accounts = await list_accounts(context.pool, tenant_id, person_id)
     began_at = await read_session_start(context.pool, tenant_id, principal.session_id)
     if (tenant_id, principal.session_id) in context.ended:
@@ -53,10 +59,18 @@ async def begin_session(context: Context, session: Session, principal: Principal
         role=person.role.name.lower(),
         tenant=tenant.slug,
         currency=tenant.currency,
-        accounts=[to_account_state(account) for account in accounts],
+        accounts=[to_account_state(account) for account in accounts if account.id in session.accounts],
         expires_at=to_time(int(principal.expires_at * 1_000_000)),
         at=to_time(int(context.now() * 1_000_000)),
     )
+
+
+async def _check_machine(context: Context, session: Session, principal: Principal) -> None:
+    """A key is used from its networks alone, its tokens too; a till uses its account alone."""
+    standing = await read_standing(context.pool, principal.tenant_id, principal.session_id)
+    if standing is None or (standing.networks is not None and not is_inside(standing.networks, session.host)):
+        raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
+    session.only = standing.account
 
 
 async def _read_person(context: Context, tenant_id: int, person_id: str) -> Person:
@@ -75,7 +89,38 @@ def needs_factor(context: Context, principal: Principal) -> bool:
 
 async def authenticate(context: Context, session: Session, command: Authenticate) -> Welcome:
     """The first message."""
-    return await begin_session(context, session, verify(context, session, command.token))
+    principal = verify(context, session, command.token)
+    if principal.thumbprint is not None:
+        await _check_proof(context, session, principal, principal.thumbprint, command)
+    return await begin_session(context, session, principal)
+
+
+async def _check_proof(
+    context: Context, session: Session, principal: Principal, thumbprint: str, command: Authenticate
+) -> None:
+    """That whoever sends a bound token on this connection holds its key. Raises CommandRefused."""
+    if session.challenge is None or isinstance(command.proof, UnsetType):
+        raise proof_refused(context, ProofCode.MISSING)
+    try:
+        check_socket_proof(
+            command.proof,
+            challenge=session.challenge,
+            token=command.token,
+            thumbprint=thumbprint,
+            door=principal.door,
+            tenant=(await _tenant_of(context, principal.tenant_id)).slug,
+            now=context.now(),
+        )
+    except ProofRefused as error:
+        raise proof_refused(context, error.code) from None
+    except NotFound:
+        raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED) from None
+
+
+async def _tenant_of(context: Context, tenant_id: int) -> Tenant:
+    if tenant_id not in context.tenants:
+        context.tenants[tenant_id] = await read_tenant(context.pool, tenant_id)
+    return context.tenants[tenant_id]
 
 
 async def renew(context: Context, session: Session, command: Renew) -> Renewed:

@@ -19,6 +19,7 @@ from hub.protocol import steps
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import Message
 from hub.protocol.messages import Paid, Pay, SettledPayment
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 UNKNOWN = "unknown"
@@ -249,13 +250,13 @@ def _to_settled(found: Settled) -> SettledPayment:
 
 
 ROWS: Final = (
-    Row(Pay, Paid, pay, "POST", "/v1/payments"),
-    Row(steps.Authorize, Paid, take_step, "POST", "/v1/payments/authorize"),
-    Row(steps.Capture, Paid, take_step, "POST", "/v1/payments/{about}/capture"),
-    Row(steps.Void, Paid, take_step, "POST", "/v1/payments/{about}/void"),
-    Row(steps.Refund, Paid, take_step, "POST", "/v1/payments/{about}/refund"),
+    Row(Pay, Paid, pay, "POST", "/v1/payments", scope=Scope.PAYMENTS_WRITE),
+    Row(steps.Authorize, Paid, take_step, "POST", "/v1/payments/authorize", scope=Scope.PAYMENTS_WRITE),
+    Row(steps.Capture, Paid, take_step, "POST", "/v1/payments/{about}/capture", scope=Scope.PAYMENTS_WRITE),
+    Row(steps.Void, Paid, take_step, "POST", "/v1/payments/{about}/void", scope=Scope.PAYMENTS_WRITE),
+    Row(steps.Refund, Paid, take_step, "POST", "/v1/payments/{about}/refund", scope=Scope.REFUNDS_WRITE),
     Row(steps.Reverse, Paid, take_step, "POST", "/v1/payments/{about}/reverse"),
     Row(steps.Release, Paid, take_step, "POST", "/v1/payments/{about}/release"),
     Row(steps.Decline, Paid, take_step, "POST", "/v1/payments/{about}/decline"),
-    Row(steps.Link, steps.Linked, link, "POST", "/v1/payments/link"),
+    Row(steps.Link, steps.Linked, link, "POST", "/v1/payments/link", scope=Scope.PAYMENTS_WRITE),
 )

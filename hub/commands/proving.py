@@ -18,6 +18,7 @@ from hub.commands.row import Row
 from hub.commands.values import given, or_unset, time_of, time_or_unset
 from hub.protocol import proofs
 from hub.protocol.codes import ErrorCode
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 
@@ -98,8 +99,10 @@ def _to_key(key: SigningKey) -> proofs.ProofKey:
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    Row(proofs.ReadProof, proofs.PaymentProof, payment, "GET", "/v1/payments/{payment}/proof"),
-    Row(proofs.ReadHead, proofs.HeadAnswer, head, "GET", "/v1/log/head"),
-    Row(proofs.ReadGrowth, proofs.GrowthAnswer, growth, "GET", "/v1/log/growth"),
-    Row(proofs.ReadProofKeys, proofs.ProofKeysAnswer, keys, "GET", "/v1/log/keys"),
+    Row(
+        proofs.ReadProof, proofs.PaymentProof, payment, "GET", "/v1/payments/{payment}/proof", scope=Scope.PAYMENTS_READ
+    ),
+    Row(proofs.ReadHead, proofs.HeadAnswer, head, "GET", "/v1/log/head", scope=Scope.PAYMENTS_READ),
+    Row(proofs.ReadGrowth, proofs.GrowthAnswer, growth, "GET", "/v1/log/growth", scope=Scope.PAYMENTS_READ),
+    Row(proofs.ReadProofKeys, proofs.ProofKeysAnswer, keys, "GET", "/v1/log/keys", scope=Scope.PAYMENTS_READ),
 )

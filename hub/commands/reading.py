@@ -28,6 +28,7 @@ from hub.protocol.messages import (
     ReadHistory,
     ReadProfile,
 )
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 
@@ -50,8 +51,8 @@ async def accounts(context: Context, session: Session, command: ReadAccounts) ->
     speaker = session.speaker
     found = await list_accounts(context.pool, speaker.tenant_id, speaker.person_id)
     # Accounts opened since the session began are the speaker's, too.
-    session.accounts = frozenset(one.id for one in found)
-    return AccountsAnswer(command.id, [to_account_state(one) for one in found])
+    session.keep_accounts(one.id for one in found)
+    return AccountsAnswer(command.id, [to_account_state(one) for one in found if one.id in session.accounts])
 
 
 async def balance(context: Context, session: Session, command: ReadBalance) -> BalanceAnswer:
@@ -91,10 +92,10 @@ async def payee(context: Context, session: Session, command: FindPayee) -> Payee
 
 
 ROWS: Final = (
-    Row(ReadAccounts, AccountsAnswer, accounts, "GET", "/v1/accounts"),
-    Row(ReadAccount, AccountAnswer, account, "GET", "/v1/accounts/{account}"),
-    Row(ReadBalance, BalanceAnswer, balance, "GET", "/v1/accounts/{account}/balance"),
-    Row(ReadHistory, HistoryAnswer, history, "GET", "/v1/accounts/{account}/history"),
-    Row(ReadProfile, ProfileAnswer, profile, "GET", "/v1/profile"),
-    Row(FindPayee, PayeeAnswer, payee, "GET", "/v1/payees/{account}"),
+    Row(ReadAccounts, AccountsAnswer, accounts, "GET", "/v1/accounts", scope=Scope.ACCOUNTS_READ),
+    Row(ReadAccount, AccountAnswer, account, "GET", "/v1/accounts/{account}", scope=Scope.ACCOUNTS_READ),
+    Row(ReadBalance, BalanceAnswer, balance, "GET", "/v1/accounts/{account}/balance", scope=Scope.ACCOUNTS_READ),
+    Row(ReadHistory, HistoryAnswer, history, "GET", "/v1/accounts/{account}/history", scope=Scope.ACCOUNTS_READ),
+    Row(ReadProfile, ProfileAnswer, profile, "GET", "/v1/profile", scope=Scope.ACCOUNTS_READ),
+    Row(FindPayee, PayeeAnswer, payee, "GET", "/v1/payees/{account}", scope=Scope.PAYEES_READ),
 )

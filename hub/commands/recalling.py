@@ -18,6 +18,7 @@ from hub.commands.values import from_time, given, or_unset, to_time
 from hub.protocol import histories
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import PAGE_LENGTH
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 # The hub's clock and the ledger's may differ by so much.
@@ -209,17 +210,48 @@ def _time_or_none(value: str | UnsetType) -> int | None:
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    Row(histories.ReadBalanceAt, histories.BalanceAtAnswer, balance_at, "GET", "/v1/accounts/{account}/balance-at"),
-    Row(histories.SearchEntries, histories.SearchAnswer, search, "GET", "/v1/accounts/{account}/entries"),
-    Row(histories.ReadTotals, histories.TotalsAnswer, totals, "GET", "/v1/accounts/{account}/totals"),
-    Row(histories.ReadRefusals, histories.RefusalsAnswer, refusals, "GET", "/v1/accounts/{account}/refusals"),
-    Row(histories.ReadPayment, histories.LifeAnswer, payment, "GET", "/v1/payments/{payment}"),
+    Row(
+        histories.ReadBalanceAt,
+        histories.BalanceAtAnswer,
+        balance_at,
+        "GET",
+        "/v1/accounts/{account}/balance-at",
+        scope=Scope.REPORTS_READ,
+    ),
+    Row(
+        histories.SearchEntries,
+        histories.SearchAnswer,
+        search,
+        "GET",
+        "/v1/accounts/{account}/entries",
+        scope=Scope.REPORTS_READ,
+    ),
+    Row(
+        histories.ReadTotals,
+        histories.TotalsAnswer,
+        totals,
+        "GET",
+        "/v1/accounts/{account}/totals",
+        scope=Scope.REPORTS_READ,
+    ),
+    Row(
+        histories.ReadRefusals,
+        histories.RefusalsAnswer,
+        refusals,
+        "GET",
+        "/v1/accounts/{account}/refusals",
+        scope=Scope.REPORTS_READ,
+    ),
+    Row(
+        histories.ReadPayment, histories.LifeAnswer, payment, "GET", "/v1/payments/{payment}", scope=Scope.PAYMENTS_READ
+    ),
     Row(
         histories.SetAccountMetadata,
         histories.AccountMetadataAnswer,
         set_account_metadata,
         "PUT",
         "/v1/accounts/{account}/metadata",
+        scope=Scope.ACCOUNTS_WRITE,
     ),
     Row(
         histories.ReadAccountMetadata,
@@ -227,6 +259,7 @@ ROWS: Final[tuple[Row, ...]] = (
         account_metadata,
         "GET",
         "/v1/accounts/{account}/metadata",
+        scope=Scope.ACCOUNTS_READ,
     ),
     Row(histories.FindAccounts, histories.AccountsFound, find_accounts, "GET", "/v1/metadata/accounts"),
 )

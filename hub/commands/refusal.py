@@ -27,7 +27,10 @@ KEYS_RETRY_AFTER_MS = 5_000
 
 
 class CommandRefused(Exception):
-    """The command changed nothing. `code` says why, `field` where, `retry_after_ms` when to ask again."""
+    """The command changed nothing. `code` says why, `field` where, `retry_after_ms` when to ask again.
+
+    `at`: what time it is, where that is what went wrong.
+    """
 
     def __init__(
         self,
@@ -36,15 +39,17 @@ class CommandRefused(Exception):
         *,
         field: str | UnsetType = UNSET,
         retry_after_ms: int | UnsetType = UNSET,
+        at: str | UnsetType = UNSET,
     ) -> None:
         super().__init__(message or MEANINGS[code].advice)
         self.code = code
         self.field = field
         self.retry_after_ms = retry_after_ms
+        self.at = at
 
     def to_message(self, id: int | UnsetType = UNSET) -> Refused:
         """The answer that says so."""
-        return Refused(self.code, str(self), id=id, field=self.field, retry_after_ms=self.retry_after_ms)
+        return Refused(self.code, str(self), id=id, field=self.field, retry_after_ms=self.retry_after_ms, at=self.at)
 
 
 def from_core(error: CoreError) -> CommandRefused:

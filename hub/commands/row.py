@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from hub.commands.context import Context
 from hub.protocol.fields import Message
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 
@@ -12,7 +13,8 @@ class Row(NamedTuple):
     """A command that both doors know. `handle` raises CommandRefused or core's errors; it never answers twice.
 
     `status` is the HTTP status of a good answer. Fields that stand in `path` in braces are taken from there; with
-    GET and DELETE all others come from the query.
+    GET and DELETE all others come from the query. `scope`: what a machine needs for it; None: it is for people
+    alone. A command with parts needs what its parts need (hub/commands/scoping.py).
     """
 
     takes: type[Message]
@@ -21,3 +23,4 @@ class Row(NamedTuple):
     method: str
     path: str
     status: int = 200
+    scope: Scope | None = None

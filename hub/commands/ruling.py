@@ -18,6 +18,7 @@ from hub.commands.values import from_time, given, to_time
 from hub.protocol import rules
 from hub.protocol.codes import ErrorCode, EventName
 from hub.protocol.fields import PAGE_LENGTH, PAGE_LENGTH_MAX
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 LISTINGS: Final = {"none": None, "allowed": 1, "denied": 2}
@@ -235,7 +236,14 @@ ROWS: Final = (
     Row(rules.SetRule, rules.RuleSet, set_rule, "PUT", "/v1/rules/{rule}"),
     Row(rules.ReadRules, rules.RulesAnswer, read_rules, "GET", "/v1/rules"),
     Row(rules.PutUnderLimits, rules.UnderLimits, put_under_limits, "PUT", "/v1/accounts/{account}/limits"),
-    Row(rules.ReadOwnLimits, rules.OwnLimits, own_limits, "GET", "/v1/accounts/{account}/limits"),
+    Row(
+        rules.ReadOwnLimits,
+        rules.OwnLimits,
+        own_limits,
+        "GET",
+        "/v1/accounts/{account}/limits",
+        scope=Scope.LIMITS_READ,
+    ),
     Row(rules.SetOwnLimit, rules.OwnLimitSet, set_own_limit, "PUT", "/v1/accounts/{account}/limits/{measure}"),
     Row(rules.ListPayee, rules.PayeeListed, list_payee, "PUT", "/v1/payees/{payee}/listing"),
     Row(rules.ReadReviews, rules.Reviews, reviews, "GET", "/v1/reviews"),

@@ -20,6 +20,7 @@ from hub.commands.values import given, time_of, time_or_unset
 from hub.protocol import schedules
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import PAGE_LENGTH
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 # The money is there when the day begins, and the night limit (until six) is over.
@@ -159,16 +160,46 @@ def _to_outcome(one: Outcome) -> schedules.OutcomeState:
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    Row(schedules.CreateSchedule, schedules.ScheduleAnswer, create_schedule, "POST", "/v1/schedules", 201),
-    Row(schedules.PreviewSchedule, schedules.PreviewAnswer, preview_schedule, "POST", "/v1/schedules/preview"),
-    Row(schedules.ReadSchedule, schedules.ScheduleFileAnswer, schedule, "GET", "/v1/schedules/{schedule}"),
-    Row(schedules.ReadSchedules, schedules.SchedulesAnswer, list_schedules, "GET", "/v1/accounts/{account}/schedules"),
+    Row(
+        schedules.CreateSchedule,
+        schedules.ScheduleAnswer,
+        create_schedule,
+        "POST",
+        "/v1/schedules",
+        201,
+        scope=Scope.SCHEDULES_WRITE,
+    ),
+    Row(
+        schedules.PreviewSchedule,
+        schedules.PreviewAnswer,
+        preview_schedule,
+        "POST",
+        "/v1/schedules/preview",
+        scope=Scope.SCHEDULES_READ,
+    ),
+    Row(
+        schedules.ReadSchedule,
+        schedules.ScheduleFileAnswer,
+        schedule,
+        "GET",
+        "/v1/schedules/{schedule}",
+        scope=Scope.SCHEDULES_READ,
+    ),
+    Row(
+        schedules.ReadSchedules,
+        schedules.SchedulesAnswer,
+        list_schedules,
+        "GET",
+        "/v1/accounts/{account}/schedules",
+        scope=Scope.SCHEDULES_READ,
+    ),
     Row(
         schedules.PauseSchedule,
         schedules.ScheduleAnswer,
         _changing(core_schedules.pause_schedule),
         "POST",
         "/v1/schedules/{schedule}/pause",
+        scope=Scope.SCHEDULES_WRITE,
     ),
     Row(
         schedules.ResumeSchedule,
@@ -176,6 +207,7 @@ ROWS: Final[tuple[Row, ...]] = (
         _changing(core_schedules.resume_schedule),
         "POST",
         "/v1/schedules/{schedule}/resume",
+        scope=Scope.SCHEDULES_WRITE,
     ),
     Row(
         schedules.CancelSchedule,
@@ -183,5 +215,6 @@ ROWS: Final[tuple[Row, ...]] = (
         _changing(core_schedules.cancel_schedule),
         "POST",
         "/v1/schedules/{schedule}/cancel",
+        scope=Scope.SCHEDULES_WRITE,
     ),
 )

@@ -30,7 +30,20 @@ from hub.commands.context import Context, warn_everywhere
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
 from hub.commands.values import given, or_unset, to_time
-from hub.protocol import bulks, disputes, factors, messages, rules, schedules, sessions, steps, terms
+from hub.protocol import (
+    api_keys,
+    bulks,
+    disputes,
+    factors,
+    messages,
+    providers,
+    rules,
+    schedules,
+    sessions,
+    steps,
+    terminals,
+    terms,
+)
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import Message
 from hub.session import Session
@@ -121,6 +134,10 @@ NEEDS: Final[dict[type[Message], tuple[Need, ...]]] = {
     factors.ChangePassword: (Need(always=True, when=_lacks_the_old_password),),
     sessions.EndSession: (Need(when=_ends_somebody_elses),),
     sessions.EndSessions: (Need(),),
+    # What speaks for one
+    api_keys.CreateApiKey: (Need(),),
+    api_keys.RotateApiKey: (Need(),),
+    terminals.CreatePairingCode: (Need(),),
     # One's own limits
     rules.SetOwnLimit: (Need(when=_raises_a_limit),),
     rules.ListPayee: (Need(when=_trusts_a_payee),),
@@ -137,6 +154,8 @@ NEEDS: Final[dict[type[Message], tuple[Need, ...]]] = {
     messages.SetFloor: (OPERATOR,),
     terms.SetTerms: (OPERATOR,),
     terms.PutUnderTerms: (OPERATOR,),
+    providers.SetIdentityProvider: (OPERATOR,),
+    providers.LinkIdentity: (OPERATOR,),
     rules.SetLimits: (OPERATOR,),
     rules.SetRule: (OPERATOR,),
     rules.PutUnderLimits: (OPERATOR,),
@@ -164,13 +183,20 @@ def guarded(row: Row) -> Row:
 
 
 def may_need_proof(context: Context, session: Session, amount: int) -> bool:
-    """Whether a payment of this amount is to be looked at before it is queued. Asked for every payment."""
+    """Whether a payment of this amount is to be looked at before it is queued. Asked for every payment.
+
+    A machine has scopes and no factor; how much it may pay, its merchant's limits say.
+    """
+    if session.scopes is not None:
+        return False
     demands = context.demands.get(session.speaker.tenant_id, DEFAULT)
     return demands.step_up_above is not None and amount > demands.step_up_above
 
 
 async def require(context: Context, session: Session, need: Need, command: Any) -> None:
     """Raises CommandRefused when the command needs a proof that is not there."""
+    if session.scopes is not None:
+        return
     if need.amount is not None and not may_need_proof(context, session, need.amount(command)):
         return
     if need.when is not None and not await need.when(context, session, command):

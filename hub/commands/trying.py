@@ -17,6 +17,7 @@ from hub.commands.row import Row
 from hub.protocol import steps
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import Command
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 COMMANDS_ABOUT_DISPUTES: Final[dict[type, type[Command]]] = {
@@ -75,4 +76,6 @@ def _to_entry_tried(session: Session, entry: Entry) -> steps.EntryTried:
     )
 
 
-ROWS: Final[tuple[Row, ...]] = (Row(steps.DryRun, steps.Tried, dry_run, "POST", "/v1/payments/dry-run"),)
+ROWS: Final[tuple[Row, ...]] = (
+    Row(steps.DryRun, steps.Tried, dry_run, "POST", "/v1/payments/dry-run", scope=Scope.PAYMENTS_WRITE),
+)

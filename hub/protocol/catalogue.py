@@ -3,6 +3,7 @@
 from typing import Final
 
 from hub.protocol import (
+    api_keys,
     bulks,
     charges,
     disputes,
@@ -10,10 +11,12 @@ from hub.protocol import (
     histories,
     messages,
     proofs,
+    providers,
     rules,
     schedules,
     sessions,
     steps,
+    terminals,
     terms,
 )
 from hub.protocol.fields import Message
@@ -31,6 +34,9 @@ ROOMS: Final = (
     proofs,
     sessions,
     factors,
+    api_keys,
+    terminals,
+    providers,
 )
 FROM_CLIENT: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_CLIENT)
 FROM_HUB: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_HUB)

@@ -21,7 +21,14 @@ class ErrorCode(StrEnum):
     AUTHENTICATION_FAILED = "authentication_failed"
     ALREADY_AUTHENTICATED = "already_authenticated"
     CREDENTIALS_REFUSED = "credentials_refused"
+    POSSESSION_REFUSED = "possession_refused"
+    PROOF_NONCE_REQUIRED = "proof_nonce_required"
+    CLOCK_SKEWED = "clock_skewed"
+    IDENTITY_REFUSED = "identity_refused"
+    IDENTITY_UNKNOWN = "identity_unknown"
+    PROVIDER_UNAVAILABLE = "provider_unavailable"
     FORBIDDEN = "forbidden"
+    SCOPE_MISSING = "scope_missing"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
     NOT_DISPUTABLE = "not_disputable"
@@ -59,6 +66,10 @@ class ErrorCode(StrEnum):
     PASSKEYS_NOT_SET_UP = "passkeys_not_set_up"
     TOO_MANY_FACTORS = "too_many_factors"
     PASSWORD_TOO_WEAK = "password_too_weak"  # noqa: S105  # a code, no password
+    TOO_MANY_KEYS = "too_many_keys"
+    KEY_OVER = "key_over"
+    TOO_MANY_TERMINALS = "too_many_terminals"
+    TOO_MANY_PROVIDERS = "too_many_providers"
     CURSOR_OUT_OF_RANGE = "cursor_out_of_range"
     TOO_MANY_FOLLOWED = "too_many_followed"
     TOO_MANY_IN_FLIGHT = "too_many_in_flight"
@@ -88,7 +99,24 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.AUTHENTICATION_FAILED: Meaning(401, False, "The token is not valid. Refresh it or log in again."),
     ErrorCode.ALREADY_AUTHENTICATED: Meaning(409, False, "This session is authenticated. Use renew for a new token."),
     ErrorCode.CREDENTIALS_REFUSED: Meaning(401, False, "The name, the password or the refresh token is wrong."),
+    ErrorCode.POSSESSION_REFUSED: Meaning(
+        401, False, "The proof does not show that you hold the token's key, for this request and once."
+    ),
+    ErrorCode.PROOF_NONCE_REQUIRED: Meaning(
+        401, True, "Make the proof anew with a fresh nonce: the one in DPoP-Nonce, or one from /v1/nonces."
+    ),
+    ErrorCode.CLOCK_SKEWED: Meaning(401, True, "Your clock is wrong. Set it by `at`, and make the proof anew."),
+    ErrorCode.IDENTITY_REFUSED: Meaning(
+        401, False, "The identity provider's token is not one for this log-in. Begin it anew, with a fresh nonce."
+    ),
+    ErrorCode.IDENTITY_UNKNOWN: Meaning(403, False, "Nobody here may come in with this identity. Ask an operator."),
+    ErrorCode.PROVIDER_UNAVAILABLE: Meaning(
+        503, True, "The identity provider's keys cannot be had now. Try again, or log in with a password."
+    ),
     ErrorCode.FORBIDDEN: Meaning(403, False, "This person may not do that."),
+    ErrorCode.SCOPE_MISSING: Meaning(
+        403, False, "This key or till may not do that. Make a key with the scope that the command needs."
+    ),
     ErrorCode.NOT_FOUND: Meaning(404, False, "There is no such thing here."),
     ErrorCode.CONFLICT: Meaning(409, False, "It exists already."),
     ErrorCode.NOT_DISPUTABLE: Meaning(
@@ -165,6 +193,14 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.TOO_MANY_FACTORS: Meaning(409, False, "You have as many factors as there may be. Remove one."),
     ErrorCode.PASSWORD_TOO_WEAK: Meaning(
         422, False, "This password is among those that are guessed first. Choose another one; four odd words will do."
+    ),
+    ErrorCode.TOO_MANY_KEYS: Meaning(429, False, "This merchant has as many keys as it may. Revoke one."),
+    ErrorCode.KEY_OVER: Meaning(409, False, "The key has ended or has a successor already. Make a new one."),
+    ErrorCode.TOO_MANY_TERMINALS: Meaning(
+        429, False, "This merchant has as many tills, or open codes for them, as it may. Revoke one, or wait."
+    ),
+    ErrorCode.TOO_MANY_PROVIDERS: Meaning(
+        429, False, "This tenant has as many identity providers as it may. Remove one."
     ),
     ErrorCode.CURSOR_OUT_OF_RANGE: Meaning(422, False, "The account has no such event yet. Read the account again."),
     ErrorCode.TOO_MANY_FOLLOWED: Meaning(429, False, "This session follows as many accounts as it may. Unfollow one."),

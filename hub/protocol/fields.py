@@ -70,6 +70,9 @@ Description: TypeAlias = Annotated[
     ),
 ]
 Token: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2048, description="An access token.")]
+Proof: TypeAlias = Annotated[
+    str, Meta(min_length=1, max_length=2048, description="A proof of possession, signed by the token's key.")
+]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100, pattern=PLAIN_TEXT_PATTERN, extra=FREE)]
 Login: TypeAlias = Annotated[str, Meta(min_length=3, max_length=100, pattern="^[A-Za-z0-9][A-Za-z0-9._@+-]*$")]
 Password: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]

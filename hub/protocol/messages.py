@@ -25,6 +25,7 @@ from hub.protocol.fields import (
     Number,
     Password,
     PaymentId,
+    Proof,
     Role,
     Token,
 )
@@ -33,9 +34,15 @@ from hub.protocol.fields import (
 
 
 class Authenticate(Message, frozen=True, tag="authenticate", gc=False):
-    """The first message of a connection."""
+    """The first message of a connection, but for a till's `challenge`.
+
+    `proof`: with a till's token, that it holds the token's key: a JWS of type `payhub-socket+jwt` with the public key
+    as `jwk` in its header and the claims `nonce` (the challenge), `ath` (the token's SHA-256), `aud` (the door),
+    `tenant` and `iat`.
+    """
 
     token: Token
+    proof: Proof | UnsetType = UNSET
 
 
 class Renew(Command, frozen=True, tag="renew", gc=False):
@@ -378,6 +385,7 @@ class Refused(Message, frozen=True, tag="error", gc=False):
     id: int | UnsetType = UNSET
     field: str | UnsetType = UNSET
     retry_after_ms: int | UnsetType = UNSET
+    at: str | UnsetType = UNSET
 
 
 FROM_CLIENT: Final[tuple[type[Message], ...]] = (

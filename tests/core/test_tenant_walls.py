@@ -46,6 +46,8 @@ DEFINERS = {
     "lock_bulk_accounts": "the caller may not lock accounts itself; works on the tenant it is given, and tells nothing",
     "read_bulk_progress": "counts of watched bulks, matched pair by pair",
     "note_audit": "the caller may not write the trail itself; adds to the tenant it is given, and tells nothing",
+    "forget_pairing_codes": "workers clean all tenants' codes; returns a count alone",
+    "forget_spent": "workers clean all tenants' used nonces; returns a count alone",
     "note_key_events": "the caller may not write the trail itself; adds what the database of keys tells, pair by pair",
     "list_erased_persons": "at a start, all tenants' erased persons; returns ids alone",
     "find_unerased": "erased persons among those given, matched pair by pair",

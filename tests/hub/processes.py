@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,9 +42,17 @@ class HubProcess:
     """One `payhub serve`. Its log is a file; everything else is asked over its ports."""
 
     def __init__(
-        self, databases: Databases, folder: Path, name: str, *, master_key_file: Path, **settings: str
+        self,
+        databases: Databases,
+        folder: Path,
+        name: str,
+        *,
+        master_key_file: Path,
+        command: Sequence[str] = ("-m", "payhub", "serve"),
+        **settings: str,
     ) -> None:
         self.name = name
+        self._command = command
         self.port = free_port()
         self.admin_port = free_port()
         self.log = folder / f"{name}.log"
@@ -80,7 +88,7 @@ class HubProcess:
     async def start(self) -> "HubProcess":
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220  # it is watched, not waited for
-                [sys.executable, "-m", "payhub", "serve"],
+                [sys.executable, *self._command],
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,

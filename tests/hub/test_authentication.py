@@ -3,16 +3,20 @@
 import asyncio
 import json
 import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx2
+import jwt
 import pytest
 
-from core.database import Pool
+from core.database import Pool, acquire
 from core.people.opening import Tenant
 from core.people.persons import PersonStatus, set_status
 from core.people.sessions import revoke
 from hub.auth import Tokens
-from tests.hub.conftest import Enter, Hubs, Join
+from tests.hub.conftest import Enter, Hubs, Join, Somebody
 from tests.hub.raw import RawSocket, frame
 from tests.hub.stranger import MSGPACK, Stranger
 
@@ -108,6 +112,77 @@ async def test_a_token_that_ends_closes_the_socket_unless_it_is_renewed(
     assert await lapsing.closed() == 4002
     await asyncio.sleep(1.5)
     assert (await renewing.ask("ping"))["type"] == "pong"
+
+
+@asynccontextmanager
+async def held_up(admin: Pool, somebody: Somebody) -> AsyncIterator[None]:
+    """Nobody is paid from this account while this lasts."""
+    async with acquire(admin) as connection, connection.transaction():
+        lock = "select from accounts where tenant_id = $1 and id = $2 for update"
+        await connection.fetch(lock, somebody.tenant.id, somebody.account)
+        yield
+
+
+def end_of(token: str) -> float:
+    """When a token ends, seconds since the epoch."""
+    return float(jwt.decode(token, options={"verify_signature": False})["exp"])
+
+
+async def test_a_payment_in_flight_when_its_token_ends_is_answered_and_nothing_is_taken_after(
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, short_tokens: Tokens, admin: Pool
+) -> None:
+    payer, payee = await enter(tenant, funds=100, issue_with=short_tokens), await enter(tenant)
+    client, ended = await join(hubs.a, payer), end_of(payer.token)
+    async with held_up(admin, payer):
+        paying = await client.submit(
+            "pay", payment=str(uuid.uuid4()), payer=payer.account, payee=payee.account, amount=7
+        )
+        await asyncio.sleep(ended + 1.5 - time.time())
+        for late in (
+            await client.ask("pay", payment=str(uuid.uuid4()), payer=payer.account, payee=payee.account, amount=1),
+            await client.ask("accounts"),
+        ):
+            assert (late["type"], late["code"]) == ("error", "authentication_required")
+    answer = await client.answer(paying)
+    assert (answer["status"], answer["balance"]) == ("posted", 93)
+    assert await client.closed() == 4002
+    assert time.time() - ended < 5
+
+
+async def test_a_payment_that_hangs_keeps_no_ended_token_open(
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, tokens: Tokens, short_tokens: Tokens, admin: Pool
+) -> None:
+    payer, payee = await enter(tenant, funds=100, issue_with=short_tokens), await enter(tenant)
+    client, ended = await join(hubs.a, payer), end_of(payer.token)
+    payment = str(uuid.uuid4())
+    async with held_up(admin, payer):
+        await client.submit("pay", payment=payment, payer=payer.account, payee=payee.account, amount=7)
+        assert await client.closed() == 4002
+        assert 3 < time.time() - ended < 5.5
+    # What became of it is told to whoever comes back.
+    fresh = tokens.issue(tenant.id, payer.person, payer.role, payer.session, time.time()).token
+    again = await join(hubs.b, payer._replace(token=fresh))
+    (settled,) = (await again.ask("resume", in_doubt=[payment]))["settled"]
+    assert settled["status"] in {"posted", "fenced"}
+
+
+async def test_a_renewal_keeps_the_socket_and_the_payment_that_is_in_flight(
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, tokens: Tokens, short_tokens: Tokens, admin: Pool
+) -> None:
+    payer, payee = await enter(tenant, funds=100, issue_with=short_tokens), await enter(tenant)
+    client, ended = await join(hubs.a, payer), end_of(payer.token)
+    fresh = tokens.issue(tenant.id, payer.person, payer.role, payer.session, time.time()).token
+    async with held_up(admin, payer):
+        paying = await client.submit(
+            "pay", payment=str(uuid.uuid4()), payer=payer.account, payee=payee.account, amount=7
+        )
+        await asyncio.sleep(max(ended - 0.3 - time.time(), 0))
+        assert (await client.ask("renew", token=fresh))["type"] == "renewed"
+        await asyncio.sleep(ended + 1 - time.time())
+        assert (await client.ask("ping"))["type"] == "pong"
+    assert (await client.answer(paying))["status"] == "posted"
+    await asyncio.sleep(max(ended + 5 - time.time(), 0))
+    assert (await client.ask("ping"))["type"] == "pong"
 
 
 async def test_log_out_closes_the_sockets_of_its_session_on_every_hub(

@@ -19,7 +19,6 @@ from core.database import Pool
 from core.keys.safe import Safe
 from core.people.opening import Tenant, open_person
 from core.people.persons import Role
-from tests.conftest import the_keys
 from tests.core.bulk.files import Row, cnab240_of, csv_of, pain001_of
 from tests.hub.conftest import Hubs, fund
 from tests.hub.processes import ROOT
@@ -68,10 +67,10 @@ async def olivia(hubs: Hubs, pool: Pool, tenant: Tenant, keys: Safe) -> Typist:
 
 
 @contextlib.asynccontextmanager
-async def posting(pool: Pool) -> AsyncIterator[None]:
+async def posting(pool: Pool, keys: Safe) -> AsyncIterator[None]:
     async def post() -> None:
         while True:
-            if not await post_some(pool, 500, keys=the_keys()):
+            if not await post_some(pool, keys, 500):
                 await asyncio.sleep(0.05)
 
     worker = asyncio.create_task(post())
@@ -83,7 +82,7 @@ async def posting(pool: Pool) -> AsyncIterator[None]:
 
 
 async def test_a_file_is_sent_approved_by_another_watched_and_reported(
-    cafe: tuple[Typist, int], olivia: Typist, payee: int, pool: Pool, tmp_path: Path
+    cafe: tuple[Typist, int], olivia: Typist, payee: int, pool: Pool, keys: Safe, tmp_path: Path
 ) -> None:
     typist, _ = cafe
     file = tmp_path / "march.csv"
@@ -98,7 +97,7 @@ async def test_a_file_is_sent_approved_by_another_watched_and_reported(
     refused = await typist.type("approve", state["bulk"])
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "(maker_cannot_approve)" in refused.stderr
-    async with posting(pool):
+    async with posting(pool, keys):
         approved = await olivia.type("approve", state["bulk"], "--json")
     assert approved.returncode == 0, approved.stderr
     done = json.loads(approved.stdout)

@@ -14,7 +14,6 @@ from core.database import Pool
 from core.keys.safe import Safe
 from core.people.opening import Tenant, open_person
 from core.people.persons import Role
-from tests.conftest import the_keys
 from tests.core.bulk.files import Row, cnab240_of, csv_of, pain001_of
 from tests.hub.conftest import Enter, Hubs, Join, Somebody
 from tests.hub.processes import HubProcess
@@ -51,8 +50,8 @@ async def code(answer: httpx2.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
-async def post_all(pool: Pool, chunk_length: int = 1_000) -> None:
-    while await post_some(pool, chunk_length, keys=the_keys()):
+async def post_all(pool: Pool, keys: Safe, chunk_length: int = 1_000) -> None:
+    while await post_some(pool, keys, chunk_length):
         pass
 
 
@@ -72,7 +71,9 @@ async def payee(pool: Pool, tenant: Tenant, keys: Safe) -> int:
     return (await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Payee")).account_id
 
 
-async def test_a_file_is_sent_approved_posted_and_reported(maker: Door, operator: Door, payee: int, pool: Pool) -> None:
+async def test_a_file_is_sent_approved_posted_and_reported(
+    maker: Door, operator: Door, payee: int, pool: Pool, keys: Safe
+) -> None:
     rows = [Row(payee, 2, "=1+1" if at == 5 else f"line {at}", f"r{at}") for at in range(3_000)]
     file = csv_of(rows) + b"7,1e3,,\n"
     bulk = await maker.create(lines=3_001, amount=6_000)
@@ -89,7 +90,7 @@ async def test_a_file_is_sent_approved_posted_and_reported(maker: Door, operator
     assert await code(await maker.ask("POST", f"/v1/bulks/{bulk}/approve")) == (403, "maker_cannot_approve")
     approved = (await operator.ask("POST", f"/v1/bulks/{bulk}/approve")).json()["bulk"]
     assert (approved["status"], approved["approver"]) == ("approved", operator.who.person)
-    await post_all(pool)
+    await post_all(pool, keys)
     state = (await maker.ask("GET", f"/v1/bulks/{bulk}")).json()["bulk"]
     assert (state["status"], state["through"], state["posted"], state["posted_amount"], state["refused"]) == (
         "finished",
@@ -211,6 +212,7 @@ async def test_one_file_submitted_by_two_people_is_paid_once(
     operator: Door,
     payee: int,
     pool: Pool,
+    keys: Safe,
     web: httpx2.AsyncClient,
     hubs: Hubs,
     tenant: Tenant,
@@ -223,7 +225,7 @@ async def test_one_file_submitted_by_two_people_is_paid_once(
     assert await code(await operator.send(again, file)) == (409, "duplicate_file")
     third = Door(web, hubs.a, await enter(tenant, Role.OPERATOR))
     await asyncio.gather(*(one.ask("POST", f"/v1/bulks/{bulk}/approve") for one in (operator, third) for _ in range(3)))
-    await asyncio.gather(*(post_all(pool, 5) for _ in range(3)))
+    await asyncio.gather(*(post_all(pool, keys, 5) for _ in range(3)))
     balance = (await maker.ask("GET", f"/v1/accounts/{maker.who.account}/balance")).json()["posted"]
     assert balance == 100_000 - 200
 
@@ -233,6 +235,7 @@ async def test_an_operator_names_payers_and_only_an_operator_approves_that(
     operator: Door,
     payee: int,
     pool: Pool,
+    keys: Safe,
     web: httpx2.AsyncClient,
     hubs: Hubs,
     tenant: Tenant,
@@ -250,7 +253,7 @@ async def test_an_operator_names_payers_and_only_an_operator_approves_that(
     assert await code(await maker.ask("POST", f"/v1/bulks/{named}/approve")) == (403, "forbidden")
     third = Door(web, hubs.a, await enter(tenant, Role.OPERATOR))
     assert (await third.ask("POST", f"/v1/bulks/{named}/approve")).status_code == 200
-    await post_all(pool)
+    await post_all(pool, keys)
     balances = [
         (await operator.ask("GET", f"/v1/accounts/{account}/balance")).json()["posted"]
         for account in (maker.who.account, elsewhere.account, payee)
@@ -259,7 +262,7 @@ async def test_an_operator_names_payers_and_only_an_operator_approves_that(
 
 
 async def test_a_watched_bulk_tells_of_its_progress_until_it_is_over(
-    maker: Door, operator: Door, payee: int, pool: Pool, hubs: Hubs, join: Join
+    maker: Door, operator: Door, payee: int, pool: Pool, keys: Safe, hubs: Hubs, join: Join
 ) -> None:
     client, other = await join(hubs.a, maker.who), await join(hubs.b, operator.who)
     bulk = await maker.create()
@@ -269,7 +272,7 @@ async def test_a_watched_bulk_tells_of_its_progress_until_it_is_over(
     await operator.ask("POST", f"/v1/bulks/{bulk}/approve")
 
     async def slowly() -> None:
-        while await post_some(pool, 100, keys=the_keys()):
+        while await post_some(pool, keys, 100):
             await asyncio.sleep(0.1)
 
     worker = asyncio.create_task(slowly())
@@ -311,7 +314,7 @@ async def test_whoever_stops_watching_or_leaves_is_told_nothing_more(
 
 
 async def test_a_stream_over_the_socket_is_a_bulk_like_a_file(
-    maker: Door, operator: Door, payee: int, pool: Pool, hubs: Hubs, join: Join
+    maker: Door, operator: Door, payee: int, pool: Pool, keys: Safe, hubs: Hubs, join: Join
 ) -> None:
     client = await join(hubs.a, maker.who)
     bulk = str(uuid.uuid4())
@@ -326,7 +329,7 @@ async def test_a_stream_over_the_socket_is_a_bulk_like_a_file(
     assert (await client.ask("close_bulk", bulk=bulk))["bulk"]["status"] == "checked"
     assert (await client.ask("close_bulk", bulk=bulk))["bulk"]["status"] == "checked"
     await operator.ask("POST", f"/v1/bulks/{bulk}/approve")
-    await post_all(pool)
+    await post_all(pool, keys)
     assert (await client.ask("bulk", bulk=bulk))["bulk"]["posted"] == 1_000
 
 

@@ -14,7 +14,10 @@ from hub.commands import (
     charging,
     disputing,
     enrolling,
+    federating,
+    keying,
     leaving,
+    pairing,
     paying,
     pricing,
     proving,
@@ -28,18 +31,21 @@ from hub.commands import (
 from tests.conftest import seal_all
 from tests.hub.conftest import Enter, Hubs, Join
 from tests.hub.contracts import (
+    of_api_keys,
     of_bulks,
     of_charges,
     of_disputes,
     of_factors,
     of_histories,
     of_proofs,
+    of_providers,
     of_rules,
     of_schedules,
     of_security,
     of_sessions,
     of_step_ups,
     of_steps,
+    of_terminals,
     of_terms,
 )
 from tests.hub.contracts.contract import Contract
@@ -60,6 +66,9 @@ from tests.hub.contracts.contract import Contract
         (enrolling, of_factors),
         (stepping_up, of_step_ups),
         (securing, of_security),
+        (keying, of_api_keys),
+        (pairing, of_terminals),
+        (federating, of_providers),
         (trying, of_steps),
         (proving, of_proofs),
     ],

@@ -16,6 +16,11 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from core.audit.trail import NOBODY, read_trail
+from core.bulk.bulks import Bulk, create_bulk
+from core.bulk.bulks import Order as BulkOrder
+from core.bulk.lines import Line
+from core.bulk.receiving import receive_lines
+from core.bulk.report import read_results
 from core.database import Pool, in_tenant, open_pool
 from core.errors import CredentialsRefused, NotFound, SealBroken
 from core.keys.cipher import Cipher, Erased
@@ -53,12 +58,13 @@ class Life(NamedTuple):
     schedule: str
     dispute: str
     piece: str
+    bulk: Bulk
     operator: Actor
 
 
 async def live(pool: Pool, keys: Safe, tenant: Tenant, shop: Somebody, operator: Somebody) -> Life:
-    words = [fresh_canary() for _ in range(10)]
-    name, description, reference, plan, text, piece_text, file_name, content, answer, note = words
+    words = [fresh_canary() for _ in range(12)]
+    name, description, reference, plan, text, piece_text, file_name, content, answer, note, line, mark = words
     login = f"zq-login-{uuid.uuid4().hex[:12]}"
     opened = await open_person(pool, keys, tenant.id, Role.CUSTOMER, name, login, PASSWORD)
     person, account = opened.person_id, opened.account_id
@@ -93,7 +99,9 @@ async def live(pool: Pool, keys: Safe, tenant: Tenant, shop: Somebody, operator:
     other = disputes.Opening(str(uuid.uuid4()), back.id, Reason.FRAUD, None)
     await disputes.open_dispute(pool, keys, tenant.id, Actor(shop.person, (shop.account,)), other)
     await disputes.answer_dispute(pool, keys, tenant.id, payer, other.id, 0, answer)
-    return Life(opened, login, [*words, login], charge.id, schedule.id, opening.id, piece, judge)
+    bulk = await create_bulk(pool, tenant.id, BulkOrder(str(uuid.uuid4()), account, False, is_again=True), person)
+    await receive_lines(pool, keys, tenant.id, bulk, 1, [Line(None, shop.account, 1, line, mark)], b"")
+    return Life(opened, login, [*words, login], charge.id, schedule.id, opening.id, piece, bulk, judge)
 
 
 async def everything(pool: Pool, keys: Safe, tenant: Tenant, life: Life) -> str:
@@ -108,6 +116,7 @@ async def everything(pool: Pool, keys: Safe, tenant: Tenant, life: Life) -> str:
         (await read_schedule(pool, keys, tenant.id, life.schedule)).order.description,
         (dispute.text, dispute.note),
         (piece[0], (piece[1] or b"").decode()),
+        await read_results(pool, keys, tenant.id, life.bulk, 0, 10),
         [one.answer for one in await disputes.list_disputes(pool, keys, tenant.id, life.operator, 50)],
     ]
     return repr(found)

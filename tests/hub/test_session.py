@@ -11,10 +11,11 @@ from hub.protocol.catalogue import FROM_CLIENT
 from hub.protocol.codes import CloseCode, ErrorCode
 from hub.protocol.fields import FOLLOWED_MAX, Message
 from hub.protocol.messages import Authenticate
+from hub.protocol.terminals import AskChallenge
 from hub.session import AUTHENTICATION_TIMEOUT_S, BAD_MESSAGES_MAX, Session, State
 from tests.hub.protocol.examples import from_client
 
-OTHERS = [message for message in from_client() if not isinstance(message, Authenticate)]
+OTHERS = [message for message in from_client() if not isinstance(message, Authenticate | AskChallenge)]
 PRINCIPAL = Principal(7, "person", Role.CUSTOMER, "session", 2_000, Door.NATIVE)
 
 
@@ -40,6 +41,14 @@ class SessionMachine(RuleBasedStateMachine):
         else:
             assert refusal is ErrorCode.ALREADY_AUTHENTICATED
             assert self.session.state is was
+
+    @rule()
+    def a_challenge_is_asked_for(self) -> None:
+        was = self.session.state
+        expected = {State.NEW: None, State.LIVE: ErrorCode.ALREADY_AUTHENTICATED}
+        refusal = self.session.check(AskChallenge(1))
+        assert refusal is expected.get(was, ErrorCode.AUTHENTICATION_REQUIRED)
+        assert self.session.state is was
 
     @rule(message=st.sampled_from(OTHERS))
     def a_command_comes(self, message: Message) -> None:
@@ -111,4 +120,4 @@ def test_there_is_a_limit_to_what_is_followed() -> None:
 
 
 def test_every_message_was_tried() -> None:
-    assert {type(message) for message in OTHERS} | {Authenticate} == set(FROM_CLIENT)
+    assert {type(message) for message in OTHERS} | {Authenticate, AskChallenge} == set(FROM_CLIENT)

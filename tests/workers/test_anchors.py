@@ -34,7 +34,7 @@ from core.proof.receipts import to_text
 from tests.conftest import PAST_TRIGGERS, Books, Database, seal_all
 from tests.core.proof.rewriting import cut, rewrite
 from tests.hub.processes import ROOT
-from tests.witness.processes import WitnessProcess, call, write_keys
+from tests.hub.witness.processes import WitnessProcess, call, write_keys
 from workers import anchoring
 from workers.anchoring import Anchoring, DatabaseLogs, anchor_lag_seconds, anchor_place_up, anchor_refused_logs
 from workers.anchors.bucket import AnchorBucket, BucketChoice

@@ -16,7 +16,7 @@ from core.bulk.posting import Ahead, post_some
 from core.bulk.report import read_results
 from core.database import Pool, in_tenant
 from core.keys.safe import Safe
-from tests.conftest import Books, Database, prove, texts_of, the_keys
+from tests.conftest import Books, Database, prove, texts_of
 from tests.core.bulk.conftest import Desk
 from tests.hub.processes import ROOT, free_port
 from workers.bulk import post_bulks
@@ -105,7 +105,7 @@ async def assert_each_line_once(desk: Desk, bulk: Bulk, admin: Pool, before: lis
         )
     texts = await texts_of(desk.pool, desk.tenant_id, [row[0] for row in found])
     assert texts == [f"line {at + 1}" for at in range(bulk.lines)]
-    results = await read_results(desk.pool, desk.tenant_id, done, 0, bulk.lines + 1)
+    results = await read_results(desk.pool, desk.books.keys, desk.tenant_id, done, 0, bulk.lines + 1)
     assert len(results) == bulk.lines
     assert {one.status for one in results} == {"posted"}
     await prove(admin, desk.tenant_id)
@@ -194,13 +194,13 @@ async def test_a_race_is_tried_again_at_once(desk: Desk, monkeypatch: pytest.Mon
     class DeadlockDetected(Exception):
         sqlstate = "40P01"
 
-    async def racing(pool: Pool, ahead: Ahead, keys: Safe) -> int:
+    async def racing(pool: Pool, keys: Safe, ahead: Ahead) -> int:
         nonlocal tries
         tries += 1
         if tries < 4:
             raise DeadlockDetected
-        return await post_some(pool, ahead=ahead, keys=keys)
+        return await post_some(pool, keys, ahead=ahead)
 
     monkeypatch.setattr("workers.bulk.post_some", racing)
-    assert await post_bulks(desk.pool, the_keys(), Ahead()) == 10
+    assert await post_bulks(desk.pool, desk.books.keys, Ahead(desk.books.keys)) == 10
     assert (await desk.read(bulk)).posted == 10

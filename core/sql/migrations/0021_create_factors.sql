@@ -58,6 +58,7 @@ create table log_in_tickets (
 );
 alter table log_in_tickets owner to payhub_owner;
 create index log_in_tickets_by_end on log_in_tickets (expires_at);
+create index log_in_tickets_by_person on log_in_tickets (tenant_id, person_id);
 
 -- A challenge proves by itself that it is ours, for whom and until when; that it was answered is kept until then.
 create table spent_challenges (

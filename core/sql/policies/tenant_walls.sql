@@ -10,8 +10,10 @@ begin
         'account_metadata', 'limits', 'rules', 'own_limits', 'payees', 'usages', 'decisions', 'audit_entries',
         'erased_persons', 'persons', 'profiles', 'credentials', 'sessions', 'refresh_tokens', 'devices',
         'factors', 'recovery_codes', 'log_in_tickets', 'spent_challenges', 'throttles', 'security_settings',
-        'bulks', 'bulk_lines',
+        'bulks', 'bulk_lines', 'bulk_words',
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
+        'spent_nonces', 'api_keys', 'terminals', 'pairing_codes', 'identity_providers',
+        'external_identities',
         'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged', 'anchors', 'cosignatures',
         'anchor_refusals', 'thinned_logs'
     ] loop
@@ -88,6 +90,19 @@ grant select, insert on dispute_evidence to payhub_app;
 grant select, insert, update on bulks to payhub_app;
 -- Lines are taken, marked, and dropped when their file is sent anew; money moves by none of them.
 grant select, insert, update, delete on bulk_lines to payhub_app;
+grant select, insert, delete on bulk_words to payhub_app;
+-- What was used once stays used, until a worker forgets what is too old to be taken.
+grant select, insert on spent_nonces to payhub_app;
+-- What a key may do stands as it was made; that it was used, and that it ends, is written beside it.
+grant select, insert on api_keys to payhub_app;
+grant update (expires_at, revoked_at, successor, last_used_on, last_used_network) on api_keys to payhub_app;
+-- A till's key and its account stand as they were paired.
+grant select, insert on terminals, pairing_codes to payhub_app;
+grant update (name, may_refund, session_id, revoked_at, last_used_on, last_used_network) on terminals to payhub_app;
+grant update (attempts, terminal_id) on pairing_codes to payhub_app;
+-- Who says who somebody is, operators choose; who it is, is linked and forgotten, and never changed.
+grant select, insert, update, delete on identity_providers to payhub_app;
+grant select, insert, delete on external_identities to payhub_app;
 grant select on proof_salts, log_leaves, log_nodes, log_heads, anchors, cosignatures, anchor_refusals to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;
 grant usage on sequence outbox_batch_seq to payhub_ledger;

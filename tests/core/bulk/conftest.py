@@ -53,7 +53,9 @@ class Desk(NamedTuple):
         self, bulk: Bulk, file: bytes | Sequence[Row], make_parser: MakeParser = CsvParser, piece: int = 1 << 16
     ) -> Bulk:
         data = file if isinstance(file, bytes) else csv_of(file)
-        return await receive_file(self.pool, self.tenant_id, bulk, make_parser, self.ground, arriving(data, piece))
+        return await receive_file(
+            self.pool, self.books.keys, self.tenant_id, bulk, make_parser, self.ground, arriving(data, piece)
+        )
 
     async def approved(self, file: bytes | Sequence[Row], **order: Any) -> Bulk:
         bulk = await self.send(await self.create(**order), file)

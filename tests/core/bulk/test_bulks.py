@@ -44,7 +44,7 @@ async def code_of(refused: object) -> str:
 async def test_a_checked_file_says_how_many_lines_it_has_and_what_they_sum_up_to(desk: Desk) -> None:
     bulk = await desk.send(await desk.create(lines=2_500, amount=7_500), desk.rows(2_500, 3), piece=700)
     assert (bulk.status, bulk.lines, bulk.good, bulk.amount, bulk.good_amount) == (1, 2_500, 2_500, 7_500, 7_500)
-    results = await read_results(desk.pool, desk.tenant_id, bulk, 0, 3_000)
+    results = await read_results(desk.pool, desk.books.keys, desk.tenant_id, bulk, 0, 3_000)
     assert [(one.number, one.payee, one.reference) for one in results] == [
         (at + 1, row.payee, row.reference) for at, row in enumerate(desk.rows(2_500))
     ]
@@ -59,7 +59,7 @@ async def test_every_bad_line_is_reported_and_an_atomic_bulk_is_not_approved(des
     file = b"\n".join([head, *lines])
     atomic = await desk.send(await desk.create(is_atomic=True), file)
     assert (atomic.lines, atomic.good) == (5, 4)
-    wrong = await read_results(desk.pool, desk.tenant_id, atomic, 0, 10, only_wrong=True)
+    wrong = await read_results(desk.pool, desk.books.keys, desk.tenant_id, atomic, 0, 10, only_wrong=True)
     assert [(one.number, one.status, one.code) for one in wrong] == [(where + 1, "bad", code)]
     assert await code_of(approve_bulk(desk.pool, desk.tenant_id, atomic.id, desk.approver)) == "bulk_has_bad_lines"
 
@@ -72,7 +72,7 @@ async def test_of_equal_references_the_first_is_good(desk: Desk) -> None:
     rows[1] = rows[1]._replace(reference="r5")
     rows += [Row(desk.books.account(1), 1)] * 2  # without a reference nothing says that they are the same
     bulk = await desk.send(await desk.create(), rows)
-    wrong = await read_results(desk.pool, desk.tenant_id, bulk, 0, 10, only_wrong=True)
+    wrong = await read_results(desk.pool, desk.books.keys, desk.tenant_id, bulk, 0, 10, only_wrong=True)
     assert [(one.number, one.code, one.field) for one in wrong] == [(5, "duplicate_reference", "reference")]
     assert (bulk.lines, bulk.good, bulk.amount, bulk.good_amount) == (7, 6, 7, 6)
 
@@ -83,7 +83,7 @@ async def test_the_payer_is_not_paid_and_foreign_accounts_do_not_exist(
     others = await open_books(other_tenant, people=1)  # type: ignore[operator]
     rows = [Row(desk.payer, 1), Row(others.account(0), 1), Row(desk.books.account(1), 1)]
     bulk = await desk.send(await desk.create(), rows)
-    wrong = await read_results(desk.pool, desk.tenant_id, bulk, 0, 10, only_wrong=True)
+    wrong = await read_results(desk.pool, desk.books.keys, desk.tenant_id, bulk, 0, 10, only_wrong=True)
     assert [(one.number, one.code, one.field) for one in wrong] == [
         (1, "accounts_must_differ", "payee"),
         (2, "account_not_found", "payee"),
@@ -94,7 +94,7 @@ async def test_all_three_formats_become_the_same_lines(desk: Desk) -> None:
     rows = desk.rows(50)
 
     async def lines(bulk: Bulk) -> list[tuple[object, ...]]:
-        return [tuple(one) for one in await read_results(desk.pool, desk.tenant_id, bulk, 0, 100)]
+        return [tuple(one) for one in await read_results(desk.pool, desk.books.keys, desk.tenant_id, bulk, 0, 100)]
 
     csv = await lines(await desk.send(await desk.create(), rows))
     pain = await desk.send(await desk.create(), pain001_of(desk.payer, [rows[:20], rows[20:]]), Pain001Parser)
@@ -122,17 +122,17 @@ async def test_a_file_that_breaks_off_is_sent_again_from_its_beginning(desk: Des
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        await receive_file(desk.pool, desk.tenant_id, bulk, CsvParser, desk.ground, breaking())
+        await receive_file(desk.pool, desk.books.keys, desk.tenant_id, bulk, CsvParser, desk.ground, breaking())
     broken = await desk.read(bulk)
     assert broken.lines > 0
     # Nobody makes a whole of it by saying that it is one, nor by going on from there.
     assert await code_of(close_file(desk.pool, desk.tenant_id, bulk.id, broken.attempt)) == "bulk_wrong_status"
     line = Line(None, desk.books.account(1), 1, None, None)
-    late = receive_lines(desk.pool, desk.tenant_id, broken, broken.lines + 1, [line], b"x")
+    late = receive_lines(desk.pool, desk.books.keys, desk.tenant_id, broken, broken.lines + 1, [line], b"x")
     assert await code_of(late) == "lines_out_of_order"
     again = await desk.send(bulk, desk.rows(10))
     assert (again.lines, again.good, again.amount) == (10, 10, 10)
-    assert len(await read_results(desk.pool, desk.tenant_id, again, 0, 5_000)) == 10
+    assert len(await read_results(desk.pool, desk.books.keys, desk.tenant_id, again, 0, 5_000)) == 10
 
 
 async def test_of_two_who_send_one_bulk_at_once_the_later_one_goes_on(desk: Desk) -> None:
@@ -144,7 +144,7 @@ async def test_of_two_who_send_one_bulk_at_once_the_later_one_goes_on(desk: Desk
     assert len(good) == 1, outcomes
     assert {one.code for one in outcomes if isinstance(one, Refusal)} <= {"bulk_begun_again", "bulk_wrong_status"}
     assert (good[0].lines, good[0].amount) == (4_000, 4_000)
-    assert len(await read_results(desk.pool, desk.tenant_id, good[0], 0, 5_000)) == 4_000
+    assert len(await read_results(desk.pool, desk.books.keys, desk.tenant_id, good[0], 0, 5_000)) == 4_000
 
 
 async def test_a_streams_messages_are_taken_once_and_in_order(desk: Desk) -> None:
@@ -153,7 +153,9 @@ async def test_a_streams_messages_are_taken_once_and_in_order(desk: Desk) -> Non
 
     async def take(first: int, count: int) -> int:
         part = lines[first - 1 : first - 1 + count]
-        return await receive_lines(desk.pool, desk.tenant_id, await desk.read(bulk), first, part, repr(part).encode())
+        return await receive_lines(
+            desk.pool, desk.books.keys, desk.tenant_id, await desk.read(bulk), first, part, repr(part).encode()
+        )
 
     assert await take(1, 3) == 3
     assert await take(1, 3) == 3
@@ -246,7 +248,7 @@ async def test_lines_that_nobody_approved_go_with_their_bulk(desk: Desk) -> None
     kept = []
     for bulk in (unread, approved):
         await cancel_bulk(desk.pool, desk.tenant_id, bulk.id)
-        kept.append(len(await read_results(desk.pool, desk.tenant_id, bulk, 0, 10)))
+        kept.append(len(await read_results(desk.pool, desk.books.keys, desk.tenant_id, bulk, 0, 10)))
     assert kept == [0, 4]
 
 
@@ -280,7 +282,7 @@ async def test_another_tenants_bulk_is_none(desk: Desk, other_tenant: Tenant) ->
         with pytest.raises(NotFound):
             await doing
     assert await code_of(begin_file(desk.pool, other_tenant.id, bulk.id)) == "bulk_wrong_status"
-    assert await read_results(desk.pool, other_tenant.id, bulk, 0, 10) == []
+    assert await read_results(desk.pool, desk.books.keys, other_tenant.id, bulk, 0, 10) == []
     assert (await desk.read(bulk)).status == BulkStatus.CHECKED
 
 
@@ -299,7 +301,7 @@ async def test_there_is_an_end_to_lines_and_to_sums(desk: Desk) -> None:
     atomic, independent = await desk.create(is_atomic=True), await desk.create()
     for bulk, most in ((atomic, ATOMIC_LINES_MAX), (independent, LINES_MAX)):
         there = bulk._replace(lines=most, digest=b"x")
-        late = receive_lines(desk.pool, desk.tenant_id, there, most + 1, [line], b"")
+        late = receive_lines(desk.pool, desk.books.keys, desk.tenant_id, there, most + 1, [line], b"")
         assert await code_of(late) == "too_many_lines"
     rich = [Row(desk.books.account(1), 10**13)] * 900
     assert (await desk.send(independent, rich)).amount == 900 * 10**13
@@ -313,7 +315,7 @@ async def test_the_report_holds_no_formula(desk: Desk) -> None:
         for at, text in enumerate(starts)
     )
     bulk = await desk.send(await desk.create(), f"payee,amount,description,reference\n{rows}7,1,,\n".encode())
-    written = b"".join([piece async for piece in write_csv(desk.pool, desk.tenant_id, bulk)]).decode()
+    written = b"".join([piece async for piece in write_csv(desk.pool, desk.books.keys, desk.tenant_id, bulk)]).decode()
     lines = written.split("\r\n")
     assert lines[0] == "number,payer,payee,amount,description,reference,payment,status,code,field"
     assert len(lines) == 11
@@ -322,5 +324,5 @@ async def test_the_report_holds_no_formula(desk: Desk) -> None:
     assert lines[8].endswith(""","a ""quoted"", one",'=r7,,waiting,,""")
     assert lines[9].endswith(",7,1,,,,bad,account_not_found,payee")
     assert [neutralised(text) for text in starts] == [*(f"'{one}" for one in starts[:5]), *starts[5:]]
-    results = await read_results(desk.pool, desk.tenant_id, bulk, 0, 10)
+    results = await read_results(desk.pool, desk.books.keys, desk.tenant_id, bulk, 0, 10)
     assert [one.description for one in results[:8]] == starts

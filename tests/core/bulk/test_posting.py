@@ -21,20 +21,21 @@ from core.people.opening import Tenant
 from core.proof.notary import Signer
 from core.proof.records import read_batch_leaves
 from core.proof.tree import root_of
-from tests.conftest import Books, seal_all, texts_of, the_keys
+from tests.conftest import Books, seal_all, texts_of
 from tests.core.bulk.conftest import Desk
 from tests.core.bulk.files import Row
 
 
-async def post_all(pool: Pool, chunk_length: int = 100) -> None:
-    ahead = Ahead()
-    while await post_some(pool, chunk_length, ahead, keys=the_keys()):
+async def post_all(desk: Desk, chunk_length: int = 100) -> None:
+    pool, keys = desk.pool, desk.books.keys
+    ahead = Ahead(keys)
+    while await post_some(pool, keys, chunk_length, ahead):
         pass
     ahead.forget()
 
 
 async def statuses(desk: Desk, bulk: Bulk) -> list[str]:
-    return [one.status for one in await read_results(desk.pool, desk.tenant_id, bulk, 0, 100_000)]
+    return [one.status for one in await read_results(desk.pool, desk.books.keys, desk.tenant_id, bulk, 0, 100_000)]
 
 
 async def count_payments(desk: Desk) -> int:
@@ -48,15 +49,15 @@ async def test_each_good_line_is_posted_once_with_its_text_and_its_askers_name(d
     rows = desk.rows(250, 2)
     rows[7] = Row(7, 2)
     bulk = await desk.approved(rows)
-    assert await post_some(desk.pool, 100, keys=the_keys()) == 100
+    assert await post_some(desk.pool, desk.books.keys, 100) == 100
     moving = await desk.read(bulk)
     assert (moving.status, moving.through, moving.posted, moving.refused) == (BulkStatus.POSTING, 101, 100, 0)
-    await post_all(desk.pool)
+    await post_all(desk)
     done = await desk.read(bulk)
     assert (done.status, done.through, done.posted, done.posted_amount, done.refused) == (5, 250, 249, 498, 0)
     assert done.finished_at is not None
     assert await desk.balances() == [1_000 - 498, 1_000 + 2 * 84, 1_000 + 2 * 82, 1_000 + 2 * 83]
-    results = await read_results(desk.pool, desk.tenant_id, done, 0, 1_000)
+    results = await read_results(desk.pool, desk.books.keys, desk.tenant_id, done, 0, 1_000)
     assert [one.status for one in results] == ["posted"] * 7 + ["bad"] + ["posted"] * 242
     async with in_tenant(desk.pool, desk.tenant_id) as connection:
         rows_ = await connection.fetch(
@@ -71,14 +72,14 @@ async def test_each_good_line_is_posted_once_with_its_text_and_its_askers_name(d
 async def test_in_independent_mode_what_is_refused_stays_refused_and_the_rest_is_posted(desk: Desk) -> None:
     rows = desk.rows(10, 200)
     bulk = await desk.approved(rows)
-    await post_all(desk.pool, 3)
+    await post_all(desk, 3)
     done = await desk.read(bulk)
     assert (done.status, done.posted, done.refused, done.posted_amount) == (BulkStatus.FINISHED, 5, 5, 1_000)
     assert await statuses(desk, done) == ["posted"] * 5 + ["insufficient_funds"] * 5
-    wrong = await read_results(desk.pool, desk.tenant_id, done, 0, 100, only_wrong=True)
+    wrong = await read_results(desk.pool, desk.books.keys, desk.tenant_id, done, 0, 100, only_wrong=True)
     assert [one.number for one in wrong] == [6, 7, 8, 9, 10]
     await desk.books.fund(5_000)
-    await post_all(desk.pool)
+    await post_all(desk)
     assert await statuses(desk, done) == ["posted"] * 5 + ["insufficient_funds"] * 5
 
 
@@ -91,7 +92,7 @@ async def test_one_line_of_500_that_is_refused_leaves_an_atomic_bulk_with_nothin
     rows = desk.rows(500)
     rows[at] = rows[at]._replace(amount=10**12)
     atomic = await desk.approved(rows, is_atomic=True)
-    await post_all(desk.pool)
+    await post_all(desk)
     failed = await desk.read(atomic)
     assert (failed.status, failed.posted, failed.posted_amount) == (BulkStatus.FAILED, 0, 0)
     assert (failed.failed_line, failed.failed_code) == (at + 1, "insufficient_funds")
@@ -100,7 +101,7 @@ async def test_one_line_of_500_that_is_refused_leaves_an_atomic_bulk_with_nothin
     assert set(await statuses(desk, failed)) == {"not_posted"}
 
     independent = await desk.approved(rows)
-    await post_all(desk.pool)
+    await post_all(desk)
     done = await desk.read(independent)
     assert (done.status, done.posted, done.refused) == (BulkStatus.FINISHED, 499, 1)
     assert (await desk.balances())[0] == before[0] - 499
@@ -118,7 +119,7 @@ async def test_an_atomic_bulk_is_seen_to_move_and_posted_as_one(desk: Desk, monk
         return answer
 
     monkeypatch.setattr("core.bulk.posting.post_payments", watching)
-    await post_all(desk.pool, 300)
+    await post_all(desk, 300)
     assert seen == [(3, 0, 0), (3, 300, 0), (3, 600, 0)]
     done = await desk.read(bulk)
     assert (done.status, done.through, done.posted, done.posted_amount) == (BulkStatus.FINISHED, 900, 900, 900)
@@ -131,13 +132,13 @@ async def test_many_workers_post_many_bulks_and_each_line_once(desk: Desk) -> No
     before = await desk.balances()
 
     async def work() -> None:
-        idle, ahead = 0, Ahead()
+        idle, ahead = 0, Ahead(desk.books.keys)
         while idle < 3:
-            idle = 0 if await post_some(desk.pool, 40, ahead, keys=the_keys()) else idle + 1
+            idle = 0 if await post_some(desk.pool, desk.books.keys, 40, ahead) else idle + 1
             await asyncio.sleep(0)
 
     await asyncio.gather(*(work() for _ in range(3)))
-    await post_all(desk.pool)
+    await post_all(desk)
     done = [await desk.read(bulk) for bulk in bulks]
     assert {one.status for one in done} == {BulkStatus.FINISHED}
     assert [one.posted for one in done] == [150, 151, 152, 153, 154, 155]
@@ -148,9 +149,9 @@ async def test_many_workers_post_many_bulks_and_each_line_once(desk: Desk) -> No
 async def test_bulks_take_turns(desk: Desk) -> None:
     bulks = [await desk.approved(desk.rows(30), is_again=True) for _ in range(2)]
     for _ in range(4):
-        await post_some(desk.pool, 10, keys=the_keys())
+        await post_some(desk.pool, desk.books.keys, 10)
     assert [(await desk.read(bulk)).posted for bulk in bulks] == [20, 20]
-    await post_all(desk.pool)
+    await post_all(desk)
 
 
 async def test_an_atomic_bulk_and_payments_the_other_way_do_not_stop_each_other(desk: Desk, pool: Pool) -> None:
@@ -161,7 +162,7 @@ async def test_an_atomic_bulk_and_payments_the_other_way_do_not_stop_each_other(
             (answer,) = await post_payments(connection, [desk.books.payment(1 + at % 3, 0, 1)])
         return answer.status
 
-    worker = asyncio.create_task(post_all(desk.pool, 50))
+    worker = asyncio.create_task(post_all(desk, 50))
     paid = [await asyncio.gather(*(pay(at) for at in range(4))) for _ in range(20)]
     await worker
     assert {status for each in paid for status in each} == {PaymentStatus.POSTED}
@@ -171,12 +172,12 @@ async def test_an_atomic_bulk_and_payments_the_other_way_do_not_stop_each_other(
 
 async def test_whoever_cancels_comes_before_the_first_chunk_or_too_late(desk: Desk) -> None:
     late, early = [await desk.approved(desk.rows(30), is_again=True) for _ in range(2)]
-    await post_some(desk.pool, 10, keys=the_keys())
+    await post_some(desk.pool, desk.books.keys, 10)
     with pytest.raises(Refusal) as refused:
         await cancel_bulk(desk.pool, desk.tenant_id, late.id)
     assert refused.value.code == "bulk_wrong_status"
     assert (await cancel_bulk(desk.pool, desk.tenant_id, early.id)).status == BulkStatus.CANCELLED
-    await post_all(desk.pool)
+    await post_all(desk)
     assert [(await desk.read(bulk)).posted for bulk in (late, early)] == [30, 0]
 
 
@@ -185,10 +186,8 @@ async def test_cancelling_and_posting_at_once_is_one_or_the_other(desk: Desk) ->
     for at in range(10):
         bulk = await desk.approved(desk.rows(20), is_atomic=at % 2 == 0, is_again=True)
         before = (await desk.balances())[0]
-        await asyncio.gather(
-            post_all(desk.pool), cancel_bulk(desk.pool, desk.tenant_id, bulk.id), return_exceptions=True
-        )
-        await post_all(desk.pool)
+        await asyncio.gather(post_all(desk), cancel_bulk(desk.pool, desk.tenant_id, bulk.id), return_exceptions=True)
+        await post_all(desk)
         done = await desk.read(bulk)
         assert (done.status, done.posted) in {(BulkStatus.FINISHED, 20), (BulkStatus.CANCELLED, 0)}
         assert before - (await desk.balances())[0] == done.posted
@@ -196,20 +195,20 @@ async def test_cancelling_and_posting_at_once_is_one_or_the_other(desk: Desk) ->
 
 async def test_a_bulk_that_is_not_approved_is_not_posted(desk: Desk) -> None:
     bulk = await desk.send(await desk.create(), desk.rows(3))
-    assert await post_some(desk.pool, keys=the_keys()) == 0
+    assert await post_some(desk.pool, desk.books.keys) == 0
     assert await desk.balances() == [1_000] * 4
     await approve_bulk(desk.pool, desk.tenant_id, bulk.id, desk.approver)
-    await post_all(desk.pool)
+    await post_all(desk)
     assert (await desk.read(bulk)).posted == 3
 
 
 async def test_a_line_is_never_posted_twice_even_if_the_bulk_forgot(desk: Desk, admin: Pool) -> None:
     bulk = await desk.approved(desk.rows(50))
-    await post_all(desk.pool)
+    await post_all(desk)
     await admin.execute(
         "update payhub.bulks set status = 3, through = 0, posted = 0, posted_amount = 0 where id = $1", bulk.id
     )
-    await post_all(desk.pool)
+    await post_all(desk)
     assert (await desk.read(bulk)).posted == 50
     assert await desk.balances() == [950, 1_017, 1_017, 1_016]
 
@@ -226,8 +225,8 @@ async def test_an_error_that_no_server_is_at_fault_for_fails_the_bulk_and_holds_
 
     monkeypatch.setattr("core.bulk.posting.post_payments", failing)
     with pytest.raises(asyncpg.DivisionByZeroError):
-        await post_some(desk.pool, keys=the_keys())
-    await post_all(desk.pool)
+        await post_some(desk.pool, desk.books.keys)
+    await post_all(desk)
     failed, done = await desk.read(sick), await desk.read(well)
     assert (failed.status, failed.failed_line, failed.failed_code, failed.posted) == (6, None, "internal", 0)
     assert (done.status, done.posted) == (BulkStatus.FINISHED, 5)
@@ -237,7 +236,7 @@ async def test_another_tenants_bulk_moves_nothing_here(desk: Desk, other_tenant:
     others: Books = await open_books(other_tenant, people=4, funds=500)  # type: ignore[operator]
     mine, theirs = await desk.approved(desk.rows(9)), Desk(others, desk.pool)
     their = await theirs.approved(theirs.rows(6))
-    await post_all(desk.pool, 2)
+    await post_all(desk, 2)
     assert ((await desk.read(mine)).posted, (await theirs.read(their)).posted) == (9, 6)
     assert ((await desk.balances())[0], (await theirs.balances())[0]) == (991, 494)
 
@@ -250,7 +249,7 @@ async def test_thousands_of_payments_of_one_batch_become_notices_each_found_by_i
     while (await note_unheard(desk.pool, timedelta(0), 1_000)).batches:
         pass
     await desk.approved(desk.rows(6_000))
-    await post_all(desk.pool, 2_000)
+    await post_all(desk, 2_000)
     await seal_all(desk.pool, signer)
     began = time.perf_counter()
     noted = await note_unheard(desk.pool, timedelta(0), 1_000)
@@ -275,7 +274,7 @@ async def test_the_log_is_told_a_bulks_roots_in_the_commit_of_its_money(
     await desk.books.fund(1_000)
     await seal_all(desk.pool, signer)
     await desk.approved(desk.rows(30), is_atomic=is_atomic)
-    await post_all(desk.pool, 7)
+    await post_all(desk, 7)
     async with in_tenant(desk.pool, desk.books.tenant.id) as connection:
         told = await connection.fetch("select root, payment_ids::text[] from outbox where not is_logged")
         assert len(told) == 5

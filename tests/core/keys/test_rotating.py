@@ -1,7 +1,6 @@
 """Keys of every level are replaced while people go on reading and writing: nobody meets an error, nothing is lost."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -26,9 +25,8 @@ from core.keys.rotating import (
     rotate_tenant,
 )
 from core.keys.safe import Safe
-from core.keys.store import SQL
+from core.keys.services import KeyService
 from core.keys.telling import tell_all
-from core.migrate import ensure_database, migrate
 from core.payments.charges import Asked, create_charge, list_charges
 from core.people.credentials import check_password
 from core.people.opening import Opened, Tenant, open_people, open_person
@@ -249,18 +247,6 @@ async def test_a_log_in_goes_on_through_all_rotations(pool: Pool, keys: Safe, ad
     assert await check_password(pool, keys, tenant.id, "ana", PASSWORD) == opened.person_id
 
 
-@pytest_asyncio.fixture
-async def own_store(database: Database) -> AsyncIterator[Pool]:
-    """A database of keys of the test's own: a master key is everybody's."""
-    name = f"keys_{secrets.token_hex(6)}"
-    admin_url = database.keys_admin_url.replace("/payhub_keys?", f"/{name}?")
-    await ensure_database(admin_url)
-    await migrate(admin_url, SQL)
-    pool = await open_pool(database.keys_url.replace("/payhub_keys?", f"/{name}?"), size_max=4, name="payhub-own")
-    yield pool
-    await pool.close()
-
-
 async def test_the_master_key_is_replaced_under_load_and_the_old_one_can_go(
     pool: Pool, own_store: Pool, tenant: Tenant, tmp_path: Path
 ) -> None:
@@ -311,3 +297,29 @@ async def test_keys_move_to_another_key_service(own_store: Pool, tmp_path: Path,
     assert await after.index(tenant.id, "login", "ana") == index
     with pytest.raises(KeysRefused, match="wrapped by another"):
         await Safe(own_store, Master(former)).one(tenant.id, person)
+
+
+@pytest.mark.parametrize("service", ["local", "aws", "vault"], indirect=True)
+async def test_every_key_service_holds_a_whole_safe_and_binds_each_key_to_its_tenant(
+    service: KeyService, own_store: Pool, own_admin: Pool
+) -> None:
+    safe = Safe(own_store, Master(service), kept_s=0, tenant_kept_s=0)
+    person = somebody()
+    sealed = {tenant: (await safe.one(tenant, person, create=True)).seal("t", "c", "r", "Ana") for tenant in (1, 2)}
+    index = await safe.index(1, "login", "ana")
+    await service.rotate()
+    # Two tenants' keys for persons, and one for hashes.
+    assert await rotate_master(safe) == 3
+    for tenant in (1, 2):
+        assert (await safe.one(tenant, person)).open("t", "c", "r", sealed[tenant]) == "Ana"
+    assert await safe.index(1, "login", "ana") == index
+
+    moved = "update tenant_keys set wrapped = (select wrapped from tenant_keys where tenant_id = $1 and purpose = $2)"
+    await own_admin.execute(f"{moved} where tenant_id = 2", 1, 0)
+    with pytest.raises(KeysRefused):
+        await safe.one(2, person)
+    # Nor does one that hashes pass for one that wraps.
+    await own_admin.execute(f"{moved} where tenant_id = 1 and purpose = 0", 1, 1)
+    with pytest.raises(KeysRefused):
+        await safe.one(1, person)
+    assert await safe.index(1, "login", "ana") == index

@@ -3,14 +3,9 @@
 import asyncio
 import secrets
 import stat
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import boto3
 import pytest
-import pytest_asyncio
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from core.errors import KeysRefused, KeysUnavailable
 from core.keys.aws import AwsKeys
@@ -18,6 +13,7 @@ from core.keys.choosing import Choice, services
 from core.keys.local import LocalKeys, id_of, split
 from core.keys.services import KeyService
 from core.keys.vault import VaultKeys
+from tests.core.keys.conftest import Kms
 from tests.core.keys.transit import Transit
 
 KEY = secrets.token_bytes(32)
@@ -29,79 +25,6 @@ def kept_in(file: Path) -> bytes:
     """What a file for its owner alone holds."""
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     return file.read_bytes()
-
-
-class Kms(NamedTuple):
-    url: str
-    key: str
-    client: Any
-
-
-@pytest.fixture(scope="module")
-def kms() -> Iterator[Kms]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
-            "AWS_DEFAULT_REGION": "sa-east-1",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": "/nonexistent",
-            "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
-        }.items():
-            patch.setenv(name, value)
-        url = f"http://{host}:{port}"
-        client = boto3.client("kms", endpoint_url=url)  # type: ignore[no-untyped-call]
-        key = client.create_key(Description="payhub")["KeyMetadata"]["KeyId"]
-        yield Kms(url, key, client)
-    server.stop()
-
-
-@pytest.fixture
-def transit() -> Iterator[Transit]:
-    transit = Transit()
-    yield transit
-    transit.stop()
-
-
-@pytest.fixture
-def token_file(tmp_path: Path) -> Path:
-    path = tmp_path / "vault.token"
-    path.write_text("s.first\n")
-    return path
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "master.key"
-    path.write_bytes(secrets.token_bytes(32))
-    path.chmod(0o600)
-    return path
-
-
-@pytest_asyncio.fixture
-async def service(
-    request: pytest.FixtureRequest, file: Path, kms: Kms, transit: Transit, token_file: Path
-) -> AsyncIterator[KeyService]:
-    choice = Choice(
-        "",
-        request.param,
-        file,
-        aws_key=kms.key,
-        aws_region="sa-east-1",
-        aws_endpoint=kms.url,
-        vault_url=transit.url,
-        vault_key="payhub",
-        vault_token_file=token_file,
-    )
-    chosen, *formers = services(choice)
-    assert chosen.name == request.param
-    assert [one.name for one in formers] == ([] if request.param == "local" else ["local"])
-    yield chosen
-    for one in (chosen, *formers):
-        await one.close()
 
 
 @pytest.mark.parametrize("service", SERVICES, indirect=True)

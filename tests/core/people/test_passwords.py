@@ -21,6 +21,7 @@ from core.people.passwords import WORDS, BreachedFile, Policy, is_obvious
 from core.people.persons import Role
 from core.people.sessions import Arrival, find_revoked, start_session
 from core.people.throttles import count_proof
+from core.people.tickets import TicketRefused, issue_ticket, try_ticket
 from tests.conftest import the_keys
 
 CONTEXT = ("ana.souza", "demo", "Padaria São João")
@@ -180,13 +181,19 @@ OLD, NEW = "correct horse battery", "another horse altogether"
 
 async def test_a_changed_password_is_the_only_one_and_ends_the_other_sessions(pool: Pool, tenant: Tenant) -> None:
     ana = (await open_person(pool, the_keys(), tenant.id, Role.CUSTOMER, "Ana", "ana", OLD)).person_id
+    rui = (await open_person(pool, the_keys(), tenant.id, Role.CUSTOMER, "Rui")).person_id
     here, there = [await start_session(pool, tenant.id, ana, Arrival("payhub-web")) for _ in range(2)]
     by = By(ana, here.session_id)
     count = count_proof(Marks(bytes(32)), tenant.id, ana, None)
     with pytest.raises(ProofRefused):
         await change_password(pool, tenant.id, by, NEW, "wrong horse battery", count)
     assert await check_password(pool, the_keys(), tenant.id, "ana", OLD) == ana
+    half = [await issue_ticket(pool, tenant.id, who, None, None) for who in (ana, rui)]
     assert await change_password(pool, tenant.id, by, NEW, OLD, count) == [there.session_id]
+    # Whoever is half way in by the old password goes no further; somebody else does.
+    with pytest.raises(TicketRefused):
+        await try_ticket(pool, tenant.id, half[0])
+    assert (await try_ticket(pool, tenant.id, half[1])).person_id == rui
     assert await check_password(pool, the_keys(), tenant.id, "ana", NEW) == ana
     pairs = [(tenant.id, one.session_id) for one in (here, there)]
     assert await find_revoked(pool, pairs) == pairs[1:]

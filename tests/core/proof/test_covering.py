@@ -17,7 +17,7 @@ from core.proof.checking import LogBroken
 from core.proof.covering import Covered, check_cover
 from core.proof.notary import Signer
 from tests.conftest import PAST_TRIGGERS, Books, Database, seal_all
-from tests.witness.processes import call, write_keys
+from tests.hub.witness.processes import call, write_keys
 
 
 async def covered(admin: Pool, books: Books, signer: Signer) -> Covered:

@@ -52,7 +52,15 @@ class Contract:
         return str(uuid.uuid4())
 
     async def http(
-        self, who: Somebody, method: str, path: str, body: Any = None, /, query: str = "", **in_path: Any
+        self,
+        who: Somebody,
+        method: str,
+        path: str,
+        body: Any = None,
+        /,
+        query: str = "",
+        headers: dict[str, str] | None = None,
+        **in_path: Any,
     ) -> Answer:
         """One request, as documented both ways. `path` is the table's, with its braces."""
         operation = self.openapi["paths"][path][method.lower()]
@@ -63,7 +71,7 @@ class Contract:
             method,
             f"{self.hubs.b.url}{url}{query and '?' + query}",
             json=body,
-            headers={"authorization": f"Bearer {who.token}"},
+            headers={"authorization": f"Bearer {who.token}", **(headers or {})},
         )
         documented = operation["responses"].get(str(answer.status_code)) or operation["responses"]["4XX"]
         if answer.status_code < 300:

@@ -15,16 +15,19 @@ from hub.protocol.codec import CODECS, JSON, MSGPACK
 from hub.protocol.fields import Message
 from hub.protocol.messages import AccountState, EntryState, SettledPayment
 from tests.hub.protocol import (
+    examples_of_api_keys,
     examples_of_bulks,
     examples_of_charges,
     examples_of_disputes,
     examples_of_factors,
     examples_of_histories,
     examples_of_proofs,
+    examples_of_providers,
     examples_of_rules,
     examples_of_schedules,
     examples_of_sessions,
     examples_of_steps,
+    examples_of_terminals,
     examples_of_terms,
 )
 
@@ -38,6 +41,7 @@ ACCOUNT = AccountState(123456789012, -5, 0, 0, -5000, BALANCE_MAX, "open")
 
 EXAMPLES: tuple[Message, ...] = (
     messages.Authenticate("eyJhbGciOiJFZERTQSJ9.e30.c2ln"),
+    messages.Authenticate("eyJhbGciOiJFZERTQSJ9.e30.c2ln", proof="eyJhbGciOiJFUzI1NiJ9.e30.c2ln"),
     messages.Renew(1, "eyJhbGciOiJFZERTQSJ9.e30.c2ln"),
     messages.Pay(2, PAYMENT, 123456789012, 210987654321, 10**13, 'Café 😀 "1" \\ 中'),
     messages.Pay(BALANCE_MAX, PAYMENT, 1, 999_999_999_999, 1),
@@ -101,6 +105,7 @@ EXAMPLES: tuple[Message, ...] = (
     messages.Draining(1500),
     messages.Refused("rate_limited", "Too many requests.", id=2, retry_after_ms=40),
     messages.Refused("invalid_field", "Expected `int`.", id=2, field="amount"),
+    messages.Refused("clock_skewed", "Your clock is wrong.", at=AT),
     *examples_of_steps.EXAMPLES,
     *examples_of_charges.EXAMPLES,
     *examples_of_bulks.EXAMPLES,
@@ -112,6 +117,9 @@ EXAMPLES: tuple[Message, ...] = (
     *examples_of_histories.EXAMPLES,
     *examples_of_sessions.EXAMPLES,
     *examples_of_factors.EXAMPLES,
+    *examples_of_api_keys.EXAMPLES,
+    *examples_of_terminals.EXAMPLES,
+    *examples_of_providers.EXAMPLES,
 )
 
 

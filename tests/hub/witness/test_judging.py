@@ -8,7 +8,7 @@ import pytest
 from core.proof.checking import EPOCH
 from core.proof.heads import Head
 from core.proof.tree import build, consistency_nodes, hash_leaf, join, root_of
-from witness.judging import Judgement, judge
+from hub.witness.judging import Judgement, judge
 
 LEAVES = [hash_leaf(str(at).encode()) for at in range(80)]
 

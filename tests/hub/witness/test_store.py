@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core.proof.cosignatures import cosign
 from core.proof.heads import Head
-from tests.witness.test_judging import head
-from witness.store import HOUR_US, KEPT_US, REFUSALS_MAX, Store, StoreRefused
+from hub.witness.store import HOUR_US, KEPT_US, REFUSALS_MAX, Store, StoreRefused
+from tests.hub.witness.test_judging import head
 
 KEY = Ed25519PrivateKey.generate()
 KEYS = {"00112233445566ff": KEY.public_key()}

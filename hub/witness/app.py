@@ -27,8 +27,8 @@ from core.proof.kept import CosignatureText, from_head_text, to_head_text, to_li
 from core.proof.receipts import ReceiptRefused, from_text, to_text
 from core.proof.witnessing import PROOF_TEXT_MAX, SUBMISSION_SIZE_MAX, NotTaken, Refusal, Submission, Taken
 from hub.limits import Bucket, Limit, address_key
-from witness.judging import Judgement, judge
-from witness.store import Institution, Store
+from hub.witness.judging import Judgement, judge
+from hub.witness.store import Institution, Store
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ import uvicorn
 from config.logs import configure_logs
 from core.proof.cosignatures import kid_of
 from hub.edge import EdgeHttp
-from witness.app import create_app
-from witness.key import open_key
-from witness.store import Store
+from hub.witness.app import create_app
+from hub.witness.key import open_key
+from hub.witness.store import Store
 
 log = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ from core.proof.receipts import from_text, to_text
 from core.proof.tree import root_of
 from core.proof.witnessing import SUBMISSION_SIZE_MAX
 from tests.hub.raw import RawSocket
-from tests.witness.processes import WitnessProcess, call
-from tests.witness.test_judging import LEAVES, other, proof
+from tests.hub.witness.processes import WitnessProcess, call
+from tests.hub.witness.test_judging import LEAVES, other, proof
 from workers.anchors.witness import WitnessChoice
 
 KEY, KID = Ed25519PrivateKey.generate(), "00112233445566ff"

@@ -1,0 +1,74 @@
+"""What a machine may do: a command is carried out if the scopes of its key allow it, and otherwise nothing happens."""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from msgspec import UNSET
+
+from hub.commands.refusal import CommandRefused
+from hub.commands.table import ROWS
+from hub.protocol import steps
+from hub.protocol.codes import ErrorCode
+from hub.protocol.messages import Acknowledge, Follow, Ping, Renew, Resume, Unfollow
+from hub.protocol.scopes import Scope
+from hub.session import Session
+
+# All of these; None: no machine may, whatever it has.
+Needs: TypeAlias = frozenset[Scope] | None
+
+NOTHING: Final[frozenset[Scope]] = frozenset()
+FOLLOWING: Final = frozenset({Scope.ACCOUNTS_READ})
+# A payment that is given up can never be made: whoever settles, writes.
+SETTLING: Final = frozenset({Scope.PAYMENTS_WRITE})
+
+COMMANDS: Final[dict[type, Needs]] = {
+    Ping: NOTHING,
+    Renew: NOTHING,
+    Follow: FOLLOWING,
+    Unfollow: FOLLOWING,
+    Acknowledge: FOLLOWING,
+    **{row.takes: None if row.scope is None else frozenset({row.scope}) for row in ROWS},
+}
+PARTS: Final[dict[type, Needs]] = {
+    part: COMMANDS[command] for parts in (steps.PARTS, steps.DISPUTE_PARTS) for command, part in parts.items()
+}
+
+
+def _of_parts(command: Any) -> Needs:
+    found: set[Scope] = set()
+    for part in command.parts:
+        needs = PARTS[type(part)]
+        if needs is None:
+            return None
+        found |= needs
+    return frozenset(found)
+
+
+def _of_resume(command: Resume) -> Needs:
+    return FOLLOWING if command.in_doubt is UNSET else FOLLOWING | SETTLING
+
+
+# Those whose needs hang on what is in them.
+BY_CONTENT: Final[dict[type, Callable[[Any], Needs]]] = {
+    steps.Link: _of_parts,
+    steps.DryRun: _of_parts,
+    Resume: _of_resume,
+}
+
+
+def needs_of(command: Any) -> Needs:
+    """The scopes that a command needs of a machine."""
+    by_content = BY_CONTENT.get(type(command))
+    return COMMANDS.get(type(command)) if by_content is None else by_content(command)
+
+
+def require_scope(session: Session, needs: Needs) -> None:
+    """Raises CommandRefused `scope_missing` unless a person speaks, or a machine that has all of these."""
+    granted = session.scopes
+    if granted is None:
+        return
+    if needs is None:
+        raise CommandRefused(ErrorCode.SCOPE_MISSING, "This is for people: no key and no till may do it.")
+    missing = [scope for scope in Scope if scope in needs and scope not in granted]
+    if missing:
+        raise CommandRefused(ErrorCode.SCOPE_MISSING, f"This needs the scope {' and '.join(missing)}.")
