@@ -182,7 +182,7 @@ async def pair(call: Call) -> PairedAnswer:
         raise
     _forgive_pairing(call, tenant)
     scopes = [scope.value for scope in scopes_of(terminal.may_refund)]
-    return PairedAnswer(terminal.id, terminal.account, terminal.name, scopes)
+    return PairedAnswer(terminal.id, terminal.account, terminal.name or "", scopes)
 
 
 async def log_in_with_proof(call: Call) -> MachineTokenAnswer:

@@ -399,7 +399,7 @@ def create_app(hub: Hub) -> Starlette:
         yield
         await hub.close()
 
-    return Starlette(
+    app = Starlette(
         routes=[
             *(WebSocketRoute(path, socket(door)) for door, path in PATHS.items()),
             *http.routes(context),
@@ -415,6 +415,9 @@ def create_app(hub: Hub) -> Starlette:
         exception_handlers={HTTPException: http.no_such_page},
         lifespan=lifespan,
     )
+    # A path has one spelling. Starlette would send the client to another, at whatever host it said that we are.
+    app.router.redirect_slashes = False
+    return app
 
 
 HOME_STYLE = """

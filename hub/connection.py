@@ -211,6 +211,9 @@ class Connection:
 
     def drain(self, retry_after_ms: int) -> None:
         """Say when to come back, take nothing more, and close when what is in flight has been answered."""
+        if not self.is_open:
+            # It left while others were being sent away.
+            return
         self.send(Draining(retry_after_ms))
         self._draining = True
         self._wire.attach(self._take_no_more, self._note_slow)

@@ -190,7 +190,8 @@ class EdgeWebSocket(WebSocketsSansIOProtocol):
         """Hand messages to `receiver` from now on; `on_slow` is called when the peer reads too slowly."""
         self._receiver = receiver
         self._on_slow = on_slow
-        self.transport.set_write_buffer_limits(high=WRITE_BUFFER_HIGH)
+        if not self.transport.is_closing():
+            self.transport.set_write_buffer_limits(high=WRITE_BUFFER_HIGH)
         if self._rest:
             self.data_received(b"")
 

@@ -56,7 +56,9 @@ select {COLUMNS}
   from bulks
  where tenant_id = $1 and ($2::bigint is null or account = $2) and ($3::smallint is null or status = $3)
    and ($4::uuid is null
-        or (created_at, id) < (select created_at, id from bulks where tenant_id = $1 and id = $4))
+        or (created_at, id) < (
+            select created_at, id from bulks
+             where tenant_id = $1 and id = $4 and ($2::bigint is null or account = $2)))
  order by created_at desc, id desc
  limit $5
 """  # noqa: S608

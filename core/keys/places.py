@@ -78,6 +78,9 @@ PIECE_TEXT: Final = Place("dispute_evidence", "text_sealed", _PIECE, person="per
 PIECE_NAME: Final = Place("dispute_evidence", "name_sealed", _PIECE, person="person_id", plain="name")
 PIECE_CONTENT: Final = Place("dispute_evidence", "content_sealed", _PIECE, person="person_id", plain="content")
 FACTOR_SECRET: Final = Place("factors", "sealed", ("id",), person="person_id")
+API_KEY_NAME: Final = Place("api_keys", "name_sealed", ("id",), person="person_id")
+TERMINAL_NAME: Final = Place("terminals", "name_sealed", ("id",), person="person_id")
+PAIRING_CODE_NAME: Final = Place("pairing_codes", "name_sealed", ("terminal_id",), person="person_id")
 # By the chunk: see core.bulk.words.
 BULK_WORDS: Final = Place("bulk_words", "sealed", ("bulk_id", "first"), person="person_id")
 
@@ -118,4 +121,7 @@ PLACES: Final = (
     PIECE_CONTENT,
     BULK_WORDS,
     FACTOR_SECRET,
+    API_KEY_NAME,
+    TERMINAL_NAME,
+    PAIRING_CODE_NAME,
 )

@@ -9,9 +9,15 @@ import uuid
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+import asyncpg
+
 from core.audit.trail import Act, By, note
 from core.database import Connection, Pool, in_tenant
 from core.errors import CredentialsRefused, NotFound, Refusal
+from core.keys.cipher import Cipher
+from core.keys.places import API_KEY_NAME
+from core.keys.safe import Safe
+from core.machines.naming import open_names, sealer_of
 from core.machines.networks import is_inside
 from core.machines.secret import BEGINNING_LENGTH, draw_secret, hash_of, is_well_formed
 from core.people.persons import PersonStatus, Role
@@ -25,12 +31,12 @@ OVERLAP_MAX: Final = datetime.timedelta(days=30)
 LISTED_MAX: Final = 100
 
 INSERT: Final = """
-insert into api_keys (tenant_id, id, person_id, name, hash, beginning, scopes, networks, made_by, expires_at)
+insert into api_keys (tenant_id, id, person_id, name_sealed, hash, beginning, scopes, networks, made_by, expires_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8::text[]::cidr[], $9, now() + $10::interval)
 returning expires_at
 """
 COLUMNS: Final = """
-       id::text, person_id::text, name, beginning, scopes, networks::text[], made_at, expires_at, revoked_at,
+       id::text, person_id::text, name_sealed, beginning, scopes, networks::text[], made_at, expires_at, revoked_at,
        successor::text, last_used_on, last_used_network
 """
 READ: Final = f"select {COLUMNS} from api_keys where tenant_id = $1 and id = $2 for no key update"  # noqa: S608
@@ -77,11 +83,14 @@ returning expires_at
 
 
 class ApiKey(NamedTuple):
-    """A key as it may be shown. `networks` None: from anywhere. `expires_at` None: it does not expire."""
+    """A key as it may be shown. `networks` None: from anywhere. `expires_at` None: it does not expire.
+
+    `name` None: it cannot be read now.
+    """
 
     id: str
     person_id: str
-    name: str
+    name: str | None
     beginning: str
     scopes: Sequence[str]
     networks: Sequence[str] | None
@@ -131,23 +140,27 @@ class Trade(NamedTuple):
     expires_at: datetime.datetime | None
 
 
-async def make_key(pool: Pool, tenant_id: int, merchant: str, wish: Wish, by: By) -> Made:
-    """A key for this merchant. Raises NotFound for anybody who is none, Refusal `too_many_keys`."""
+async def make_key(pool: Pool, keys: Safe, tenant_id: int, merchant: str, wish: Wish, by: By) -> Made:
+    """A key for this merchant. Raises NotFound for anybody who is none, Refusal `too_many_keys`, KeysUnavailable."""
+    cipher = await sealer_of(pool, keys, tenant_id, merchant)
     async with in_tenant(pool, tenant_id) as connection:
         _, alone = await _count(connection, tenant_id, merchant)
         if alone >= KEYS_MAX:
             raise Refusal("too_many_keys")
-        return await _insert(connection, tenant_id, merchant, wish, by, Act.API_KEY_MADE)
+        key, secret = await _insert(connection, tenant_id, merchant, wish, cipher, by, Act.API_KEY_MADE)
+    return Made(key._replace(name=wish.name), secret)
 
 
-async def list_keys(pool: Pool, tenant_id: int, merchant: str) -> list[ApiKey]:
+async def list_keys(pool: Pool, keys: Safe, tenant_id: int, merchant: str) -> list[ApiKey]:
     """A merchant's keys, newest first, those that ended too."""
     async with in_tenant(pool, tenant_id) as connection:
-        return [ApiKey(*row) for row in await connection.fetch(LIST, tenant_id, merchant, LISTED_MAX)]
+        rows = await connection.fetch(LIST, tenant_id, merchant, LISTED_MAX)
+    return await _named(keys, tenant_id, merchant, rows)
 
 
 async def rotate_key(
     pool: Pool,
+    keys: Safe,
     tenant_id: int,
     key_id: str,
     overlap: datetime.timedelta,
@@ -159,33 +172,40 @@ async def rotate_key(
     """A successor that may do the same, and the old key, which works for `overlap` more.
 
     `lasts`: how long the successor lives; None: as long as the old one was made for. `whose`: only this merchant's.
-    Raises NotFound, and Refusal `key_over` if the old one has ended or has a successor already.
+    Raises NotFound, KeysUnavailable, and Refusal `key_over` if the old one has ended or has a successor already.
     """
     async with in_tenant(pool, tenant_id) as connection:
-        old = await _read(connection, tenant_id, key_id, whose)
+        row = await _read(connection, tenant_id, key_id, whose)
+    cipher = await sealer_of(pool, keys, tenant_id, row["person_id"])
+    name = cipher.open(*API_KEY_NAME.at(key_id), row["name_sealed"])
+    async with in_tenant(pool, tenant_id) as connection:
+        old = _to_key(await _read(connection, tenant_id, key_id, whose), name)
         if old.successor is not None or not await _lives(connection, old):
             raise Refusal("key_over")
         if lasts is None and old.expires_at is not None:
             lasts = old.expires_at - old.made_at
-        wish = Wish(old.name, old.scopes, old.networks, lasts)
+        wish = Wish(name or "", old.scopes, old.networks, lasts)
         living, _ = await _count(connection, tenant_id, old.person_id)
         if living >= 2 * KEYS_MAX:
             raise Refusal("too_many_keys")
-        made = await _insert(connection, tenant_id, old.person_id, wish, by, Act.API_KEY_ROTATED, old.id)
-        expires_at = await connection.fetchval(HAND_OVER, tenant_id, old.id, made.key.id, overlap)
+        key, secret = await _insert(connection, tenant_id, old.person_id, wish, cipher, by, Act.API_KEY_ROTATED, old.id)
+        expires_at = await connection.fetchval(HAND_OVER, tenant_id, old.id, key.id, overlap)
         await shorten_session(connection, tenant_id, old.id, expires_at)
-    return made, old._replace(successor=made.key.id, expires_at=expires_at)
+    return Made(key._replace(name=name), secret), old._replace(successor=key.id, expires_at=expires_at)
 
 
-async def revoke_key(pool: Pool, tenant_id: int, key_id: str, by: By, *, whose: str | None = None) -> ApiKey:
+async def revoke_key(
+    pool: Pool, keys: Safe, tenant_id: int, key_id: str, by: By, *, whose: str | None = None
+) -> ApiKey:
     """End a key and its session. Once more is the same. Raises NotFound."""
     async with in_tenant(pool, tenant_id) as connection:
-        key = await _read(connection, tenant_id, key_id, whose)
-        if key.revoked_at is None:
-            await connection.execute(REVOKE, tenant_id, key.id)
-            await end_session(connection, tenant_id, key.id)
-            await note(connection, tenant_id, by, Act.API_KEY_REVOKED, key.id)
-        return await _read(connection, tenant_id, key_id, whose)
+        row = await _read(connection, tenant_id, key_id, whose)
+        if row["revoked_at"] is None:
+            await connection.execute(REVOKE, tenant_id, key_id)
+            await end_session(connection, tenant_id, key_id)
+            await note(connection, tenant_id, by, Act.API_KEY_REVOKED, key_id)
+        row = await _read(connection, tenant_id, key_id)
+    return (await _named(keys, tenant_id, row["person_id"], [row]))[0]
 
 
 async def trade_key(pool: Pool, tenant_id: int, secret: str, host: str | None, network: str | None) -> Trade:
@@ -229,8 +249,15 @@ async def _count(connection: Connection, tenant_id: int, merchant: str) -> tuple
 
 
 async def _insert(
-    connection: Connection, tenant_id: int, merchant: str, wish: Wish, by: By, act: Act, about: str | None = None
-) -> Made:
+    connection: Connection,
+    tenant_id: int,
+    merchant: str,
+    wish: Wish,
+    cipher: Cipher,
+    by: By,
+    act: Act,
+    about: str | None = None,
+) -> tuple[ApiKey, str]:
     key_id, secret = str(uuid.uuid4()), draw_secret()
     beginning = secret[:BEGINNING_LENGTH]
     expires_at = await connection.fetchval(
@@ -238,7 +265,7 @@ async def _insert(
         tenant_id,
         key_id,
         merchant,
-        wish.name,
+        cipher.seal(*API_KEY_NAME.at(key_id), wish.name),
         hash_of(secret),
         beginning,
         wish.scopes,
@@ -249,14 +276,24 @@ async def _insert(
     await open_session(connection, tenant_id, merchant, key_id, expires_at)
     details = {"scopes": [*wish.scopes], "networks": wish.networks, "successor": about and key_id}
     await note(connection, tenant_id, by, act, about or key_id, details=details)
-    return Made(await _read(connection, tenant_id, key_id), secret)
+    return _to_key(await _read(connection, tenant_id, key_id), None), secret
 
 
-async def _read(connection: Connection, tenant_id: int, key_id: str, whose: str | None = None) -> ApiKey:
+async def _read(connection: Connection, tenant_id: int, key_id: str, whose: str | None = None) -> asyncpg.Record:
     row = await connection.fetchrow(READ, tenant_id, key_id)
     if row is None or whose not in {None, row["person_id"]}:
         raise NotFound
-    return ApiKey(*row)
+    return row
+
+
+async def _named(keys: Safe, tenant_id: int, merchant: str, rows: Sequence[asyncpg.Record]) -> list[ApiKey]:
+    sealed = [(row["id"], row["name_sealed"]) for row in rows]
+    names = await open_names(keys, tenant_id, merchant, API_KEY_NAME, sealed)
+    return [_to_key(row, name) for row, name in zip(rows, names, strict=True)]
+
+
+def _to_key(row: asyncpg.Record, name: str | None) -> ApiKey:
+    return ApiKey(*row)._replace(name=name)
 
 
 async def _lives(connection: Connection, key: ApiKey) -> bool:

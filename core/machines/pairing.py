@@ -13,9 +13,11 @@ from typing import Any, Final, NamedTuple
 
 from core.audit.trail import Act, By, note
 from core.database import Connection, Pool, acquire, in_tenant
-from core.errors import Conflict, CoreError, CredentialsRefused, Refusal, Unavailable
+from core.errors import Conflict, CoreError, CredentialsRefused, NotFound, Refusal, Unavailable
+from core.keys.places import PAIRING_CODE_NAME, TERMINAL_NAME
 from core.keys.safe import Safe
-from core.machines.terminals import TERMINALS_MAX, Terminal, read_terminal
+from core.machines.naming import sealer_of
+from core.machines.terminals import TERMINALS_MAX, Terminal, read_terminal, to_terminal
 from core.nonces import spend
 from core.people.persons import PersonStatus, Role
 from core.people.sessions import open_session
@@ -36,20 +38,22 @@ LOCK_MERCHANT: Final = "select role, status from persons where tenant_id = $1 an
 OWNS: Final = "select exists (select from accounts where tenant_id = $1 and id = $2 and person_id = $3)"
 COUNT_OPEN: Final = """
 select count(*) from pairing_codes
- where tenant_id = $1 and person_id = $2 and terminal_id is null and expires_at > now()
+ where tenant_id = $1 and person_id = $2 and used_at is null and expires_at > now()
 """
 COUNT_TERMINALS: Final = """
 select count(*) from terminals where tenant_id = $1 and person_id = $2 and revoked_at is null
 """
 INSERT_CODE: Final = """
-insert into pairing_codes (tenant_id, hash, person_id, account_id, name, may_refund, made_by, expires_at)
-values ($1, $2, $3, $4, $5, $6, $7, now() + $8::interval)
+insert into pairing_codes (
+    tenant_id, hash, person_id, account_id, terminal_id, name_sealed, may_refund, made_by, expires_at
+) values ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9::interval)
     on conflict do nothing
 returning expires_at
 """
 FIND: Final = """
-select pairing_codes.person_id::text, pairing_codes.account_id, pairing_codes.name, pairing_codes.may_refund,
-       pairing_codes.terminal_id is null and pairing_codes.expires_at > now() and pairing_codes.attempts < $3
+select pairing_codes.person_id::text, pairing_codes.account_id, pairing_codes.terminal_id::text,
+       pairing_codes.name_sealed, pairing_codes.may_refund,
+       pairing_codes.used_at is null and pairing_codes.expires_at > now() and pairing_codes.attempts < $3
        and persons.role = $4 and persons.status = $5 as lives
   from pairing_codes
   join persons on persons.tenant_id = pairing_codes.tenant_id and persons.id = pairing_codes.person_id
@@ -57,9 +61,11 @@ select pairing_codes.person_id::text, pairing_codes.account_id, pairing_codes.na
    for no key update of pairing_codes, persons
 """
 COUNT_ATTEMPT: Final = "update pairing_codes set attempts = attempts + 1 where tenant_id = $1 and hash = $2"
-USE: Final = "update pairing_codes set terminal_id = $3 where tenant_id = $1 and hash = $2"
+USE: Final = "update pairing_codes set used_at = now() where tenant_id = $1 and hash = $2"
 INSERT_TERMINAL: Final = """
-insert into terminals (tenant_id, id, person_id, account_id, session_id, name, may_refund, algorithm, thumbprint)
+insert into terminals (
+    tenant_id, id, person_id, account_id, session_id, name_sealed, may_refund, algorithm, thumbprint
+)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
     on conflict (tenant_id, thumbprint) where revoked_at is null do nothing
 returning true
@@ -107,6 +113,11 @@ async def make_code(pool: Pool, keys: Safe, tenant_id: int, merchant: str, wante
     `too_many_terminals`.
     """
     # Before the transaction: a key service may take its time.
+    try:
+        cipher = await sealer_of(pool, keys, tenant_id, merchant)
+    except NotFound:
+        raise Refusal("not_found", field="person") from None
+    terminal_id = str(uuid.uuid4())
     codes = {code: await keys.index(tenant_id, KIND, code) for code in _draw()}
     async with in_tenant(pool, tenant_id) as connection:
         row = await connection.fetchrow(LOCK_MERCHANT, tenant_id, merchant)
@@ -126,7 +137,8 @@ async def make_code(pool: Pool, keys: Safe, tenant_id: int, merchant: str, wante
                 digest,
                 merchant,
                 wanted.account,
-                wanted.name,
+                terminal_id,
+                cipher.seal(*PAIRING_CODE_NAME.at(terminal_id), wanted.name),
                 wanted.may_refund,
                 by.person_id,
                 LIFETIME,
@@ -161,44 +173,58 @@ async def pair_terminal(
         raise CredentialsRefused
     digest = await keys.index(tenant_id, KIND, code)
     async with in_tenant(pool, tenant_id) as connection:
-        row = await connection.fetchrow(
-            FIND, tenant_id, digest, ATTEMPTS_MAX, int(Role.MERCHANT), int(PersonStatus.ACTIVE)
-        )
+        row = await connection.fetchrow(*_find(tenant_id, digest))
+    if row is None or not row["lives"]:
+        raise CredentialsRefused
+    # Whoever has the right code has the till's name sealed anew, in its own place. Before the transaction, as above.
+    cipher = await keys.one(tenant_id, row["person_id"])
+    name = cipher.open(*PAIRING_CODE_NAME.at(row["terminal_id"]), row["name_sealed"]) or ""
+    sealed = cipher.seal(*TERMINAL_NAME.at(row["terminal_id"]), name)
+    async with in_tenant(pool, tenant_id) as connection:
+        row = await connection.fetchrow(*_find(tenant_id, digest))
         if row is None or not row["lives"]:
             raise CredentialsRefused
-        outcome = await _take_in(connection, tenant_id, digest, row, proven, network)
-        if isinstance(outcome, CoreError):
-            # Not raised in here: the attempt has to be committed.
-            await connection.execute(COUNT_ATTEMPT, tenant_id, digest)
-    if isinstance(outcome, CoreError):
-        raise outcome
-    return outcome
+        refused = await _take_in(connection, tenant_id, digest, row, sealed, proven, network)
+        if refused is None:
+            return to_terminal(await read_terminal(connection, tenant_id, row["terminal_id"]), name)
+        # Not raised in here: the attempt has to be committed.
+        await connection.execute(COUNT_ATTEMPT, tenant_id, digest)
+    raise refused
+
+
+def _find(tenant_id: int, digest: bytes) -> tuple[Any, ...]:
+    return FIND, tenant_id, digest, ATTEMPTS_MAX, int(Role.MERCHANT), int(PersonStatus.ACTIVE)
 
 
 async def _take_in(
-    connection: Connection, tenant_id: int, digest: bytes, row: Any, proven: Proven | None, network: str | None
-) -> Terminal | CoreError:
-    """The till that was taken in, or why none was."""
-    person_id, account_id, name, may_refund, _ = row
+    connection: Connection,
+    tenant_id: int,
+    digest: bytes,
+    row: Any,
+    sealed: bytes,
+    proven: Proven | None,
+    network: str | None,
+) -> CoreError | None:
+    """Take the till in. Why it was not; None: it was."""
+    person_id, account_id, terminal_id, _, may_refund, _ = row
     if proven is None:
         return CredentialsRefused()
     if not await spend(connection, tenant_id, proven.things, proven.until_s):
         return Replayed()
     if await _has_enough(connection, tenant_id, person_id):
         return Refusal("too_many_terminals")
-    terminal_id, session_id = str(uuid.uuid4()), str(uuid.uuid4())
+    session_id = str(uuid.uuid4())
     key = proven.algorithm, proven.thumbprint
     if not await connection.fetchval(
-        INSERT_TERMINAL, tenant_id, terminal_id, person_id, account_id, session_id, name, may_refund, *key
+        INSERT_TERMINAL, tenant_id, terminal_id, person_id, account_id, session_id, sealed, may_refund, *key
     ):
         return Conflict("The key is a terminal's already.")
     await open_session(connection, tenant_id, person_id, session_id, None)
-    await connection.execute(USE, tenant_id, digest, terminal_id)
+    await connection.execute(USE, tenant_id, digest)
     details = {"account": account_id, "may_refund": may_refund, "algorithm": proven.algorithm}
-    await note(
-        connection, tenant_id, By(person_id, session_id, network), Act.TERMINAL_PAIRED, terminal_id, details=details
-    )
-    return await read_terminal(connection, tenant_id, terminal_id)
+    by = By(person_id, session_id, network)
+    await note(connection, tenant_id, by, Act.TERMINAL_PAIRED, terminal_id, details=details)
+    return None
 
 
 async def _has_enough(connection: Connection, tenant_id: int, merchant: str) -> bool:

@@ -8,11 +8,16 @@ import datetime
 import hmac
 import uuid
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
+
+import asyncpg
 
 from core.audit.trail import Act, By, note
 from core.database import Connection, Pool, in_tenant
 from core.errors import CredentialsRefused, NotFound
+from core.keys.places import TERMINAL_NAME
+from core.keys.safe import Safe
+from core.machines.naming import open_names, sealer_of
 from core.nonces import spend
 from core.people.persons import PersonStatus, Role
 from core.people.sessions import end_session, open_session
@@ -22,8 +27,8 @@ TERMINALS_MAX: Final = 200
 LISTED_MAX: Final = 400
 
 COLUMNS: Final = """
-       id::text, person_id::text, account_id, session_id::text, name, may_refund, algorithm, paired_at, revoked_at,
-       last_used_on, last_used_network
+       id::text, person_id::text, account_id, session_id::text, name_sealed, may_refund, algorithm, paired_at,
+       revoked_at, last_used_on, last_used_network
 """
 READ: Final = f"select {COLUMNS} from terminals where tenant_id = $1 and id = $2 for no key update"  # noqa: S608
 LIST: Final = f"""
@@ -50,19 +55,19 @@ update terminals set last_used_on = current_date, last_used_network = $3
    and (last_used_on is distinct from current_date or last_used_network is distinct from $3)
 """
 CHANGE: Final = """
-update terminals set name = $3, may_refund = $4, session_id = $5 where tenant_id = $1 and id = $2
+update terminals set name_sealed = $3, may_refund = $4, session_id = $5 where tenant_id = $1 and id = $2
 """
 REVOKE: Final = "update terminals set revoked_at = now() where tenant_id = $1 and id = $2"
 
 
 class Terminal(NamedTuple):
-    """A till as it may be shown."""
+    """A till as it may be shown. `name` None: it cannot be read now."""
 
     id: str
     person_id: str
     account: int
     session_id: str
-    name: str
+    name: str | None
     may_refund: bool
     algorithm: str
     paired_at: datetime.datetime
@@ -80,14 +85,16 @@ class LoggedIn(NamedTuple):
     may_refund: bool
 
 
-async def list_terminals(pool: Pool, tenant_id: int, merchant: str) -> list[Terminal]:
+async def list_terminals(pool: Pool, keys: Safe, tenant_id: int, merchant: str) -> list[Terminal]:
     """A merchant's tills, those that live first, each group newest first."""
     async with in_tenant(pool, tenant_id) as connection:
-        return [Terminal(*row) for row in await connection.fetch(LIST, tenant_id, merchant, LISTED_MAX)]
+        rows = await connection.fetch(LIST, tenant_id, merchant, LISTED_MAX)
+    return await _named(keys, tenant_id, merchant, rows)
 
 
 async def change_terminal(
     pool: Pool,
+    keys: Safe,
     tenant_id: int,
     terminal_id: str,
     name: str | None,
@@ -98,40 +105,45 @@ async def change_terminal(
 ) -> tuple[Terminal, str | None]:
     """Give a till another name, or another right to refund; None leaves it as it is.
 
-    Returns it with the session that has ended by that, if one has. Raises NotFound, also for a revoked one.
+    Returns it with the session that has ended by that, if one has. Raises NotFound, also for a revoked one, and
+    KeysUnavailable, for a name alone.
     """
+    sealed = None
+    if name is not None:
+        async with in_tenant(pool, tenant_id) as connection:
+            merchant = (await read_terminal(connection, tenant_id, terminal_id, whose))["person_id"]
+        sealed = (await sealer_of(pool, keys, tenant_id, merchant)).seal(*TERMINAL_NAME.at(terminal_id), name)
     async with in_tenant(pool, tenant_id) as connection:
-        before = await read_terminal(connection, tenant_id, terminal_id, whose)
-        if before.revoked_at is not None:
+        row = await read_terminal(connection, tenant_id, terminal_id, whose)
+        if row["revoked_at"] is not None:
             raise NotFound
-        after = before._replace(
-            name=before.name if name is None else name,
-            may_refund=before.may_refund if may_refund is None else may_refund,
-        )
-        ended = None
-        if after.may_refund != before.may_refund:
-            ended, after = before.session_id, after._replace(session_id=str(uuid.uuid4()))
+        session_id, ended = row["session_id"], None
+        refunds = row["may_refund"] if may_refund is None else may_refund
+        if refunds != row["may_refund"]:
+            ended, session_id = session_id, str(uuid.uuid4())
             await end_session(connection, tenant_id, ended)
-            await open_session(connection, tenant_id, after.person_id, after.session_id, None)
-        if after != before:
-            await connection.execute(CHANGE, tenant_id, after.id, after.name, after.may_refund, after.session_id)
+            await open_session(connection, tenant_id, row["person_id"], session_id, None)
+        if sealed is not None or ended is not None:
+            await connection.execute(CHANGE, tenant_id, terminal_id, sealed or row["name_sealed"], refunds, session_id)
             # Of the name, only that it changed: it is somebody's own words.
-            details: dict[str, Any] = {"renamed": after.name != before.name, "may_refund": after.may_refund}
-            await note(connection, tenant_id, by, Act.TERMINAL_CHANGED, after.id, details=details)
-    return after, ended
+            details = {"renamed": sealed is not None, "may_refund": refunds}
+            await note(connection, tenant_id, by, Act.TERMINAL_CHANGED, terminal_id, details=details)
+        row = await read_terminal(connection, tenant_id, terminal_id)
+    return (await _named(keys, tenant_id, row["person_id"], [row]))[0], ended
 
 
 async def revoke_terminal(
-    pool: Pool, tenant_id: int, terminal_id: str, by: By, *, whose: str | None = None
+    pool: Pool, keys: Safe, tenant_id: int, terminal_id: str, by: By, *, whose: str | None = None
 ) -> Terminal:
     """End a till and its session. Once more is the same. Raises NotFound."""
     async with in_tenant(pool, tenant_id) as connection:
-        terminal = await read_terminal(connection, tenant_id, terminal_id, whose)
-        if terminal.revoked_at is None:
-            await connection.execute(REVOKE, tenant_id, terminal.id)
-            await end_session(connection, tenant_id, terminal.session_id)
-            await note(connection, tenant_id, by, Act.TERMINAL_REVOKED, terminal.id)
-        return await read_terminal(connection, tenant_id, terminal_id)
+        row = await read_terminal(connection, tenant_id, terminal_id, whose)
+        if row["revoked_at"] is None:
+            await connection.execute(REVOKE, tenant_id, terminal_id)
+            await end_session(connection, tenant_id, row["session_id"])
+            await note(connection, tenant_id, by, Act.TERMINAL_REVOKED, terminal_id)
+        row = await read_terminal(connection, tenant_id, terminal_id)
+    return (await _named(keys, tenant_id, row["person_id"], [row]))[0]
 
 
 async def log_in_terminal(
@@ -160,9 +172,22 @@ async def log_in_terminal(
     return LoggedIn(person_id, account, session_id, may_refund)
 
 
-async def read_terminal(connection: Connection, tenant_id: int, terminal_id: str, whose: str | None = None) -> Terminal:
-    """One till, held until the transaction ends; with `whose`, only this merchant's. Raises NotFound."""
+async def read_terminal(
+    connection: Connection, tenant_id: int, terminal_id: str, whose: str | None = None
+) -> asyncpg.Record:
+    """The row of a till, held until the transaction ends; with `whose`, only this merchant's. Raises NotFound."""
     row = await connection.fetchrow(READ, tenant_id, terminal_id)
     if row is None or whose not in {None, row["person_id"]}:
         raise NotFound
-    return Terminal(*row)
+    return row
+
+
+def to_terminal(row: asyncpg.Record, name: str | None) -> Terminal:
+    """A row with its name opened."""
+    return Terminal(*row)._replace(name=name)
+
+
+async def _named(keys: Safe, tenant_id: int, merchant: str, rows: Sequence[asyncpg.Record]) -> list[Terminal]:
+    sealed = [(row["id"], row["name_sealed"]) for row in rows]
+    names = await open_names(keys, tenant_id, merchant, TERMINAL_NAME, sealed)
+    return [to_terminal(row, name) for row, name in zip(rows, names, strict=True)]

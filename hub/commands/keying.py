@@ -48,7 +48,9 @@ async def create_api_key(context: Context, session: Session, command: api_keys.C
         raise CommandRefused(ErrorCode.INVALID_FIELD, "A scope stands twice.", field="scopes")
     wish = Wish(command.name, command.scopes, _read_networks(command.networks), _to_span(command.expires_in_s))
     try:
-        made = await core_keys.make_key(context.pool, session.speaker.tenant_id, merchant, wish, session.by)
+        made = await core_keys.make_key(
+            context.pool, context.keys, session.speaker.tenant_id, merchant, wish, session.by
+        )
     except NotFound:
         raise CommandRefused(ErrorCode.NOT_FOUND, field="person") from None
     return api_keys.ApiKeyMade(command.id, _to_state(context, made.key), made.secret)
@@ -57,7 +59,7 @@ async def create_api_key(context: Context, session: Session, command: api_keys.C
 async def list_api_keys(context: Context, session: Session, command: api_keys.ReadApiKeys) -> api_keys.ApiKeysAnswer:
     """A merchant's keys."""
     merchant = merchant_of(session, command.person)
-    found = await core_keys.list_keys(context.pool, session.speaker.tenant_id, merchant)
+    found = await core_keys.list_keys(context.pool, context.keys, session.speaker.tenant_id, merchant)
     return api_keys.ApiKeysAnswer(command.id, [_to_state(context, key) for key in found])
 
 
@@ -67,7 +69,7 @@ async def rotate_api_key(context: Context, session: Session, command: api_keys.R
     overlap, lasts = timedelta(seconds=command.overlap_s), _to_span(command.expires_in_s)
     try:
         made, old = await core_keys.rotate_key(
-            context.pool, tenant_id, command.key, overlap, lasts, session.by, whose=whose(session)
+            context.pool, context.keys, tenant_id, command.key, overlap, lasts, session.by, whose=whose(session)
         )
     except NotFound:
         raise CommandRefused(ErrorCode.NOT_FOUND, field="key") from None
@@ -80,7 +82,9 @@ async def revoke_api_key(context: Context, session: Session, command: api_keys.R
     """End a key."""
     tenant_id = session.speaker.tenant_id
     try:
-        key = await core_keys.revoke_key(context.pool, tenant_id, command.key, session.by, whose=whose(session))
+        key = await core_keys.revoke_key(
+            context.pool, context.keys, tenant_id, command.key, session.by, whose=whose(session)
+        )
     except NotFound:
         raise CommandRefused(ErrorCode.NOT_FOUND, field="key") from None
     end_everywhere(context, tenant_id, [key.id])
@@ -108,11 +112,11 @@ def _to_state(context: Context, key: ApiKey) -> ApiKeyState:
     return ApiKeyState(
         key.id,
         key.person_id,
-        key.name,
         key.beginning,
         [*key.scopes],
         "revoked" if key.revoked_at is not None else "expired" if is_over else "active",
         time_of(key.made_at),
+        or_unset(key.name),
         UNSET if key.networks is None else [*key.networks],
         time_or_unset(key.expires_at),
         time_or_unset(key.revoked_at),

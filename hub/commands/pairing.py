@@ -63,7 +63,7 @@ async def list_terminals(
 ) -> terminals.TerminalsAnswer:
     """A merchant's tills."""
     merchant = merchant_of(session, command.person)
-    found = await core_terminals.list_terminals(context.pool, session.speaker.tenant_id, merchant)
+    found = await core_terminals.list_terminals(context.pool, context.keys, session.speaker.tenant_id, merchant)
     return terminals.TerminalsAnswer(command.id, list(map(_to_state, found)))
 
 
@@ -76,6 +76,7 @@ async def change_terminal(
     try:
         terminal, ended = await core_terminals.change_terminal(
             context.pool,
+            context.keys,
             tenant_id,
             command.terminal,
             given(command.name),
@@ -97,7 +98,7 @@ async def revoke_terminal(
     tenant_id = session.speaker.tenant_id
     try:
         terminal = await core_terminals.revoke_terminal(
-            context.pool, tenant_id, command.terminal, session.by, whose=whose(session)
+            context.pool, context.keys, tenant_id, command.terminal, session.by, whose=whose(session)
         )
     except NotFound:
         raise CommandRefused(ErrorCode.NOT_FOUND, field="terminal") from None
@@ -110,10 +111,10 @@ def _to_state(terminal: Terminal) -> TerminalState:
         terminal.id,
         terminal.person_id,
         terminal.account,
-        terminal.name,
         terminal.may_refund,
         terminal.algorithm,
         time_of(terminal.paired_at),
+        or_unset(terminal.name),
         time_or_unset(terminal.revoked_at),
         UNSET if terminal.last_used_on is None else terminal.last_used_on.isoformat(),
         or_unset(terminal.last_used_network),

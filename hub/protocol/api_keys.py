@@ -70,16 +70,17 @@ class RevokeApiKey(Command, frozen=True, tag="revoke_api_key", gc=False):
 class ApiKeyState(Struct, frozen=True, omit_defaults=True, gc=False):
     """A key as it stands. `beginning`: how its secret begins, to tell it from others.
 
-    `last_used_on`, `last_used_network`: the day it was last traded for a token, and where from.
+    `name` is left out while personal data cannot be read. `last_used_on`, `last_used_network`: the day it was last
+    traded for a token, and where from.
     """
 
     key: str
     person: str
-    name: str
     beginning: str
     scopes: list[str]
     state: Literal["active", "expired", "revoked"]
     made_at: str
+    name: str | UnsetType = UNSET
     networks: list[str] | UnsetType = UNSET
     expires_at: str | UnsetType = UNSET
     revoked_at: str | UnsetType = UNSET

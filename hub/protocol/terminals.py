@@ -47,15 +47,18 @@ class RevokeTerminal(Command, frozen=True, tag="revoke_terminal", gc=False):
 
 
 class TerminalState(Struct, frozen=True, omit_defaults=True, gc=False):
-    """A till as it stands. `algorithm` is its key's; the key itself never leaves it."""
+    """A till as it stands. `algorithm` is its key's; the key itself never leaves it.
+
+    `name` is left out while personal data cannot be read.
+    """
 
     terminal: str
     person: str
     account: int
-    name: str
     may_refund: bool
     algorithm: str
     paired_at: str
+    name: str | UnsetType = UNSET
     revoked_at: str | UnsetType = UNSET
     last_used_on: str | UnsetType = UNSET
     last_used_network: str | UnsetType = UNSET

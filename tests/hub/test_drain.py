@@ -219,3 +219,19 @@ def children(pid: int) -> list[str]:
 async def test_a_hub_leaves_no_process_behind(start_hub: StartHub) -> None:
     hub = await start_hub("alone")
     assert children(hub.process.pid) == []
+
+
+async def test_those_who_leave_while_a_hub_drains_keep_nobody_else_from_being_sent_away(
+    start_hub: StartHub, enter: Enter, join: Join, tenant: Tenant
+) -> None:
+    hub = await start_hub("left")
+    somebody = await enter(tenant)
+    clients = [await join(hub, somebody) for _ in range(40)]
+    hub.signal(signal.SIGTERM)
+    for client in clients[::2]:
+        client.connection.transport.abort()
+    for client in clients[1::2]:
+        assert (await client.receive())["type"] == "draining"
+        assert await client.closed() == 1012
+    assert await hub.ended() < 10
+    assert hub.bugs() == []

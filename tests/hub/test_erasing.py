@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from core.audit.trail import NOBODY, read_trail
+from core.audit.trail import NOBODY, By, read_trail
 from core.bulk.bulks import Bulk, create_bulk
 from core.bulk.bulks import Order as BulkOrder
 from core.bulk.lines import Line
@@ -28,6 +28,10 @@ from core.keys.erasing import replay
 from core.keys.places import PLACES
 from core.keys.safe import Safe
 from core.ledger.posting import post_payments
+from core.ledger.reading import read_entries_after
+from core.machines.api_keys import KeyRefused, Wish, list_keys, make_key, trade_key
+from core.machines.pairing import Proven, Wanted, make_code, pair_terminal
+from core.machines.terminals import list_terminals
 from core.migrate import ensure_database
 from core.nouns import Payment, PaymentStatus
 from core.payments import dispute_evidence, disputes
@@ -39,8 +43,12 @@ from core.payments.dispute_profiles import Reason
 from core.payments.schedules import IfUnpaid, Order, create_schedule, read_schedule
 from core.people.credentials import check_password
 from core.people.erasing import NotSealedYet, erase_person
+from core.people.external import Identity, come_in
 from core.people.opening import Opened, Tenant, open_person
 from core.people.persons import Role, read_payee_names, read_person
+from core.people.providers import Provider, set_provider
+from core.people.sessions import find_revoked
+from core.people.totp import begin_totp
 from tests.conftest import Database, prove
 from tests.core.keys.canary import dump, found_in, fresh_canary, restore
 from tests.hub.conftest import Enter, Hubs, Somebody, fund
@@ -63,11 +71,16 @@ class Life(NamedTuple):
 
 
 async def live(pool: Pool, keys: Safe, tenant: Tenant, shop: Somebody, operator: Somebody) -> Life:
-    words = [fresh_canary() for _ in range(12)]
-    name, description, reference, plan, text, piece_text, file_name, content, answer, note, line, mark = words
+    words = [fresh_canary() for _ in range(15)]
+    name, description, reference, plan, text, piece_text, file_name, content, answer, note, *others = words
+    line, mark, key_name, till_name, paid_for = others
     login = f"zq-login-{uuid.uuid4().hex[:12]}"
-    opened = await open_person(pool, keys, tenant.id, Role.CUSTOMER, name, login, PASSWORD)
+    opened = await open_person(pool, keys, tenant.id, Role.MERCHANT, name, login, PASSWORD)
     person, account = opened.person_id, opened.account_id
+    await make_key(pool, keys, tenant.id, person, Wish(key_name, ["charges:read"]), By(person))
+    code = await make_code(pool, keys, tenant.id, person, Wanted(account, till_name, False), By(person))
+    proven = Proven(uuid.uuid4().hex + "x" * 11, "EdDSA", [str(uuid.uuid4())], time.time() + 60)
+    await pair_terminal(pool, keys, tenant.id, code.code, proven, None)
     await fund(pool, tenant, account, 10_000, person)
     charge = Asked(str(uuid.uuid4()), account, 100, description, reference, False, None)
     await create_charge(pool, keys, tenant.id, person, charge)
@@ -83,10 +96,15 @@ async def live(pool: Pool, keys: Safe, tenant: Tenant, shop: Somebody, operator:
         IfUnpaid.SKIP,
     )
     await create_schedule(pool, keys, tenant.id, person, schedule)
-    payments = [Payment(tenant.id, str(uuid.uuid4()), *pair, 100, person) for pair in ((account, shop.account),) * 2]
+    async with in_tenant(pool, tenant.id) as connection:
+        await begin_totp(connection, await keys.one(tenant.id, person), tenant.id, person, "App", "Demo", login)
+    payments = [
+        Payment(tenant.id, str(uuid.uuid4()), account, shop.account, 100, person, description=paid_for)
+        for _ in range(2)
+    ]
     back = Payment(tenant.id, str(uuid.uuid4()), shop.account, account, 50, shop.person)
     async with pool.acquire() as connection:
-        postings = await post_payments(connection, [*payments, back])
+        postings = await post_payments(connection, [*payments, back], keys)
     assert {one.status for one in postings} == {PaymentStatus.POSTED}
     payer, judge = Actor(person, (account,)), Actor(operator.person, (), is_operator=True)
     opening = disputes.Opening(str(uuid.uuid4()), payments[0].id, Reason.FRAUD, text)
@@ -117,7 +135,10 @@ async def everything(pool: Pool, keys: Safe, tenant: Tenant, life: Life) -> str:
         (dispute.text, dispute.note),
         (piece[0], (piece[1] or b"").decode()),
         await read_results(pool, keys, tenant.id, life.bulk, 0, 10),
+        await read_entries_after(pool, tenant.id, account, 0, 50, keys),
         [one.answer for one in await disputes.list_disputes(pool, keys, tenant.id, life.operator, 50)],
+        [one.name for one in await list_keys(pool, keys, tenant.id, person)],
+        [one.name for one in await list_terminals(pool, keys, tenant.id, person)],
     ]
     return repr(found)
 
@@ -248,6 +269,42 @@ async def nothing_opens(old: Pool, keys: Safe, tenant: Tenant, life: Life) -> No
                         with pytest.raises(SealBroken):
                             one.open_bytes(place.table, place.column, row, sealed)
     assert count > 30
+
+
+async def test_nothing_comes_in_any_more_that_spoke_for_an_erased_person(
+    pool: Pool, keys: Safe, tenant: Tenant
+) -> None:
+    bank = Provider("bank", "https://id.bank.example", "payhub", "sub", False, ["ES256"], True, False)
+    await set_provider(pool, tenant.id, bank, NOBODY)
+
+    def identity() -> Identity:
+        return Identity("her id there", "Jane", str(uuid.uuid4()), time.time() + 60)
+
+    person = (await come_in(pool, keys, tenant.id, bank, identity(), None)).person_id
+    async with in_tenant(pool, tenant.id) as connection:
+        await connection.execute("update persons set role = 1 where id = $1", person)
+        account = await connection.fetchval("select id from accounts where person_id = $1", person)
+    made = await make_key(pool, keys, tenant.id, person, Wish("Website", ["charges:read"]), By(person))
+    code = await make_code(pool, keys, tenant.id, person, Wanted(account, "Till", False), By(person))
+    proven = Proven("x" * 43, "EdDSA", [str(uuid.uuid4())], time.time() + 60)
+    till = await pair_terminal(pool, keys, tenant.id, code.code, proven, None)
+    await trade_key(pool, tenant.id, made.secret, None, None)
+    sessions = [(tenant.id, made.key.id), (tenant.id, till.session_id)]
+    assert await find_revoked(pool, sessions) == []
+    await erase_person(pool, keys, tenant.id, person, NOBODY, "case 8")
+    assert sorted(await find_revoked(pool, sessions)) == sorted(sessions)
+    with pytest.raises(KeyRefused):
+        await trade_key(pool, tenant.id, made.secret, None, None)
+    (key,), (terminal,) = (
+        await list_keys(pool, keys, tenant.id, person),
+        await list_terminals(pool, keys, tenant.id, person),
+    )
+    assert (key.name, terminal.name) == (None, None)
+    assert None not in {key.revoked_at, terminal.revoked_at}
+    ended = await read_trail(pool, tenant.id, 10, what="session.ended")
+    assert {(entry.about, entry.why) for entry in ended} == {(session, "case 8") for _, session in sessions}
+    # Whoever has that identity is somebody new.
+    assert (await come_in(pool, keys, tenant.id, bank, identity(), None)).person_id != person
 
 
 async def test_redis_is_told_nothing_that_names_anybody(

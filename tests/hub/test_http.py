@@ -184,6 +184,8 @@ async def test_a_body_in_chunks_is_bounded_too(
 async def test_there_is_no_page_without_a_problem(hubs: Hubs, web: httpx2.AsyncClient) -> None:
     problem(await web.get(f"{hubs.a.url}/v1/nothing"), 404, "not_found")
     problem(await web.get(f"{hubs.a.url}/..%2f..%2fetc%2fpasswd"), 404, "not_found")
+    # Nobody is sent elsewhere for a stroke too many, and never to a host that the request itself names.
+    problem(await web.get(f"{hubs.a.url}/v1/profile/", headers={"host": "evil.example"}), 404, "not_found")
     wrong_method = await web.delete(f"{hubs.a.url}/v1/payments")
     problem(wrong_method, 405, "not_found")
     assert wrong_method.headers["allow"] == "POST"

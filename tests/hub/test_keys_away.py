@@ -100,7 +100,7 @@ async def test_while_the_key_service_is_away_payments_go_on_and_new_people_wait(
     began = time.monotonic()
     for _ in range(12):
         assert (await register(web, hub, other_tenant)).status_code == 503
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert len(transit.asked) < 10
     assert (await hub.metrics())['payhub_keys_refusals_total{reason="away"}'] >= 2
     # Money needs no key.

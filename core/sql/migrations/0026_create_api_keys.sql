@@ -4,7 +4,7 @@ create table api_keys (
     tenant_id          int not null,
     id                 uuid not null,
     person_id          uuid not null,        -- the merchant
-    name               text not null,
+    name_sealed        bytea not null,
     hash               bytea not null,       -- SHA-256 of the key's 256 random bits
     beginning          text not null,        -- as much of it as may be shown again
     scopes             text[] not null,      -- hub.protocol.scopes.Scope
@@ -18,7 +18,6 @@ create table api_keys (
     last_used_network  text,                 -- where from, cut to what names no single person
     primary key (tenant_id, id),
     foreign key (tenant_id, person_id) references persons (tenant_id, id),
-    constraint name_has_a_length check (length(name) between 1 and 100),
     constraint scopes_are_some check (cardinality(scopes) between 1 and 40),
     constraint networks_are_some check (cardinality(networks) between 1 and 20)
 );

@@ -5,7 +5,7 @@ create table terminals (
     person_id          uuid not null,        -- the merchant
     account_id         bigint not null,      -- the one that it makes charges for
     session_id         uuid not null,        -- another one when what it may do is changed
-    name               text not null,
+    name_sealed        bytea not null,
     may_refund         boolean not null,
     algorithm          text not null,
     thumbprint         text not null,        -- of its public key, RFC 7638
@@ -16,7 +16,6 @@ create table terminals (
     primary key (tenant_id, id),
     foreign key (tenant_id, person_id) references persons (tenant_id, id),
     foreign key (tenant_id, account_id) references accounts (tenant_id, id),
-    constraint name_has_a_length check (length(name) between 1 and 100),
     constraint algorithm_is_known check (algorithm in ('EdDSA', 'ES256')),
     constraint thumbprint_is_one check (thumbprint ~ '^[A-Za-z0-9_-]{43}$')
 );
@@ -32,17 +31,17 @@ create table pairing_codes (
     hash         bytea not null,
     person_id    uuid not null,
     account_id   bigint not null,
-    name         text not null,
+    name_sealed  bytea not null,
     may_refund   boolean not null,
     made_by      uuid,                  -- null: the installation itself
     made_at      timestamptz not null default now(),
     expires_at   timestamptz not null,
     attempts     smallint not null default 0,
-    terminal_id  uuid,                  -- the till that it was used for
+    terminal_id  uuid not null,         -- the till that it is for
+    used_at      timestamptz,
     primary key (tenant_id, hash),
     foreign key (tenant_id, person_id) references persons (tenant_id, id),
-    foreign key (tenant_id, account_id) references accounts (tenant_id, id),
-    constraint name_has_a_length check (length(name) between 1 and 100)
+    foreign key (tenant_id, account_id) references accounts (tenant_id, id)
 );
 alter table pairing_codes owner to payhub_owner;
 create index pairing_codes_by_person on pairing_codes (tenant_id, person_id, expires_at);

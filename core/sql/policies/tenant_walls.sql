@@ -98,8 +98,8 @@ grant select, insert on api_keys to payhub_app;
 grant update (expires_at, revoked_at, successor, last_used_on, last_used_network) on api_keys to payhub_app;
 -- A till's key and its account stand as they were paired.
 grant select, insert on terminals, pairing_codes to payhub_app;
-grant update (name, may_refund, session_id, revoked_at, last_used_on, last_used_network) on terminals to payhub_app;
-grant update (attempts, terminal_id) on pairing_codes to payhub_app;
+grant update (name_sealed, may_refund, session_id, revoked_at, last_used_on, last_used_network) on terminals to payhub_app;
+grant update (attempts, used_at) on pairing_codes to payhub_app;
 -- Who says who somebody is, operators choose; who it is, is linked and forgotten, and never changed.
 grant select, insert, update, delete on identity_providers to payhub_app;
 grant select, insert, delete on external_identities to payhub_app;

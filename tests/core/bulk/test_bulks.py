@@ -293,6 +293,11 @@ async def test_bulks_are_listed_newest_first_in_pages(desk: Desk) -> None:
     rest = await list_bulks(desk.pool, desk.tenant_id, desk.payer, BulkStatus.RECEIVING, first[-1].id, 3)
     assert [one.id for one in (*first, *rest)] == ids
     assert await list_bulks(desk.pool, desk.tenant_id, desk.books.account(1), None, None, 3) == []
+    # Somebody else's bulk is no place to begin a page at: it would tell that there is one, and how old it is.
+    assert await list_bulks(desk.pool, desk.tenant_id, desk.books.account(1), None, first[-1].id, 3) == []
+    theirs = Order(str(uuid.uuid4()), desk.books.account(1), False)
+    await create_bulk(desk.pool, desk.tenant_id, theirs, desk.maker)
+    assert await list_bulks(desk.pool, desk.tenant_id, desk.payer, None, theirs.id, 3) == []
     assert await list_bulks(desk.pool, desk.tenant_id, None, BulkStatus.CHECKED, None, 3) == []
 
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from core.audit.trail import By, read_trail
 from core.database import Pool, acquire, in_tenant
-from core.errors import NotFound, Refusal
+from core.errors import KeysUnavailable, NotFound, Refusal
 from core.keys.safe import Safe
 from core.machines.api_keys import (
     KEYS_MAX,
@@ -43,10 +43,10 @@ async def shop(keys: Safe, pool: Pool, tenant: Tenant) -> str:
 
 
 @pytest.fixture
-def make(pool: Pool, tenant: Tenant, shop: str) -> MakeKey:
+def make(keys: Safe, pool: Pool, tenant: Tenant, shop: str) -> MakeKey:
     async def make_(**wish: Any) -> Made:
         given = {"name": "Website", "scopes": ["charges:read", "charges:write"], **wish}
-        return await make_key(pool, tenant.id, shop, Wish(**given), By(shop, str(uuid.uuid4()), NETWORK))
+        return await make_key(pool, keys, tenant.id, shop, Wish(**given), By(shop, str(uuid.uuid4()), NETWORK))
 
     return make_
 
@@ -61,7 +61,9 @@ async def whats(pool: Pool, tenant: Tenant, about: str) -> list[str]:
     return [entry.what for entry in reversed(await read_trail(pool, tenant.id, 50, about=about))]
 
 
-async def test_a_key_is_traded_for_what_it_was_made_for(pool: Pool, tenant: Tenant, shop: str, make: MakeKey) -> None:
+async def test_a_key_is_traded_for_what_it_was_made_for(
+    keys: Safe, pool: Pool, tenant: Tenant, shop: str, make: MakeKey
+) -> None:
     made = await make(lasts=HOUR, networks=["192.0.2.0/24"])
     trade = await trade_key(pool, tenant.id, made.secret, HERE, NETWORK)
     assert (trade.key_id, trade.person_id, trade.role) == (made.key.id, shop, Role.MERCHANT)
@@ -69,7 +71,7 @@ async def test_a_key_is_traded_for_what_it_was_made_for(pool: Pool, tenant: Tena
     assert trade.expires_at == made.key.expires_at
     # Its session is its own, and lives.
     assert await find_revoked(pool, [(tenant.id, made.key.id)]) == []
-    (listed,) = await list_keys(pool, tenant.id, shop)
+    (listed,) = await list_keys(pool, keys, tenant.id, shop)
     assert (listed.last_used_on, listed.last_used_network) == (datetime.datetime.now(datetime.UTC).date(), NETWORK)
     assert listed.networks == ["192.0.2.0/24"]
     assert listed._replace(last_used_on=None, last_used_network=None) == made.key
@@ -93,12 +95,14 @@ async def test_whatever_is_wrong_with_a_key_reads_alike(
     revoked, over, elsewhere, ended = [
         await make(networks=networks) for networks in (None, None, ["198.51.100.0/24"], None)
     ]
-    await revoke_key(pool, tenant.id, revoked.key.id, By())
-    await rotate_key(pool, tenant.id, over.key.id, ZERO, None, By())
+    await revoke_key(pool, keys, tenant.id, revoked.key.id, By())
+    await rotate_key(pool, keys, tenant.id, over.key.id, ZERO, None, By())
     async with in_tenant(pool, tenant.id) as connection:
         await end_session(connection, tenant.id, ended.key.id)
     there = await open_person(pool, keys, other_tenant.id, Role.MERCHANT, "There")
-    foreign = await make_key(pool, other_tenant.id, there.person_id, Wish("x", ["charges:read"]), By(there.person_id))
+    foreign = await make_key(
+        pool, keys, other_tenant.id, there.person_id, Wish("x", ["charges:read"]), By(there.person_id)
+    )
     refusals = [
         await refusal(pool, tenant.id, secret)
         for secret in (
@@ -141,9 +145,11 @@ async def test_a_key_works_from_its_networks_alone(
         assert (await refusal(pool, tenant.id, made.secret, host)).why == "network"
 
 
-async def test_both_keys_work_until_the_overlap_is_over(pool: Pool, tenant: Tenant, shop: str, make: MakeKey) -> None:
+async def test_both_keys_work_until_the_overlap_is_over(
+    keys: Safe, pool: Pool, tenant: Tenant, shop: str, make: MakeKey
+) -> None:
     old = await make(networks=["192.0.2.0/24"], lasts=10 * HOUR)
-    new, before = await rotate_key(pool, tenant.id, old.key.id, datetime.timedelta(seconds=1), None, By(shop))
+    new, before = await rotate_key(pool, keys, tenant.id, old.key.id, datetime.timedelta(seconds=1), None, By(shop))
     assert (before.id, before.successor) == (old.key.id, new.key.id)
     assert (new.key.scopes, new.key.networks, new.key.name) == (old.key.scopes, old.key.networks, old.key.name)
     assert new.key.expires_at is not None
@@ -160,71 +166,77 @@ async def test_both_keys_work_until_the_overlap_is_over(pool: Pool, tenant: Tena
     assert await find_revoked(pool, pairs) == pairs[:1]
 
 
-async def test_an_overlap_never_makes_a_key_live_longer(pool: Pool, tenant: Tenant, make: MakeKey) -> None:
+async def test_an_overlap_never_makes_a_key_live_longer(keys: Safe, pool: Pool, tenant: Tenant, make: MakeKey) -> None:
     old = await make(lasts=HOUR)
-    _, before = await rotate_key(pool, tenant.id, old.key.id, 20 * HOUR, 50 * HOUR, By())
+    _, before = await rotate_key(pool, keys, tenant.id, old.key.id, 20 * HOUR, 50 * HOUR, By())
     assert before.expires_at == old.key.expires_at
 
 
-async def test_a_key_is_rotated_once_and_only_while_it_lives(pool: Pool, tenant: Tenant, make: MakeKey) -> None:
+async def test_a_key_is_rotated_once_and_only_while_it_lives(
+    keys: Safe, pool: Pool, tenant: Tenant, make: MakeKey
+) -> None:
     rotated, revoked = await make(), await make()
-    await rotate_key(pool, tenant.id, rotated.key.id, HOUR, None, By())
-    await revoke_key(pool, tenant.id, revoked.key.id, By())
+    await rotate_key(pool, keys, tenant.id, rotated.key.id, HOUR, None, By())
+    await revoke_key(pool, keys, tenant.id, revoked.key.id, By())
     for one in (rotated, revoked):
         with pytest.raises(Refusal) as refused:
-            await rotate_key(pool, tenant.id, one.key.id, HOUR, None, By())
+            await rotate_key(pool, keys, tenant.id, one.key.id, HOUR, None, By())
         assert refused.value.code == "key_over"
 
 
-async def test_of_two_rotations_at_once_one_is_done(pool: Pool, tenant: Tenant, make: MakeKey) -> None:
+async def test_of_two_rotations_at_once_one_is_done(keys: Safe, pool: Pool, tenant: Tenant, make: MakeKey) -> None:
     for _ in range(5):
         key = (await make()).key
         answers = await asyncio.gather(
-            *(rotate_key(pool, tenant.id, key.id, HOUR, None, By()) for _ in range(4)), return_exceptions=True
+            *(rotate_key(pool, keys, tenant.id, key.id, HOUR, None, By()) for _ in range(4)), return_exceptions=True
         )
         assert sum(isinstance(answer, Refusal) for answer in answers) == 3
 
 
-async def test_a_revoked_key_is_over_with_its_session_and_stays_so(pool: Pool, tenant: Tenant, make: MakeKey) -> None:
+async def test_a_revoked_key_is_over_with_its_session_and_stays_so(
+    keys: Safe, pool: Pool, tenant: Tenant, make: MakeKey
+) -> None:
     made = await make()
-    first = await revoke_key(pool, tenant.id, made.key.id, By())
-    again = await revoke_key(pool, tenant.id, made.key.id, By())
+    first = await revoke_key(pool, keys, tenant.id, made.key.id, By())
+    again = await revoke_key(pool, keys, tenant.id, made.key.id, By())
     assert first.revoked_at == again.revoked_at is not None
     assert await find_revoked(pool, [(tenant.id, made.key.id)]) == [(tenant.id, made.key.id)]
     assert (await whats(pool, tenant, made.key.id)).count("api_key.revoked") == 1
 
 
 async def test_a_revoked_key_stays_refused_when_its_session_has_been_forgotten(
-    pool: Pool, tenant: Tenant, shop: str, make: MakeKey
+    keys: Safe, pool: Pool, tenant: Tenant, shop: str, make: MakeKey
 ) -> None:
     made = await make()
-    await revoke_key(pool, tenant.id, made.key.id, By())
+    await revoke_key(pool, keys, tenant.id, made.key.id, By())
     await forget_ended(pool, datetime.timedelta(0), 10_000)
     await refusal(pool, tenant.id, made.secret)
-    assert [key.revoked_at is None for key in await list_keys(pool, tenant.id, shop)] == [False]
+    assert [key.revoked_at is None for key in await list_keys(pool, keys, tenant.id, shop)] == [False]
 
 
-async def test_a_merchant_has_so_many_keys_and_no_more(pool: Pool, tenant: Tenant, shop: str, make: MakeKey) -> None:
+async def test_a_merchant_has_so_many_keys_and_no_more(
+    keys: Safe, pool: Pool, tenant: Tenant, shop: str, make: MakeKey
+) -> None:
     answers = await asyncio.gather(*(make() for _ in range(KEYS_MAX + 6)), return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, Refusal)]
     assert (len(refused), {one.code for one in refused}) == (6, {"too_many_keys"})
     # Each of them can be rotated all the same, but not again and again.
-    own = [key.id for key in await list_keys(pool, tenant.id, shop)]
+    own = [key.id for key in await list_keys(pool, keys, tenant.id, shop)]
     for key in own:
-        await rotate_key(pool, tenant.id, key, HOUR, None, By(shop))
-    newest = (await list_keys(pool, tenant.id, shop))[0].id
+        await rotate_key(pool, keys, tenant.id, key, HOUR, None, By(shop))
+    newest = (await list_keys(pool, keys, tenant.id, shop))[0].id
     with pytest.raises(Refusal) as too_many:
-        await rotate_key(pool, tenant.id, newest, HOUR, None, By(shop))
+        await rotate_key(pool, keys, tenant.id, newest, HOUR, None, By(shop))
     assert too_many.value.code == "too_many_keys"
-    await revoke_key(pool, tenant.id, own[0], By(shop))
-    await rotate_key(pool, tenant.id, newest, HOUR, None, By(shop))
+    await revoke_key(pool, keys, tenant.id, own[0], By(shop))
+    await rotate_key(pool, keys, tenant.id, newest, HOUR, None, By(shop))
 
 
 @pytest.mark.parametrize("role", [Role.CUSTOMER, Role.OPERATOR])
 async def test_nobody_but_a_merchant_has_keys(keys: Safe, pool: Pool, tenant: Tenant, role: Role) -> None:
     person = (await open_person(pool, keys, tenant.id, role, "Somebody")).person_id
     with pytest.raises(NotFound):
-        await make_key(pool, tenant.id, person, Wish("x", ["charges:read"]), By(person))
+        await make_key(pool, keys, tenant.id, person, Wish("x", ["charges:read"]), By(person))
 
 
 async def test_a_key_is_worth_what_its_merchant_is(pool: Pool, tenant: Tenant, shop: str, make: MakeKey) -> None:
@@ -239,7 +251,7 @@ async def test_a_key_is_worth_what_its_merchant_is(pool: Pool, tenant: Tenant, s
 
 
 async def test_another_merchants_key_is_like_none(
-    pool: Pool, tenant: Tenant, other_tenant: Tenant, make: MakeKey
+    keys: Safe, pool: Pool, tenant: Tenant, other_tenant: Tenant, make: MakeKey
 ) -> None:
     made = await make()
     somebody = str(uuid.uuid4())
@@ -249,20 +261,20 @@ async def test_another_merchants_key_is_like_none(
         (other_tenant.id, made.key.id, None),
     ):
         with pytest.raises(NotFound):
-            await revoke_key(pool, tenant_id, key_id, By(), whose=whose)
+            await revoke_key(pool, keys, tenant_id, key_id, By(), whose=whose)
         with pytest.raises(NotFound):
-            await rotate_key(pool, tenant_id, key_id, HOUR, None, By(), whose=whose)
+            await rotate_key(pool, keys, tenant_id, key_id, HOUR, None, By(), whose=whose)
     await trade_key(pool, tenant.id, made.secret, HERE, NETWORK)
 
 
 async def test_every_step_is_in_the_trail_and_none_tells_a_secret(
-    pool: Pool, tenant: Tenant, shop: str, make: MakeKey
+    keys: Safe, pool: Pool, tenant: Tenant, shop: str, make: MakeKey
 ) -> None:
     made = await make(name="zq-canary name")
     for _ in range(2):
         await trade_key(pool, tenant.id, made.secret, HERE, NETWORK)
-    new, _ = await rotate_key(pool, tenant.id, made.key.id, HOUR, None, By(shop))
-    await revoke_key(pool, tenant.id, made.key.id, By(shop))
+    new, _ = await rotate_key(pool, keys, tenant.id, made.key.id, HOUR, None, By(shop))
+    await revoke_key(pool, keys, tenant.id, made.key.id, By(shop))
     await note_refused(pool, tenant.id, await refusal(pool, tenant.id, made.secret), NETWORK)
     await note_refused(pool, tenant.id, await refusal(pool, tenant.id, draw_secret()), NETWORK)
     assert await whats(pool, tenant, made.key.id) == [
@@ -290,3 +302,37 @@ async def test_the_serving_role_cannot_widen_a_key(pool: Pool, tenant: Tenant, m
         with pytest.raises(Exception, match="permission denied"):
             async with acquire(pool) as connection:
                 await connection.execute(f"update api_keys set {change}")
+
+
+async def test_a_leaked_key_is_revoked_while_no_name_can_be_read(
+    keys: Safe, pool: Pool, tenant: Tenant, shop: str, make: MakeKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await make(name="Website")
+    assert [key.name for key in await list_keys(pool, keys, tenant.id, shop)] == ["Website"]
+
+    async def away(*_: object, **__: object) -> None:
+        raise KeysUnavailable
+
+    monkeypatch.setattr(keys, "of", away)
+    assert [key.name for key in await list_keys(pool, keys, tenant.id, shop)] == [None]
+    await trade_key(pool, tenant.id, made.secret, HERE, NETWORK)
+    assert (await revoke_key(pool, keys, tenant.id, made.key.id, By(shop))).revoked_at is not None
+    await refusal(pool, tenant.id, made.secret)
+    # A new one would have a name that nobody could seal.
+    with pytest.raises(KeysUnavailable):
+        await make()
+    with pytest.raises(KeysUnavailable):
+        await rotate_key(pool, keys, tenant.id, made.key.id, HOUR, None, By(shop))
+
+
+async def test_a_name_is_sealed_where_it_lies_and_a_successor_has_it_too(
+    keys: Safe, pool: Pool, tenant: Tenant, shop: str, make: MakeKey
+) -> None:
+    made = await make(name="zq-canary name")
+    new, old = await rotate_key(pool, keys, tenant.id, made.key.id, HOUR, None, By(shop))
+    assert new.key.name == old.name == "zq-canary name"
+    assert [key.name for key in await list_keys(pool, keys, tenant.id, shop)] == ["zq-canary name"] * 2
+    async with in_tenant(pool, tenant.id) as connection:
+        text = await connection.fetchval("select string_agg(api_keys::text, ' ') from api_keys")
+    assert b"zq-canary".hex() not in text
+    assert "zq-canary" not in text

@@ -14,6 +14,7 @@ import pytest_asyncio
 from core.audit.trail import By, read_trail
 from core.database import Pool, acquire, in_tenant
 from core.errors import Conflict, CoreError, CredentialsRefused, NotFound, Refusal
+from core.keys.places import TERMINAL_NAME
 from core.keys.safe import Safe
 from core.machines.pairing import (
     ALPHABET,
@@ -104,7 +105,7 @@ async def test_a_code_takes_one_till_in_for_the_account_it_was_made_for(
     terminal = await pair_terminal(pool, keys, tenant.id, code.lower(), key, NETWORK)
     assert (terminal.person_id, terminal.account, terminal.name) == (*shop, "Till 1")
     assert (terminal.may_refund, terminal.algorithm, terminal.revoked_at) == (True, "EdDSA", None)
-    assert await list_terminals(pool, tenant.id, shop.person_id) == [terminal]
+    assert await list_terminals(pool, keys, tenant.id, shop.person_id) == [terminal]
     assert await read_standing(pool, tenant.id, terminal.session_id) == Standing(None, shop.account_id)
     assert isinstance(
         await refusal_of(pair_terminal(pool, keys, tenant.id, code, proven(), NETWORK)), CredentialsRefused
@@ -151,7 +152,7 @@ async def test_a_code_is_over_after_ten_minutes(
     for code, age in ((early, "9 minutes 50 seconds"), (late, "10 minutes")):
         await admin.execute(
             f"update pairing_codes set expires_at = expires_at - interval '{age}'"
-            " where tenant_id = $1 and terminal_id is null",
+            " where tenant_id = $1 and used_at is null",
             tenant.id,
         )
         work = pair_terminal(pool, keys, tenant.id, code, proven(), NETWORK)
@@ -190,12 +191,12 @@ async def test_a_proof_that_was_used_pairs_nothing_and_costs_a_try(
     )
 
 
-async def test_a_key_is_one_till_as_long_as_it_lives(pool: Pool, tenant: Tenant, pair: Pair) -> None:
+async def test_a_key_is_one_till_as_long_as_it_lives(keys: Safe, pool: Pool, tenant: Tenant, pair: Pair) -> None:
     key = proven()
     first = await pair(key=key)
     again = proven(thumbprint=key.thumbprint)
     assert isinstance(await refusal_of(pair(key=again)), Conflict)
-    await revoke_terminal(pool, tenant.id, first.id, By())
+    await revoke_terminal(pool, keys, tenant.id, first.id, By())
     second = await pair(key=proven(thumbprint=key.thumbprint))
     assert second.id != first.id
     assert isinstance(await refusal_of(log_in(pool, tenant, first.id, key.thumbprint)), CredentialsRefused)
@@ -203,11 +204,11 @@ async def test_a_key_is_one_till_as_long_as_it_lives(pool: Pool, tenant: Tenant,
 
 
 async def test_whatever_is_wrong_with_a_till_reads_alike(
-    pool: Pool, tenant: Tenant, other_tenant: Tenant, pair: Pair, shop: Opened
+    keys: Safe, pool: Pool, tenant: Tenant, other_tenant: Tenant, pair: Pair, shop: Opened
 ) -> None:
     key, other = proven(), proven()
     terminal, revoked = await pair(key=key), await pair(key=other)
-    await revoke_terminal(pool, tenant.id, revoked.id, By())
+    await revoke_terminal(pool, keys, tenant.id, revoked.id, By())
     refusals = [
         await refusal_of(log_in(pool, where, which, thumbprint))
         for where, which, thumbprint in (
@@ -230,12 +231,14 @@ async def test_a_login_uses_its_proof_up(pool: Pool, tenant: Tenant, pair: Pair)
     assert sum(answer is not None for answer in answers) == 1
 
 
-async def test_another_right_is_another_session(pool: Pool, tenant: Tenant, pair: Pair, shop: Opened) -> None:
+async def test_another_right_is_another_session(
+    keys: Safe, pool: Pool, tenant: Tenant, pair: Pair, shop: Opened
+) -> None:
     key = proven()
     terminal = await pair(key=key)
-    renamed, ended = await change_terminal(pool, tenant.id, terminal.id, "Till 2", None, By(shop.person_id))
+    renamed, ended = await change_terminal(pool, keys, tenant.id, terminal.id, "Till 2", None, By(shop.person_id))
     assert (renamed, ended) == (terminal._replace(name="Till 2"), None)
-    allowed, ended = await change_terminal(pool, tenant.id, terminal.id, None, True, By(shop.person_id))
+    allowed, ended = await change_terminal(pool, keys, tenant.id, terminal.id, None, True, By(shop.person_id))
     assert (allowed.may_refund, ended) == (True, terminal.session_id)
     assert await find_revoked(pool, [(tenant.id, terminal.session_id), (tenant.id, allowed.session_id)]) == [
         (tenant.id, terminal.session_id)
@@ -245,20 +248,20 @@ async def test_another_right_is_another_session(pool: Pool, tenant: Tenant, pair
     assert (logged_in.session_id, logged_in.may_refund) == (allowed.session_id, True)
     assert await read_standing(pool, tenant.id, terminal.session_id) is None
     # What stays as it was changes nothing.
-    assert (await change_terminal(pool, tenant.id, terminal.id, "Till 2", True, By()))[1] is None
+    assert (await change_terminal(pool, keys, tenant.id, terminal.id, "Till 2", True, By()))[1] is None
 
 
-async def test_a_revoked_till_stays_so(pool: Pool, tenant: Tenant, pair: Pair) -> None:
+async def test_a_revoked_till_stays_so(keys: Safe, pool: Pool, tenant: Tenant, pair: Pair) -> None:
     terminal = await pair()
-    first = await revoke_terminal(pool, tenant.id, terminal.id, By())
-    assert (await revoke_terminal(pool, tenant.id, terminal.id, By())).revoked_at == first.revoked_at is not None
+    first = await revoke_terminal(pool, keys, tenant.id, terminal.id, By())
+    assert (await revoke_terminal(pool, keys, tenant.id, terminal.id, By())).revoked_at == first.revoked_at is not None
     with pytest.raises(NotFound):
-        await change_terminal(pool, tenant.id, terminal.id, "Alive", None, By())
+        await change_terminal(pool, keys, tenant.id, terminal.id, "Alive", None, By())
     assert await find_revoked(pool, [(tenant.id, terminal.session_id)]) == [(tenant.id, terminal.session_id)]
 
 
 async def test_another_merchants_till_is_like_none(
-    pool: Pool, tenant: Tenant, other_tenant: Tenant, pair: Pair
+    keys: Safe, pool: Pool, tenant: Tenant, other_tenant: Tenant, pair: Pair
 ) -> None:
     terminal = await pair()
     for tenant_id, which, whose in (
@@ -267,9 +270,9 @@ async def test_another_merchants_till_is_like_none(
         (other_tenant.id, terminal.id, None),
     ):
         with pytest.raises(NotFound):
-            await revoke_terminal(pool, tenant_id, which, By(), whose=whose)
+            await revoke_terminal(pool, keys, tenant_id, which, By(), whose=whose)
         with pytest.raises(NotFound):
-            await change_terminal(pool, tenant_id, which, "Mine", None, By(), whose=whose)
+            await change_terminal(pool, keys, tenant_id, which, "Mine", None, By(), whose=whose)
 
 
 async def test_a_code_is_for_a_merchant_and_an_account_of_theirs(
@@ -305,30 +308,33 @@ async def test_a_merchant_has_so_many_open_codes_and_no_more(
 
 async def test_a_merchant_has_so_many_tills_and_no_more(keys: Safe, pool: Pool, tenant: Tenant, shop: Opened) -> None:
     code = await code_for(pool, keys, tenant, shop)
+    cipher = await keys.one(tenant.id, shop.person_id)
+    ids = [str(uuid.uuid4()) for _ in range(TERMINALS_MAX)]
     async with in_tenant(pool, tenant.id) as connection:
         await connection.execute(
-            "insert into terminals (tenant_id, id, person_id, account_id, session_id, name, may_refund, algorithm,"
-            " thumbprint) select $1, gen_random_uuid(), $2, $3, gen_random_uuid(), 'x', false, 'ES256',"
-            " rpad(at::text, 43, 'x') from generate_series(1, $4) as at",
+            "insert into terminals (tenant_id, id, person_id, account_id, session_id, name_sealed, may_refund, algorithm,"
+            " thumbprint) select $1, id, $2, $3, gen_random_uuid(), name, false, 'ES256', rpad(at::text, 43, 'x')"
+            " from unnest($4::uuid[], $5::bytea[]) with ordinality as made (id, name, at)",
             tenant.id,
             *shop,
-            TERMINALS_MAX,
+            ids,
+            [cipher.seal(*TERMINAL_NAME.at(one), "A till") for one in ids],
         )
     refused = await refusal_of(pair_terminal(pool, keys, tenant.id, code, proven(), NETWORK))
     assert isinstance(refused, Refusal)
     assert refused.code == "too_many_terminals"
     assert isinstance(await refusal_of(code_for(pool, keys, tenant, shop)), Refusal)
-    one = (await list_terminals(pool, tenant.id, shop.person_id))[0]
-    await revoke_terminal(pool, tenant.id, one.id, By())
+    one = (await list_terminals(pool, keys, tenant.id, shop.person_id))[0]
+    await revoke_terminal(pool, keys, tenant.id, one.id, By())
     await pair_terminal(pool, keys, tenant.id, code, proven(), NETWORK)
 
 
-async def test_every_step_is_in_the_trail(pool: Pool, tenant: Tenant, pair: Pair, shop: Opened) -> None:
+async def test_every_step_is_in_the_trail(keys: Safe, pool: Pool, tenant: Tenant, pair: Pair, shop: Opened) -> None:
     key = proven()
     terminal = await pair(key=key)
     await log_in(pool, tenant, terminal.id, key.thumbprint)
-    await change_terminal(pool, tenant.id, terminal.id, "zq-canary", True, By(shop.person_id))
-    await revoke_terminal(pool, tenant.id, terminal.id, By(shop.person_id))
+    await change_terminal(pool, keys, tenant.id, terminal.id, "zq-canary", True, By(shop.person_id))
+    await revoke_terminal(pool, keys, tenant.id, terminal.id, By(shop.person_id))
     entries = [*reversed(await read_trail(pool, tenant.id, 50))]
     assert [(entry.what, entry.about) for entry in entries] == [
         ("terminal.code_made", shop.person_id),

@@ -10,11 +10,10 @@ PERSON = "6f1f2a4e-8d5e-4b0a-9a34-2f6f6a1d0c11"
 AT = "2026-03-01T12:34:56.789012Z"
 # Its checksum is right; it is nobody's.
 SECRET = "phk_00000000000000000000000000000000000000000003KLsYu"
-NEW = api_keys.ApiKeyState(KEY, PERSON, "Website", "phk_000", ["charges:read", "charges:write"], "active", AT)
+NEW = api_keys.ApiKeyState(KEY, PERSON, "phk_000", ["charges:read", "charges:write"], "active", AT, "Website")
 OLD = api_keys.ApiKeyState(
     OTHER,
     PERSON,
-    "Website",
     "phk_0a1",
     ["charges:read"],
     "revoked",

@@ -6,12 +6,11 @@ from hub.protocol.fields import Message
 TERMINAL = "ffffffff-ffff-4fff-bfff-ffffffffffff"
 PERSON = "6f1f2a4e-8d5e-4b0a-9a34-2f6f6a1d0c11"
 AT = "2026-03-01T12:34:56.789012Z"
-NEW = terminals.TerminalState(TERMINAL, PERSON, 123456789012, "Till 1", False, "EdDSA", AT)
+NEW = terminals.TerminalState(TERMINAL, PERSON, 123456789012, False, "EdDSA", AT, "Till 1")
 OLD = terminals.TerminalState(
     TERMINAL,
     PERSON,
     123456789012,
-    "Caixa 2",
     True,
     "ES256",
     AT,
