@@ -30,7 +30,7 @@ async def take_chapter(
 
 async def take_tour(url: str, tenant: str, password: str, say: Say) -> None:
     """Ana pays Bruno. Raises TourError."""
-    ana_tokens, bruno_tokens = (log_in(url, tenant, login, password) for login in ("ana", "bruno"))
+    ana_tokens, bruno_tokens = [await log_in(url, tenant, login, password) for login in ("ana", "bruno")]
     socket = url.replace("http", "ws", 1) + "/v1/native"
     async with (
         connect(socket, subprotocols=[JSON], compression=None) as ana,  # type: ignore[list-item]

@@ -7,6 +7,7 @@ import urllib.request
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -14,6 +15,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from hub.protocol.codec import JSON
 
 TIMEOUT_S = 10.0
+# Several tours in a row are more log-ins than one address has at once; each wait that the hub asks for is some seconds.
+LOG_INS_MAX = 10
 NAMES = {"ana": "Ana", "bruno": "Bruno", "cafe": "Café", "operator": "Operator"}
 # Answers' fields that are money.
 AMOUNTS = frozenset({"amount", "available", "fee", "held", "max", "next_max", "charged_back", "owed", "posted", "sum"})
@@ -132,19 +135,30 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def log_in(url: str, tenant: str, login: str, password: str) -> Wire:
-    """Trade a login for tokens over HTTP. Raises TourError."""
+async def log_in(url: str, tenant: str, login: str, password: str) -> Wire:
+    """Trade a login for tokens over HTTP, waiting as told when too many came from this address. Raises TourError."""
     body = json.dumps({"tenant": tenant, "login": login, "password": password}).encode()
     request = urllib.request.Request(f"{url}/v1/login", body, {"content-type": "application/json"})  # noqa: S310
+    for _ in range(LOG_INS_MAX):
+        status, answer = await asyncio.to_thread(_send, request)
+        if status == HTTPStatus.OK:
+            return answer
+        if "retry_after_ms" not in answer:
+            break
+        await asyncio.sleep(answer["retry_after_ms"] / 1_000)
+    raise TourError(f"{login} cannot log in: {answer.get('title', status)}")
+
+
+def _send(request: urllib.request.Request) -> tuple[int, Wire]:
+    """The status and the body of what is answered. Raises TourError."""
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310
-            answer: Wire = json.load(response)
+            return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         with error:
-            raise TourError(f"{login} cannot log in: {json.load(error).get('title', error.reason)}") from None
+            return error.code, json.load(error)
     except OSError as error:
-        raise TourError(f"Nobody answers at {url} ({error}). Start it with `make run`.") from None
-    return answer
+        raise TourError(f"Nobody answers at {request.host} ({error}). Start it with `make run`.") from None
 
 
 @asynccontextmanager
@@ -153,7 +167,7 @@ async def open_stage(url: str, tenant: str, password: str, say: Say, shows_messa
     people: dict[str, Person] = {}
     async with AsyncExitStack() as stack:
         for login in NAMES:
-            token = log_in(url, tenant, login, password)["access_token"]
+            token = (await log_in(url, tenant, login, password))["access_token"]
             socket = await stack.enter_async_context(
                 connect(
                     url.replace("http", "ws", 1) + "/v1/native",

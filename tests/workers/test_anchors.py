@@ -96,6 +96,14 @@ async def witness(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wit
     process.stop()
 
 
+@pytest_asyncio.fixture
+async def south(tmp_path: Path) -> AsyncIterator[WitnessProcess]:
+    """Another witness."""
+    process = await WitnessProcess(tmp_path, "south").start()
+    yield process
+    process.stop()
+
+
 @pytest_asyncio.fixture(scope="module")
 async def admitted(witness: WitnessProcess, signer: Signer) -> WitnessChoice:
     return await witness.admit("us", signer.public_keys())
@@ -547,6 +555,7 @@ async def test_a_witness_cannot_claim_to_have_seen_what_was_not_signed_here(
 
 
 async def test_a_split_view_is_found_by_comparing_two_witnesses(
+    south: WitnessProcess,
     books: Books,
     signer: Signer,
     pool: Pool,
@@ -557,7 +566,6 @@ async def test_a_split_view_is_found_by_comparing_two_witnesses(
     database: Database,
 ) -> None:
     """Each witness is shown a log of its own, both whole, both signed: neither can tell, and together they do."""
-    south = await WitnessProcess(tmp_path, "south").start()
     other = await south.admit("us", signer.public_keys())
     north_place = at_witness(tmp_path, None, admitted, pool, signer)
     south_place = at_witness(tmp_path, None, other, pool, signer)
@@ -588,7 +596,6 @@ async def test_a_split_view_is_found_by_comparing_two_witnesses(
     assert (same.returncode, "0 contradictions" in same.stderr) == (0, True)
     for one in (north_place, south_place):
         await one.place.close()
-    south.stop()
     # The log goes back to what the first witness saw.
     undo = "update payhub.payments set amount = amount - 1 where id = $1"
     await rewrite(admin, books.tenant.id, signer, undo, ids[-1])
