@@ -9,6 +9,7 @@ import datetime
 import enum
 import importlib
 import inspect
+import time
 import types
 import typing
 import uuid
@@ -109,6 +110,7 @@ class Stage:
             "slug": self.tenant.slug,
             **dict.fromkeys(("person_id", "created_by", "asked_by", "maker"), ana.person_id),
             **dict.fromkeys(("account_id", "account", "payer"), ana.account_id),
+            "clock": time.time,
             "by": By(ana.person_id, _id(), "192.0.2.0/24"),
             "approver": bea.person_id,
             "payee": bea.account_id,

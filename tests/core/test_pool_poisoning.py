@@ -37,9 +37,10 @@ async def test_a_function_that_is_ended_leaves_nothing_behind(poisoner: Poisoner
             await poisoner.run_through(found, ENDINGS)
     assert len(poisoner.undisturbed) == len(FUNCTIONS) + 1
     assert poisoner.endings.total() > 3 * len(FUNCTIONS)
-    # Most of them were in the middle of something that would have been done.
-    done = sum(how == "done" for how in poisoner.undisturbed.values())
-    assert done > len(FUNCTIONS) * 0.8, poisoner.undisturbed
+    # Most of them were in the middle of something that would have been done. The rest meets a refusal on its way: what
+    # they are told about (a ticket, an assertion, a code) has to be drawn for each of them.
+    refused = {name: how for name, how in poisoner.undisturbed.items() if how != "done"}
+    assert len(refused) < len(FUNCTIONS) * 0.3, refused
 
 
 @pytest.mark.parametrize("name", ["create_charge", "open_dispute", "approve_bulk", "open_people"])

@@ -17,7 +17,7 @@ from tests.hub.walling.worlds import Worlds, two_worlds
 from tests.hub.walls import read_documents
 
 SEED = 20_261_125
-TRIES = 2_000
+TRIES = 3_000
 TRIES_TO_FIND = 1_500
 
 

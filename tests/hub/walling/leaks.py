@@ -75,7 +75,13 @@ HOLES: Final = (
         "a payment in doubt is settled by its id alone",
         _of("Resume", "Settle"),
         "settle_payments",
-        (("payments.tenant_id = p_tenant and payments.id", "payments.tenant_id in ({tenants}) and payments.id"),),
+        (
+            # The asker's own fence is found as well: whichever comes last is told.
+            (
+                "payments.tenant_id = p_tenant and payments.id = any (p_ids)",
+                "payments.tenant_id in ({tenants}) and payments.id = any (p_ids) order by payments.tenant_id desc",
+            ),
+        ),
     ),
     Hole(
         "a payee is found in any tenant",

@@ -55,6 +55,7 @@ class Others:
         self._by_tag = {one.tag: one for one in commands if one.tag}
         self._voices = {person: Voice(worlds.real) for person in people}
         self._amount = 0
+        self.logins: list[tuple[str, str]] = []
         for person in people:
             self.things.add("person", person.id)
             self.things.add("account", person.account)
@@ -75,6 +76,7 @@ class Others:
         self.things.add("tenant", home.tenant.slug)
         self.things.add("refresh_token", home.refresh_token)
         self.things.add("login", *(login for login, _ in home.logins))
+        self.logins = home.logins
         self.things.add("value", f"{self.words} note")
         self.things.add("key", "note")
 

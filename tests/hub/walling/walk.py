@@ -30,6 +30,7 @@ AT_A_TIME: Final = 200
 # Messages that were understood are asked again, with other ids: most that are made anew are not.
 GOOD_MAX: Final = 8
 NEW_SHARE: Final = 0.35
+HARD_SHARE: Final = 0.3
 ASKED_AT_FIRST_MAX: Final = 24
 # How tries are dealt out: an id of others in one place, in all places, no id at all, a tenant by name, or nothing wrong.
 ONE, ALL, NO_ID, TENANT, PLAIN = "one foreign id", "foreign ids", "no id", "a tenant named", "nothing wrong"
@@ -125,8 +126,8 @@ class Walk:
         self.components: Schema = openapi["components"]["schemas"] | asyncapi["components"]["schemas"]
         self.ids = Ids(openapi)
         self.tags = {command.tag: command for command in self._every if command.tag}
-        # Log-ins and registrations cost the hub a hash each, and their limits are per name.
-        self.public_tries_max = 40
+        # Of each: log-ins and registrations cost the hub a hash each, and their limits are per name.
+        self.public_tries_max = 20
         self.random = random.Random(seed)
         self.drawn = Drawn()
         self.tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
@@ -146,8 +147,11 @@ class Walk:
     @property
     def unreached(self) -> list[str]:
         """Commands that no handler has seen, with the door."""
-        asked = {(command.name, command.door) for command in self.commands}
-        return sorted(f"{name} ({door})" for name, door in asked if not self.tallies[name, door].reached)
+        return sorted(f"{command.name} ({command.door})" for command in self.not_reached())
+
+    def not_reached(self) -> list[Command]:
+        """Commands that no handler has seen yet."""
+        return [command for command in self.commands if not self.tallies[command.name, command.door].reached]
 
     async def settle(self) -> None:
         """Furnish the walkers' homes, and learn what no two hubs draw alike."""
@@ -255,7 +259,7 @@ class Walker:
         self._is_near = False
         self._queue: list[tuple[Command, str, Role]] = []
         self._roles: Sequence[Role] = ()
-        self._public_tries = 0
+        self._public_tries: Counter[str] = Counter()
         self._addresses = 0
         self._spent: set[Any] = set()
         self._good: dict[str, list[Message]] = defaultdict(list)
@@ -290,12 +294,11 @@ class Walker:
                 self._learn(command, message, real)
                 if (command.is_public and real.code is None) or (asked > 2 and len(self._good[name]) > 1):
                     break
-        self._public_tries = 0
 
     async def meet(self, others: Others, *, roles: Sequence[Role], is_near: bool) -> None:
         """From now on these are the others; every field is tried once, then whichever."""
         self._others, self._roles, self._is_near = others, roles, is_near
-        self._public_tries = 0
+        self._public_tries.clear()
         walkers = len(self._walk.walkers)
         every = [
             (command, field, role)
@@ -330,11 +333,15 @@ class Walker:
             command, field, role = self._queue.pop()
             kind = ONE
         else:
-            command, role = self._random.choice(self._walk.commands), self._random.choice(self._roles)
+            # Those whose messages are hard to make up get more of the tries.
+            hard = self._walk.not_reached() if self._random.random() < HARD_SHARE else []
+            command = self._random.choice(hard or self._walk.commands)
+            role = self._random.choice(self._roles)
             (kind,) = self._random.choices(list(SHARES), list(SHARES.values()))
-        if command.is_public and self._public_tries >= self._walk.public_tries_max:
-            return
-        self._public_tries += command.is_public
+        if command.is_public:
+            if self._public_tries[command.name] >= self._walk.public_tries_max:
+                return
+            self._public_tries[command.name] += 1
         at = self._random.choice([at for at, person in enumerate(self._people) if person.role == role])
         self._speaker = at
         message = self._message(command, field)
@@ -415,6 +422,11 @@ class Walker:
         if what is None:
             return False
         put(message, place.path, what)
+        logins = self._need_others().logins
+        if kind != NO_ID and place.kind == "login" and "password" in message and logins and self._random.random() < 0.5:
+            # What opens a door at theirs opens none here.
+            login, message["password"] = self._random.choice(logins)
+            put(message, place.path, login)
         return True
 
     def _name_a_tenant(self, command: Command, message: Message, headers: list[str], query: Message) -> None:
@@ -435,9 +447,10 @@ class Walker:
         self, at: int, command: Command, message: Message, *headers: str, query: Message | None = None
     ) -> tuple[Answer, Answer]:
         if command.is_public:
+            # Of a network of their own: guesses are counted by network.
             self._addresses += 1
             place = self._walk.walkers.index(self)
-            headers = (*headers, f"X-Forwarded-For: 10.{place}.{self._addresses // 250}.{self._addresses % 250 + 1}")
+            headers = (*headers, f"X-Forwarded-For: 10.{place}.{self._addresses % 250}.{self._addresses // 250 + 1}")
         token = self._people[at].token
         asked = (
             self._ask_one(voice, command, deepcopy(message), token, headers, query or {}) for voice in self._voices[at]

@@ -309,6 +309,7 @@ async def furnish(say: Say, people: Sequence[Person], random_: random.Random, wo
         await say(bea, "open_dispute", dispute=dispute, payment=about, **story)
         file = {"name": f"{words}.txt", "media_type": "text/plain", "content": "enEtZmFyIHpxLW5leHQ="}
         await say(bea, "add_evidence", dispute=dispute, evidence=id_(), text=f"{words} evidence", **file)
+        await say(bea, "dispute", dispute=dispute)
     await say(shop, "answer_dispute", dispute=dispute, answer="contest", text=f"{words} answer")
     for _ in range(3):
         bulk = id_()
