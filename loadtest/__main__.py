@@ -17,6 +17,7 @@ import uvloop
 
 from loadtest import berka, bulk_client
 from loadtest import bulk as bulk_test
+from loadtest.fairness import TIMES, FairnessError, compare_tenants
 from loadtest.idle import FIRST, IdleError, allow_files, idle
 from loadtest.ids import MAKERS
 from loadtest.keys import measure_keys
@@ -27,6 +28,7 @@ from loadtest.proof import compare as compare_proof
 from loadtest.replay import ReplayError, is_right, replay
 from loadtest.report import Reporter
 from loadtest.stack import StackError, running_stack
+from loadtest.storm import PAID_WHILE_AWAY, StormError, storm
 from loadtest.target import Options, TargetError, reached
 from loadtest.wire_http import HttpError
 from loadtest.wire_ws import AuthenticationRefused, CommandRefused, Lost
@@ -40,12 +42,14 @@ SENTENCES = (
     bulk_test.BulkTestError,
     CommandRefused,
     ComparisonError,
+    FairnessError,
     HttpError,
     IdleError,
     PostingError,
     ProofError,
     ReplayError,
     StackError,
+    StormError,
     TargetError,
 )
 SIZES = (1_000, 10_000)
@@ -257,6 +261,56 @@ def proof_command(rounds: int, seconds: float, clients: int, as_json: bool) -> N
             ("payments per second, without", figures["without_per_second"]),
             ("ratio", figures["ratio"]),
             ("rounds of each, in turns", figures["rounds"]),
+        ],
+    )
+
+
+@main.command("fairness")
+@click.option("--rounds", type=click.IntRange(1, 20), default=5, show_default=True)
+@click.option("--seconds", type=click.FloatRange(0.5, 60), default=6, show_default=True, help="Of each round.")
+@click.option("--clients", type=click.IntRange(1, 1_000), default=50, show_default=True, help="Of the quiet tenant.")
+@click.option("--rate", type=click.IntRange(1, 10_000), default=300, show_default=True, help="Its payments per second.")
+@click.option("--quota", type=click.IntRange(1, 10_000), default=200, show_default=True, help="The loud tenant's.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def fairness_command(as_json: bool, **how: Any) -> None:
+    """Let one tenant send ten times its quota, and see what its neighbour waits for."""
+    report = Reporter(as_json)
+    figures = run_async(compare_tenants(report, **how))
+    report.result(
+        f"A tenant at {TIMES} times its quota, and its neighbour",
+        figures,
+        [
+            ("the neighbour's p99 ms, alone", figures["without_p99_ms"]),
+            ("the neighbour's p99 ms, beside it", figures["with_p99_ms"]),
+            ("ratio of p99", figures["ratio_p99"]),
+            ("ratio of p50", figures["ratio_p50"]),
+            ("the neighbour's payments per second", figures["rate"]),
+            ("quota, messages per second", figures["quota"]),
+            *((f"the loud tenant: {name}", count) for name, count in figures["loud"].items()),
+        ],
+    )
+
+
+@main.command("storm")
+@click.option("--clients", type=click.IntRange(PAID_WHILE_AWAY * 2, 20_000), default=5_000, show_default=True)
+@click.option("--hubs", type=click.IntRange(1, 8), default=2, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def storm_command(clients: int, hubs: int, as_json: bool) -> None:
+    """Kill the hubs under everybody, and wait until all are back and resumed; then log in as fast as it goes."""
+    report = Reporter(as_json)
+    allow_files(2 * clients)
+    figures = run_async(storm(report, clients=clients, hubs=hubs))
+    report.result(
+        f"{clients:,} clients come back at once",
+        figures,
+        [
+            ("seconds until the hubs were ready again", figures["hubs_ready_s"]),
+            ("seconds until half were back and resumed", figures["back_p50_s"]),
+            ("seconds until all were", figures["back_all_s"]),
+            ("of which after the hubs were ready", figures["back_all_after_ready_s"]),
+            ("connections tried", figures["tries"]),
+            ("paid while they were away, and told so", figures["paid_while_away"]),
+            ("log-ins per second", figures["log_ins_per_second"]),
         ],
     )
 

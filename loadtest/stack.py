@@ -129,17 +129,20 @@ class Stack:
             raise StackError(f"payhub {' '.join(arguments)} failed.\n{done.stderr[-LOG_TAIL_BYTES:]}")
         return done.stdout
 
-    def open_tenant(self) -> None:
-        """Migrate, and open the tenant whose operator the load tests are."""
+    def migrate(self) -> None:
+        """Bring the servers to this version's shape, and open the tenant whose operator the load tests are."""
         self.run("migrate")
-        arguments = ("tenant", "create", TENANT, "--name", "Load test", "--currency", "BRL", "--json")
-        made = json.loads(self.run(*arguments).splitlines()[-1])
-        self.login, self.password = made["operator_login"], made["operator_password"]
+        self.login, self.password = self.open_tenant(TENANT)
 
-    def seed(self, people: int, balance: int = 100_000_000) -> Crowd:
+    def open_tenant(self, slug: str) -> tuple[str, str]:
+        """Open a tenant. Its operator's login and password."""
+        made = json.loads(self.run("tenant", "create", slug, "--name", "Load test", "--json").splitlines()[-1])
+        return made["operator_login"], made["operator_password"]
+
+    def seed(self, people: int, balance: int = 100_000_000, tenant: str = TENANT) -> Crowd:
         """People with money and tokens."""
         arguments = ("--people", str(people), "--role", "merchant", "--balance", str(balance), "--json")
-        return crowd_of(self.run("seed", "--tenant", TENANT, *arguments).splitlines()[-1])
+        return crowd_of(self.run("seed", "--tenant", tenant, *arguments).splitlines()[-1])
 
 
 @contextlib.contextmanager
@@ -164,7 +167,7 @@ def running_stack(hubs: int = 2, settings: Sequence[dict[str, str]] = ()) -> Ite
         }
         stack = Stack(servers, environment, folder)
         if hubs:
-            stack.open_tenant()
+            stack.migrate()
         for number in range(hubs):
             own = settings[number] if settings else {}
             hub = Hub(environment | own, folder / f"hub-{number}.log")

@@ -147,14 +147,17 @@ def masked_frame(payload: bytes) -> bytes:
     return head + mask + apply_mask(payload, mask)
 
 
-async def connect(url: str, token: str, socket: Socket | None = None) -> Socket:
-    """A connection that was welcomed. Raises Lost or AuthenticationRefused."""
+async def connect(url: str, token: str, socket: Socket | None = None, address: str | None = None) -> Socket:
+    """A connection that was welcomed. Raises Lost or AuthenticationRefused.
+
+    `address`: where it says that it comes from, for a hub that trusts us as its proxy.
+    """
     made = Socket() if socket is None else socket
     try:
         await ws_connect(
             lambda: made,
             ws_url(url) + PATH,
-            extra_headers={"Sec-WebSocket-Protocol": MSGPACK},
+            extra_headers={"Sec-WebSocket-Protocol": MSGPACK} | ({"X-Forwarded-For": address} if address else {}),
             logger_name="loadtest",
         )
     except (OSError, WSError, TimeoutError) as error:
@@ -165,12 +168,14 @@ async def connect(url: str, token: str, socket: Socket | None = None) -> Socket:
     return made
 
 
-async def connect_patiently(url: str, token: str, socket: Socket, patience_s: float = 30.0) -> Socket:
+async def connect_patiently(
+    url: str, token: str, socket: Socket, patience_s: float = 30.0, address: str | None = None
+) -> Socket:
     """Like `connect`, but a hub that is too busy to take one more connection is asked again, with jitter."""
     deadline = asyncio.get_running_loop().time() + patience_s
     while True:
         try:
-            return await connect(url, token, socket)
+            return await connect(url, token, socket, address)
         except Lost:
             if asyncio.get_running_loop().time() > deadline:
                 raise
