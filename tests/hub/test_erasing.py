@@ -137,8 +137,8 @@ async def everything(pool: Pool, keys: Safe, tenant: Tenant, life: Life) -> str:
         await read_results(pool, keys, tenant.id, life.bulk, 0, 10),
         await read_entries_after(pool, tenant.id, account, 0, 50, keys),
         [one.answer for one in await disputes.list_disputes(pool, keys, tenant.id, life.operator, 50)],
-        [one.name for one in await list_keys(pool, keys, tenant.id, person)],
-        [one.name for one in await list_terminals(pool, keys, tenant.id, person)],
+        [one.name for one in await list_keys(pool, keys, tenant.id, person, By(person))],
+        [one.name for one in await list_terminals(pool, keys, tenant.id, person, By(person))],
     ]
     return repr(found)
 
@@ -296,8 +296,8 @@ async def test_nothing_comes_in_any_more_that_spoke_for_an_erased_person(
     with pytest.raises(KeyRefused):
         await trade_key(pool, tenant.id, made.secret, None, None)
     (key,), (terminal,) = (
-        await list_keys(pool, keys, tenant.id, person),
-        await list_terminals(pool, keys, tenant.id, person),
+        await list_keys(pool, keys, tenant.id, person, By(person)),
+        await list_terminals(pool, keys, tenant.id, person, By(person)),
     )
     assert (key.name, terminal.name) == (None, None)
     assert None not in {key.revoked_at, terminal.revoked_at}
