@@ -340,11 +340,11 @@ class Connection:
             )
             refusal = session.check(message)
             if refusal is None and session.state is State.LIVE:
+                if session.scopes is not None:
+                    require_scope(session, needs_of(message))
                 refusal = refusal_of(session, message)
             if refusal is not None:
                 raise CommandRefused(refusal)
-            if session.scopes is not None:
-                require_scope(session, needs_of(message))
             if type(message) is Pay and not may_need_proof(self._context, session, message.amount):
                 self._pay(message)
             elif type(message) is Acknowledge:

@@ -246,12 +246,12 @@ def _serve(
             if refusal is not None and endpoint.takes is not entering.LogOut:
                 raise CommandRefused(refusal)
         body = read(b"" if endpoint.consumes else await _read_body(request), request)
+        if session.scopes is not None:
+            require_scope(session, needs_of(body) if endpoint.scope is None else frozenset({endpoint.scope}))
         if not endpoint.public:
             refusal = refusal_of(session, body) if type(body) in RIGHTS else refuse(session, endpoint.right)
             if refusal is not None:
                 raise CommandRefused(refusal)
-        if session.scopes is not None:
-            require_scope(session, needs_of(body) if endpoint.scope is None else frozenset({endpoint.scope}))
         answer = await endpoint.handle(Call(context, request, session, body))
         is_otherwise = endpoint.otherwise is not None and isinstance(answer, endpoint.otherwise)
         return to_response(answer, 202 if is_otherwise else endpoint.status)

@@ -49,6 +49,7 @@ TOLD: Final = (
     "recovery_codes",
     "api_key",
     "terminal",
+    "external_identity",
 )
 # What somebody did and is not to hear of: it would say that there is another person, and who.
 HIDDEN: Final = Act.PROFILE_CLAIMED.value

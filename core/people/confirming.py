@@ -119,6 +119,8 @@ async def confirm(pool: Pool, keys: Safe, tenant_id: int, person_id: str, kind: 
     Raises NotFound (there is no such contact); Refusal: `code_refused` for a wrong code, one that is over, used or
     tried too often; `already_held` by whoever confirmed the same contact a moment ago.
     """
+    # Before the transaction, as in send_code: a key service may take its time.
+    cipher = await keys.one(tenant_id, person_id)
     async with in_tenant(pool, tenant_id) as connection:
         known = await _read_contact(connection, tenant_id, person_id, kind, keys)
         row = await connection.fetchrow(SPEND_TRY, tenant_id, person_id, int(kind), known.number)
@@ -135,7 +137,6 @@ async def confirm(pool: Pool, keys: Safe, tenant_id: int, person_id: str, kind: 
             await note(
                 connection, tenant_id, by, Act.CONTACT_CONFIRMED, person_id, details={"field": FIELDS[kind].name}
             )
-            cipher = await keys.one(tenant_id, person_id)
             held_at = (await read_newest(connection, tenant_id, cipher))[kind].held_at
             assert held_at is not None
             return held_at

@@ -344,7 +344,7 @@ async def test_an_operator_enters_staff_and_where_two_agree_does_not(
 async def test_a_taken_contact_takes_no_longer_than_a_free_one(
     hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, town: Town
 ) -> None:
-    """A stranger with a stopwatch: the medians of many are alike."""
+    """A stranger with a stopwatch: the quickest of many are alike, whatever else the machine does meanwhile."""
     holder = await town.register(email=(email := new_email()))
     await town.confirm(holder.person_id)
     taken: list[float] = []
@@ -358,5 +358,5 @@ async def test_a_taken_contact_takes_no_longer_than_a_free_one(
             await client.ask("send_confirmation", contact="email")
             kind.append(time.perf_counter() - started)
             await client.connection.close()
-    ratio = sorted(taken)[6] / sorted(free)[6]
+    ratio = min(taken) / min(free)
     assert 0.5 < ratio < 2.0, ratio
