@@ -125,7 +125,7 @@ async def test_machines_fall_silent_with_their_merchant_who_may_still_read_and_e
         ("create_pairing_code", {"account": shop.account, "name": "Till"}),
     ):
         assert (await selling.ask(command, **given))["code"] == f"person_{status}"
-    assert (await selling.ask("revoke_api_key", key=other["key"]))["key"]["status"] == "revoked"
+    assert (await selling.ask("revoke_api_key", key=other["key"]))["key"]["state"] == "revoked"
     await operating.ask("set_person_status", person=shop.person, status="active", reason="cleared")
     assert (await trade(web, hubs.a, tenant.slug, secret)).status_code == 200
 
