@@ -56,9 +56,7 @@ def read_commands(asyncapi: Schema, openapi: Schema) -> list[Command]:
         schema = asyncapi["components"]["schemas"][name]
         schema = schema | {"properties": {key: one for key, one in schema["properties"].items() if key != "id"}}
         roles = frozenset(operation.get("x-roles", ()))
-        found += [
-            Command(name, door, schema, is_answered="reply" in operation, roles=roles) for door in SUBPROTOCOLS
-        ]
+        found += [Command(name, door, schema, is_answered="reply" in operation, roles=roles) for door in SUBPROTOCOLS]
     for path, item in openapi["paths"].items():
         found += [_read_endpoint(path, method, operation, openapi) for method, operation in item.items()]
     return found

@@ -24,6 +24,9 @@ SAME_KIND = {
     "in_doubt": "payment",
     "before_payment": "payment",
     "after_step": "payment",
+    # Where the same word means other things elsewhere.
+    "ReadBulks.before": "bulk",
+    "ReadTrail.who": "person",
 }
 # Text that names a thing and is no path parameter of any endpoint.
 PERSONAL = ("email", "phone", "cpf", "cnpj")
@@ -146,7 +149,7 @@ class Maker:
                 called = name if _is_named(schema, at) else ""
                 yield from self.places(ids, _item(schema, at), inner, called, (*path, at), field)
         elif (kind := ids.kind_of(name, schema)) is not None:
-            yield Place(path, kind, schema, field)
+            yield Place(path, SAME_KIND.get(field, kind), schema, field)
 
     def _object(self, schema: Schema, name: str, must: str | None) -> dict[str, Any]:
         made = {}
