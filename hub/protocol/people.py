@@ -73,6 +73,7 @@ Case: TypeAlias = Annotated[
     Meta(
         pattern="^[A-Za-z0-9][A-Za-z0-9._/#-]{2,59}$",
         description="The number of the case that it belongs to, in your own system: never a name or a document.",
+        extra=FREE,
     ),
 ]
 

@@ -233,6 +233,13 @@ async def test_a_case_is_a_number_and_no_prose(hubs: Hubs, enter: Enter, join: J
     assert (answer["code"], answer["field"]) == ("invalid_field", "case")
 
 
+async def test_a_document_or_a_card_is_no_case(hubs: Hubs, enter: Enter, join: Join, tenant: Tenant) -> None:
+    client = await join(hubs.a, await enter(tenant, Role.OPERATOR))
+    for case, code in (("529.982.247-25", "document_in_text"), ("4111-1111-1111-1111", "card_data_in_text")):
+        answer = await client.ask("read_person", person=str(uuid.uuid4()), case=case)
+        assert (answer["code"], answer["field"]) == (code, "case")
+
+
 async def test_what_is_wrong_is_refused_with_its_field_and_never_repeated(
     hubs: Hubs, enter: Enter, join: Join, tenant: Tenant
 ) -> None:
