@@ -64,6 +64,7 @@ DEFINERS = {
     "set_person_status": "the caller may not write accounts or statuses itself; works on the tenant it is given",
     "set_person_role": "the caller may not write roles itself; works on the tenant it is given",
     "set_people_settings": "the caller may not write settings or accounts itself; works on the tenant it is given",
+    "read_quotas": "what the tenants that a hub serves may ask of it; returns their quotas alone",
     "find_restood": "how live sessions' persons stand, matched pair by pair",
     "leave_notice": "the caller may not write notices itself; leaves one in the tenant it is given, and tells nothing",
     "forget_person": "the caller may not change a person's fields itself; works on the tenant it is given",
