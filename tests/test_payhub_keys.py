@@ -93,7 +93,7 @@ async def test_a_tenants_and_a_persons_keys_are_turned_by_their_names(own: Own) 
     person = people["people"][0]["person"]
     assert (await own.payhub("keys", "rotate", "tenant", "acme")).startswith("5 keys of persons are wrapped")
     said = await own.payhub("keys", "rotate", "person", "acme", person)
-    assert said == "1 persons have new keys, and 1 values are sealed by them.\n"
+    assert said == "1 persons have new keys, and 2 values are sealed by them.\n"
     await own.opens("acme")
     assert "There is no tenant nobody" in await own.payhub("keys", "rotate", "tenant", "nobody", code=1)
     assert "or say --all" in await own.payhub("keys", "rotate", "person", "acme", code=2)

@@ -15,6 +15,7 @@ from core.keys.store import Destroyed
 IS_THERE = "select true from persons where tenant_id = $1 and id = $2"
 # A keyed hash is a person's, too, and its key is the whole tenant's: it goes with the row.
 FORGET_CREDENTIALS = "delete from credentials where tenant_id = $1 and person_id = $2"
+FORGET_PERSON = "select forget_person($1, $2)"
 FORGET_IDENTITIES = "delete from external_identities where tenant_id = $1 and person_id = $2"
 # Machines speak for nobody who is not there.
 END_MACHINES = """
@@ -36,7 +37,9 @@ class NotSealedYet(Unavailable):
 async def erase_person(
     pool: Pool, keys: Safe, tenant_id: int, person_id: str, by: By, why: str | None = None
 ) -> Destroyed:
-    """Destroy a person's keys, and forget how they came in: within a second it is so everywhere, and again no change.
+    """Destroy a person's keys, and forget what finds them and how they came in.
+
+    Within a second it is so everywhere, and again no change.
 
     Raises NotFound. Raises NotSealedYet when a key would not be enough: nothing was done. Raises Unavailable: nothing
     was done, or not all; OutcomeUnknown: ask again, in either case.
@@ -49,6 +52,7 @@ async def erase_person(
     destroyed = await erasing.erase(pool, keys, tenant_id, person_id, by, why)
     async with in_tenant(pool, tenant_id) as connection:
         await connection.execute(FORGET_CREDENTIALS, tenant_id, person_id)
+        await connection.execute(FORGET_PERSON, tenant_id, person_id)
         await connection.execute(FORGET_IDENTITIES, tenant_id, person_id)
         for (session_id,) in await connection.fetch(END_MACHINES, tenant_id, person_id):
             await note(connection, tenant_id, by, Act.SESSION_ENDED, session_id, why)

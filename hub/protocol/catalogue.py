@@ -10,11 +10,13 @@ from hub.protocol import (
     factors,
     histories,
     messages,
+    people,
     proofs,
     providers,
     rules,
     schedules,
     sessions,
+    staff,
     steps,
     terminals,
     terms,
@@ -37,6 +39,8 @@ ROOMS: Final = (
     api_keys,
     terminals,
     providers,
+    people,
+    staff,
 )
 FROM_CLIENT: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_CLIENT)
 FROM_HUB: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_HUB)

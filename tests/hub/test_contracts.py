@@ -7,15 +7,18 @@ import httpx2
 import pytest
 
 from core.database import Pool
+from core.keys.safe import Safe
 from core.people.opening import Tenant
 from core.proof.notary import Signer
 from hub.commands import (
     bulking,
     charging,
+    confirming,
     disputing,
     enrolling,
     federating,
     keying,
+    knowing,
     leaving,
     pairing,
     paying,
@@ -25,10 +28,14 @@ from hub.commands import (
     ruling,
     scheduling,
     securing,
+    staffing,
+    standing,
     stepping_up,
+    trailing,
     trying,
 )
 from tests.conftest import seal_all
+from tests.core.people.crowd import Town
 from tests.hub.conftest import Enter, Hubs, Join
 from tests.hub.contracts import (
     of_api_keys,
@@ -37,12 +44,14 @@ from tests.hub.contracts import (
     of_disputes,
     of_factors,
     of_histories,
+    of_people,
     of_proofs,
     of_providers,
     of_rules,
     of_schedules,
     of_security,
     of_sessions,
+    of_staff,
     of_step_ups,
     of_steps,
     of_terminals,
@@ -71,6 +80,11 @@ from tests.hub.contracts.contract import Contract
         (federating, of_providers),
         (trying, of_steps),
         (proving, of_proofs),
+        (knowing, of_people),
+        (confirming, of_people),
+        (standing, of_people),
+        (staffing, of_staff),
+        (trailing, of_staff),
     ],
     ids=lambda module: module.__name__.rsplit(".", 1)[1],
 )
@@ -84,9 +98,11 @@ async def test_what_is_promised_is_kept_at_both_doors(
     join: Join,
     pool: Pool,
     signer: Signer,
+    keys: Safe,
 ) -> None:
     openapi = (await web.get(f"{hubs.a.url}/docs/openapi.json")).json()
     asyncapi = (await web.get(f"{hubs.a.url}/docs/asyncapi.json")).json()
-    contract = Contract(openapi, asyncapi, hubs, web, tenant, enter, join, partial(seal_all, pool, signer))
+    codes = Town(pool, keys, tenant).codes
+    contract = Contract(openapi, asyncapi, hubs, web, tenant, enter, join, partial(seal_all, pool, signer), codes)
     await promises.exercise(contract)
     assert contract.unmet(handlers.ROWS) == set()

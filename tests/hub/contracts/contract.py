@@ -34,6 +34,7 @@ class Contract:
         enter: Enter,
         join: Join,
         seal: Callable[[], Awaitable[None]],
+        codes: Callable[[str], Awaitable[list[str]]],
     ) -> None:
         self.openapi = openapi
         self.asyncapi = asyncapi
@@ -44,6 +45,8 @@ class Contract:
         self.join = join
         # Brings what was posted into the log, as a worker would.
         self.seal = seal
+        # The codes that a person was sent, as whoever reads their mailbox.
+        self.codes = codes
         self._requested: set[tuple[str, str]] = set()
         self._answered: set[tuple[str, str]] = set()
 

@@ -21,11 +21,13 @@ from tests.hub.protocol import (
     examples_of_disputes,
     examples_of_factors,
     examples_of_histories,
+    examples_of_people,
     examples_of_proofs,
     examples_of_providers,
     examples_of_rules,
     examples_of_schedules,
     examples_of_sessions,
+    examples_of_staff,
     examples_of_steps,
     examples_of_terminals,
     examples_of_terms,
@@ -62,6 +64,7 @@ EXAMPLES: tuple[Message, ...] = (
     messages.OpenPerson(12, "Padaria São João", "merchant", "padaria", "a long enough password"),
     messages.SetFloor(13, 123456789012, -BALANCE_MAX),
     messages.Welcome(PERSON, "Ana", "customer", "demo", "BRL", [ACCOUNT], AT, AT),
+    messages.Welcome(PERSON, "Ana", "merchant", "demo", "BRL", [], AT, AT, status="pending"),
     messages.Renewed(1, AT),
     messages.Paid(2, PAYMENT, "posted", AT, 995, 2),
     messages.Paid(2, PAYMENT, "unknown"),
@@ -120,6 +123,8 @@ EXAMPLES: tuple[Message, ...] = (
     *examples_of_api_keys.EXAMPLES,
     *examples_of_terminals.EXAMPLES,
     *examples_of_providers.EXAMPLES,
+    *examples_of_people.EXAMPLES,
+    *examples_of_staff.EXAMPLES,
 )
 
 

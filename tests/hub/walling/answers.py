@@ -85,7 +85,21 @@ def _are_ids(value: Any, second: Any, others: Container[str]) -> bool:
 def _parse(body: bytes) -> Any:
     if not body.startswith(b"{"):
         return None
-    return json.loads(TIME.sub(b"0", body))
+    return _look_into(json.loads(TIME.sub(b"0", body)))
+
+
+def _look_into(told: Any) -> Any:
+    """The same, with texts that are JSON themselves, as the trail's details are, taken apart."""
+    if isinstance(told, dict):
+        return {key: _look_into(value) for key, value in told.items()}
+    if isinstance(told, list):
+        return [_look_into(value) for value in told]
+    if isinstance(told, str) and told.startswith("{"):
+        try:
+            return _look_into(json.loads(told))
+        except ValueError:
+            return told
+    return told
 
 
 def _leaves(told: Any, path: str = "") -> Iterator[tuple[str, Any]]:

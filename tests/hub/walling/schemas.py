@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple, TypeAlias
 
+from tests.core.people.numbers import new_cnpj, new_cpf, new_email, new_phone
+
 Schema: TypeAlias = dict[str, Any]
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -22,9 +24,13 @@ SAME_KIND = {
     "in_doubt": "payment",
     "before_payment": "payment",
     "after_step": "payment",
+    # Where the same word means other things elsewhere.
+    "ReadBulks.before": "bulk",
+    "ReadTrail.who": "person",
 }
 # Text that names a thing and is no path parameter of any endpoint.
-NAMES = ("code", "token", "refresh_token", "tenant", "login", "key", "value")
+PERSONAL = ("email", "phone", "cpf", "cnpj")
+NAMES = ("code", "token", "refresh_token", "tenant", "login", "key", "value", *PERSONAL)
 # Long enough that no clock runs out between two answers.
 SECONDS_MIN = 200_000
 # Fields that belong together come together often enough: all that is optional, nothing of it, or some.
@@ -143,7 +149,7 @@ class Maker:
                 called = name if _is_named(schema, at) else ""
                 yield from self.places(ids, _item(schema, at), inner, called, (*path, at), field)
         elif (kind := ids.kind_of(name, schema)) is not None:
-            yield Place(path, kind, schema, field)
+            yield Place(path, SAME_KIND.get(field, kind), schema, field)
 
     def _object(self, schema: Schema, name: str, must: str | None) -> dict[str, Any]:
         made = {}
@@ -187,6 +193,10 @@ class Maker:
         own = self._own(name, schema)
         if own is not None:
             return str(own)
+        if name in PERSONAL:
+            return self._personal(name)
+        if name == "birth_date":
+            return (date(1950, 1, 1) + timedelta(days=self._random.randrange(18_000))).isoformat()
         pattern = schema.get("pattern", "")
         if is_uuid(schema):
             return uuid_of(self._random)
@@ -208,6 +218,12 @@ class Maker:
             if admits(schema | {"type": "string"}, text):
                 return text
         raise AssertionError(f"no text was found for {schema}")
+
+    def _personal(self, name: str) -> str:
+        """A document with its check digits, or a contact: no pattern says what is right."""
+        if name == "email":
+            return new_email(self._random, self._words)
+        return {"phone": new_phone, "cpf": new_cpf, "cnpj": new_cnpj}[name](self._random)
 
 
 def put(value: Any, path: Path, what: Any) -> None:
