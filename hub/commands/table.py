@@ -5,8 +5,11 @@ from typing import Final
 from hub.commands import (
     bulking,
     charging,
+    consenting,
     disputing,
     enrolling,
+    erasing,
+    exporting,
     federating,
     keying,
     leaving,
@@ -17,6 +20,7 @@ from hub.commands import (
     proving,
     reading,
     recalling,
+    reporting,
     ruling,
     scheduling,
     securing,
@@ -48,5 +52,9 @@ ROWS: Final[tuple[Row, ...]] = tuple(
         *federating.ROWS,
         *stepping_up.ROWS,
         *securing.ROWS,
+        *exporting.ROWS,
+        *erasing.ROWS,
+        *consenting.ROWS,
+        *reporting.ROWS,
     )
 )

@@ -6,10 +6,13 @@ from hub.protocol import (
     api_keys,
     bulks,
     charges,
+    consents,
     disputes,
     factors,
     histories,
+    incidents,
     messages,
+    privacy,
     proofs,
     providers,
     rules,
@@ -37,6 +40,9 @@ ROOMS: Final = (
     api_keys,
     terminals,
     providers,
+    privacy,
+    consents,
+    incidents,
 )
 FROM_CLIENT: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_CLIENT)
 FROM_HUB: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_HUB)

@@ -7,13 +7,17 @@ import httpx2
 import pytest
 
 from core.database import Pool
+from core.keys.safe import Safe
 from core.people.opening import Tenant
 from core.proof.notary import Signer
 from hub.commands import (
     bulking,
     charging,
+    consenting,
     disputing,
     enrolling,
+    erasing,
+    exporting,
     federating,
     keying,
     leaving,
@@ -22,6 +26,7 @@ from hub.commands import (
     pricing,
     proving,
     recalling,
+    reporting,
     ruling,
     scheduling,
     securing,
@@ -34,9 +39,12 @@ from tests.hub.contracts import (
     of_api_keys,
     of_bulks,
     of_charges,
+    of_consents,
     of_disputes,
     of_factors,
     of_histories,
+    of_incidents,
+    of_privacy,
     of_proofs,
     of_providers,
     of_rules,
@@ -71,6 +79,10 @@ from tests.hub.contracts.contract import Contract
         (federating, of_providers),
         (trying, of_steps),
         (proving, of_proofs),
+        (exporting, of_privacy),
+        (erasing, of_privacy),
+        (consenting, of_consents),
+        (reporting, of_incidents),
     ],
     ids=lambda module: module.__name__.rsplit(".", 1)[1],
 )
@@ -84,9 +96,10 @@ async def test_what_is_promised_is_kept_at_both_doors(
     join: Join,
     pool: Pool,
     signer: Signer,
+    keys: Safe,
 ) -> None:
     openapi = (await web.get(f"{hubs.a.url}/docs/openapi.json")).json()
     asyncapi = (await web.get(f"{hubs.a.url}/docs/asyncapi.json")).json()
-    contract = Contract(openapi, asyncapi, hubs, web, tenant, enter, join, partial(seal_all, pool, signer))
+    contract = Contract(openapi, asyncapi, hubs, web, tenant, enter, join, partial(seal_all, pool, signer), pool, keys)
     await promises.exercise(contract)
     assert contract.unmet(handlers.ROWS) == set()

@@ -21,6 +21,7 @@ from tests.hub.protocol import (
     examples_of_disputes,
     examples_of_factors,
     examples_of_histories,
+    examples_of_privacy,
     examples_of_proofs,
     examples_of_providers,
     examples_of_rules,
@@ -120,6 +121,7 @@ EXAMPLES: tuple[Message, ...] = (
     *examples_of_api_keys.EXAMPLES,
     *examples_of_terminals.EXAMPLES,
     *examples_of_providers.EXAMPLES,
+    *examples_of_privacy.EXAMPLES,
 )
 
 
