@@ -17,6 +17,7 @@ from core.keys.safe import Safe
 from core.people.opening import Tenant
 from core.people.persons import Role
 from core.privacy.controller import Controller, set_controller
+from core.privacy.erasures import ask_erasure
 from core.privacy.making import make_some
 from core.privacy.obstacles import ADVICE, Code
 from core.privacy.requests import FIELDS, ask
@@ -270,6 +271,18 @@ async def test_incidents_are_drafted_as_files_for_operators_alone(
         assert gone.json()["code"] == "not_found"
     taken = await read_trail(pool, tenant.id, 10, what="personal_data.read", about=incident)
     assert [(one.who, (one.details or {})["persons"]) for one in taken] == [(operator.person, 2)]
+
+
+async def test_sockets_of_whoever_is_erased_beside_the_hubs_are_closed_by_them(
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, pool: Pool, keys: Safe
+) -> None:
+    ana, bruno = await enter(tenant), await enter(tenant)
+    on_a, on_b, other = await join(hubs.a, ana), await join(hubs.b, ana), await join(hubs.b, bruno)
+    # As the command line and workers do it: nobody tells the hubs.
+    asked = await ask_erasure(pool, keys, tenant.id, ana.person, NOBODY, by_operator=True)
+    assert asked.sessions == [ana.session]
+    assert (await on_a.closed(), await on_b.closed()) == (4503, 4503)
+    assert (await other.ask("ping"))["type"] == "pong"
 
 
 async def test_whoever_cannot_prove_who_they_are_now_is_handed_out_nothing_and_erases_nobody(

@@ -208,7 +208,7 @@ TABLES: Final = (
         split("provider linked_at"),
         {
             "person_id": pointer(),
-            "hash": secret(Kind.IDENTIFICATION, INDEXED),
+            "hash": secret(Kind.POINTER, INDEXED),
             "linked_by": Column(Kind.POINTER, OPAQUE, is_told=False),
         },
         PERSON,

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import AsyncIterator
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
 from core.audit.trail import By
@@ -12,10 +12,12 @@ from core.bulk.bulks import approve_bulk, create_bulk
 from core.bulk.lines import Ground
 from core.bulk.posting import Ahead, post_some
 from core.bulk.receiving import FORMATS, receive_file
-from core.database import Pool
+from core.database import Pool, in_tenant
 from core.keys.safe import Safe
 from core.ledger.posting import post_payments
 from core.ledger.recalling import set_account_metadata
+from core.machines.api_keys import Wish, make_key
+from core.machines.pairing import Proven, Wanted, make_code, pair_terminal
 from core.nouns import Payment, PaymentStatus, SystemAccount
 from core.payments.calendar import Plan, Rule
 from core.payments.charges import Asked, create_charge
@@ -24,9 +26,14 @@ from core.payments.dispute_evidence import File, add_evidence
 from core.payments.dispute_profiles import Reason
 from core.payments.disputes import Opening, answer_dispute, decide_dispute, open_dispute
 from core.payments.schedules import IfUnpaid, Order, cancel_schedule, create_schedule
+from core.people.external import link
 from core.people.opening import Opened, Tenant, open_person
 from core.people.persons import Role
-from core.people.sessions import start_session
+from core.people.providers import Provider, set_provider
+from core.people.recovery import draw_codes
+from core.people.sessions import Arrival, start_session
+from core.people.sightings import name_session
+from core.people.totp import begin_totp
 from core.privacy.consents import Text, give, set_purpose
 from core.privacy.requests import ask, respond
 from core.privacy.states import RequestStatus, Right
@@ -51,13 +58,15 @@ class Planted(NamedTuple):
 
 
 async def plant(pool: Pool, keys: Safe, tenant: Tenant, mark: str) -> Planted:
-    """A customer who did everything that leaves words behind, and whose account is empty at the end."""
+    """A merchant who did everything that leaves words behind, and whose account is empty at the end."""
     name = f"{CANARY} {mark}"
-    person = await open_person(pool, keys, tenant.id, Role.CUSTOMER, name, f"{CANARY}.{mark}", "a long enough password")
+    person = await open_person(pool, keys, tenant.id, Role.MERCHANT, name, f"{CANARY}.{mark}", "a long enough password")
     other = await open_person(pool, keys, tenant.id, Role.MERCHANT, f"Other {mark}")
     operator = await open_person(pool, keys, tenant.id, Role.OPERATOR, f"Operator {mark}")
-    session = (await start_session(pool, tenant.id, person.person_id)).session_id
+    session = (await start_session(pool, tenant.id, person.person_id, Arrival("payhub-web", "192.0.2.0/24"))).session_id
     by = By(person.person_id, session, "192.0.2.0/24")
+    await name_session(pool, tenant.id, person.person_id, session, name)
+    await doors(pool, keys, tenant, person, name, by)
     paid = str(uuid.uuid4())
     await pay(pool, tenant, SystemAccount.CASH_IN, person.account_id, 1_000, operator.person_id)
     await pay(pool, tenant, person.account_id, other.account_id, 300, person.person_id, paid, name, keys)
@@ -95,6 +104,22 @@ async def plant(pool: Pool, keys: Safe, tenant: Tenant, mark: str) -> Planted:
     await respond(pool, keys, tenant.id, asked.id, RequestStatus.GRANTED, name, staff)
     await empty(pool, tenant, person, other)
     return Planted(person, other, operator, session)
+
+
+async def doors(pool: Pool, keys: Safe, tenant: Tenant, person: Opened, name: str, by: By) -> None:
+    """Everything that lets somebody in as this person, or speaks for them."""
+    async with in_tenant(pool, tenant.id) as connection:
+        cipher = await keys.one(tenant.id, person.person_id)
+        await begin_totp(connection, cipher, tenant.id, person.person_id, name, tenant.name, name)
+        await draw_codes(connection, tenant.id, person.person_id)
+    provider = Provider("bank", "https://id.bank.example", "payhub", "sub", False, ["ES256"], False, False)
+    await set_provider(pool, tenant.id, provider, by)
+    await link(pool, keys, tenant.id, provider, person.person_id, name, by)
+    await make_key(pool, keys, tenant.id, person.person_id, Wish(name, ["charges:read"]), by)
+    wanted = Wanted(person.account_id, name, may_refund=False)
+    code = await make_code(pool, keys, tenant.id, person.person_id, wanted, by)
+    proven = Proven(uuid.uuid4().hex + "x" * 11, "EdDSA", [str(uuid.uuid4())], datetime.now(UTC).timestamp() + 60)
+    await pair_terminal(pool, keys, tenant.id, code.code, proven, None)
 
 
 async def pay(

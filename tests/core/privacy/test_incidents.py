@@ -107,7 +107,8 @@ async def test_who_listened_for_a_while_heard_those_who_spoke_in_it(books: Books
     sessions = Hit(("sessions", "refresh_tokens"), is_store=False)
     incident = await record(pool, books.tenant, sessions)
     assert await list_persons(pool, books.tenant.id, incident.id, 10) == [books.people[2].person_id]
-    assert {figure.kind for figure in incident.figures} == {Kind.SECURITY, Kind.CONDUCT, Kind.POINTER}
+    kinds = {Kind.SECURITY, Kind.CONDUCT, Kind.POINTER, Kind.FREE_TEXT}
+    assert {figure.kind for figure in incident.figures} == kinds
     then = datetime(2020, 1, 1, tzinfo=UTC)
     before = await record(pool, books.tenant, sessions, began_at=then, ended_at=then + timedelta(days=1))
     assert (before.persons, before.figures) == (0, [])

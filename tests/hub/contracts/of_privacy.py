@@ -7,14 +7,15 @@ from core.privacy.classes import LEGAL, Kind
 from core.privacy.disclosures import Told, disclose
 from core.privacy.making import make_some
 from tests.hub.contracts.contract import Contract
+from tests.hub.contracts.rooms import register
 
 RECORD = "/v1/privacy/record.json"
 
 
 async def exercise(contract: Contract) -> None:
     """Ask for each command with success, at each door."""
-    ana = await contract.enter(contract.tenant)
-    bruno = await contract.enter(contract.tenant)
+    # An export and an erasure take a fresh proof of who asks.
+    ana, bruno = await register(contract), await register(contract)
     await contract.enter(contract.tenant, Role.OPERATOR)
     on_a, on_b = await contract.join(contract.hubs.a, ana), await contract.join(contract.hubs.b, bruno)
 
