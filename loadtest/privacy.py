@@ -1,6 +1,7 @@
 """What people's rights cost: an export of many payments, an erasure, an incident that concerns everybody.
 
-A stranger pays, asks for everything, fetches it and counts; another one is erased; an operator writes an incident down.
+A stranger is paid, asks for everything, fetches it and counts; others are erased, until no hub has their name; an
+operator writes an incident down.
 On a stack of its own it starts the worker, too, and weighs it with whatever it starts, while it works.
 """
 
@@ -23,7 +24,9 @@ from loadtest.stack import free_ports, spawn, stop
 from loadtest.target import Target
 
 WEIGH_SECONDS: Final = 0.02
+# As many registrations as an address may make at once, with the one who asks for everything.
 ERASED: Final = 20
+UNREADABLE_POLL_S: Final = 0.02
 # Of each payment: with names and words, as people write them.
 WORDS: Final = ("Pão de queijo", "Aluguel de março", "Feira", "Café e bolo", "Presente da Ana", "Táxi")
 
@@ -52,13 +55,16 @@ class Family:
 
 def privacy(target: Target, report: Reporter, *, payments: int) -> dict[str, Any]:
     """Pay, export, fetch, erase, and write an incident down. Raises PrivacyTestError, BulkError."""
-    payer, paid, *others = target.people
-    paying, person = (PrivacyClient(target.urls[0], one.token) for one in (payer, paid))
+    payer, witness, *_ = target.people
+    paying = PrivacyClient(target.urls[0], payer.token)
+    # An export and an erasure take a fresh proof of who asks: of somebody who has just come in.
+    person = _register(target)
+    paid = person.accounts()[0]
     operator = PrivacyClient(target.urls[-1], target.operator_token)
     with tempfile.TemporaryDirectory(prefix="payhub-privacy-") as name, _worker(target) as worker:
         folder = Path(name)
         # From one to the other, so that nothing is told but the payments: whoever sends a file is told its lines, too.
-        _pay(paying, operator, report, folder, payer.account, paid.account, payments)
+        _pay(paying, operator, report, folder, payer.account, paid, payments)
         time.sleep(IDLE_SECONDS if worker else 0)
         family = Family(worker) if worker else None
         with _weighing(family):
@@ -73,8 +79,8 @@ def privacy(target: Target, report: Reporter, *, payments: int) -> dict[str, Any
         began = time.perf_counter()
         files = person.fetch_all(state, folder)
         fetched = time.perf_counter() - began
-        _check(files[0], paid.account, payments)
-        erased = [_erase(target, one.token) for one in others[-ERASED:]]
+        _check(files[0], paid, payments)
+        erased = [_erase(target, witness.token) for _ in range(ERASED)]
         incident, told = _incident(operator)
         return {
             "payments": payments,
@@ -84,7 +90,8 @@ def privacy(target: Target, report: Reporter, *, payments: int) -> dict[str, Any
             "pdf_volumes": len(files) - 1,
             "pdf_mb": round(sum(file.stat().st_size for file in files[1:]) / 1e6, 1),
             "worker_grown_mb": None if family is None else family.grown_mb,
-            "erasure_ms": round(max(erased), 1),
+            "erasure_ms": round(max(one for one, _ in erased), 1),
+            "unreadable_ms": round(max(one for _, one in erased), 1),
             "incident_persons": told,
             "incident_seconds": round(incident, 2),
         }
@@ -129,24 +136,24 @@ def _check(file: Path, account: int, payments: int) -> None:
         raise PrivacyTestError("The export tells payments without the other side's name.")
 
 
-def _erase(target: Target, token: str) -> float:
-    """Pay out what is there, and erase: the milliseconds it took."""
-    client = PrivacyClient(target.urls[0], token)
-    mine = client.ask("GET", "/v1/accounts")["accounts"]
-    payee = target.people[1].account
-    for account in mine:
-        if account["posted"]:
-            body = {
-                "payment": str(uuid.uuid4()),
-                "payer": account["account"],
-                "payee": payee,
-                "amount": account["posted"],
-            }
-            client.ask("POST", "/v1/payments", body)
+def _register(target: Target) -> PrivacyClient:
+    """Somebody who has just come in."""
+    name = uuid.uuid4().hex[:12]
+    return PrivacyClient.register(target.urls[0], target.tenant, f"Titular {name}", f"t-{name}", uuid.uuid4().hex)
+
+
+def _erase(target: Target, witness: str) -> tuple[float, float]:
+    """Erase somebody of whom nothing has to be kept: milliseconds until the answer, and until no hub has their name."""
+    client = _register(target)
+    account = client.accounts()[0]
+    began = time.perf_counter()
     answer, milliseconds = client.erase()
-    if answer["status"] not in {"waiting", "erased"}:
+    if answer["status"] != "erased":
         raise PrivacyTestError(f"An erasure is {answer['status']}.")
-    return milliseconds
+    for url in target.urls:
+        while PrivacyClient(url, witness).has_payee(account):
+            time.sleep(UNREADABLE_POLL_S)
+    return milliseconds, (time.perf_counter() - began) * 1_000
 
 
 def _incident(operator: PrivacyClient) -> tuple[float, int]:

@@ -16,6 +16,22 @@ OVER: Final = frozenset({"ready", "failed", "expired"})
 class PrivacyClient(BulkClient):
     """One person's rights at one hub."""
 
+    @classmethod
+    def register(cls, url: str, tenant: str, name: str, login: str, password: str) -> "PrivacyClient":
+        """A client for somebody new. Raises BulkError."""
+        body = {"tenant": tenant, "name": name, "login": login, "password": password}
+        return cls(url, cls(url, "").ask("POST", "/v1/register", body)["access_token"])
+
+    def has_payee(self, account: int) -> bool:
+        """Whether there is a name behind an account number. Raises BulkError."""
+        try:
+            self.ask("GET", f"/v1/payees/{account}")
+        except BulkError as error:
+            if error.code != "not_found":
+                raise
+            return False
+        return True
+
     def ask_export(self, language: str, export: str | None = None) -> State:
         """Ask for everything that is held about the person. Raises BulkError."""
         body = {"export": export or str(uuid.uuid4()), "language": language}

@@ -12,7 +12,7 @@ def test_payments_are_exported_people_erased_and_an_incident_counted() -> None:
     assert figures["json_mb"] > 1
     # One volume being set, whatever there is to tell.
     assert 0 < figures["worker_grown_mb"] < 400
-    assert figures["erasure_ms"] < 1_000
-    # Everybody of the tenant: its operator, the load test's, and those who were paid or erased in part.
-    assert figures["incident_persons"] == 62
+    assert 0 < figures["erasure_ms"] <= figures["unreadable_ms"]
+    # Everybody of the tenant who is left: 60 people, its operator, the load test's, and whoever was paid.
+    assert figures["incident_persons"] == 63
     assert figures["incident_seconds"] < 10
