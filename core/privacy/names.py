@@ -9,6 +9,7 @@ from core.payments.calendar import Closed, Rule
 from core.payments.dispute_case import DisputeStatus, Side
 from core.payments.dispute_profiles import Reason
 from core.payments.schedules import IfUnpaid, ScheduleStatus
+from core.people.factors import Kind as FactorKind
 from core.people.persons import PersonStatus, Role
 from core.privacy.states import ErasureStatus, ExportStatus, Form, RequestStatus, Right
 
@@ -24,6 +25,7 @@ NAMES: Final[dict[tuple[str, str], type[IntEnum]]] = {
     ("persons", "role"): Role,
     ("persons", "status"): PersonStatus,
     ("accounts", "status"): AccountStatus,
+    ("factors", "kind"): FactorKind,
     ("payments", "kind"): Kind,
     ("payments", "status"): PaymentStatus,
     ("decisions", "action"): Action,

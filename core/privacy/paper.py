@@ -19,6 +19,7 @@ import msgspec
 
 from core.payments.money import money
 from core.people.opening import Tenant
+from core.privacy.acts import act_in
 from core.privacy.classes import BASES, KIND_WORDS, Kind
 from core.privacy.controller import MISSING, Controller
 from core.privacy.exports import Export
@@ -31,9 +32,39 @@ from core.privacy.words import label, value_in
 TIMEOUT_S: Final = 90.0
 TYPESETTER: Final = str(Path(__file__).with_name("typesetting.py"))
 # A table with more columns than this is set as cards, a row below the other.
-COLUMNS_MAX: Final = 5
+COLUMNS_MAX: Final = 6
 # What nobody reads on paper: it is in the JSON, which has everything.
 LEFT_OUT: Final = frozenset({"content", "rules", "metadata", "details", "decision", "kept", "person_id"})
+# What paper tells of the tables that are read most, in this order; of any other, whatever is no internal id.
+ON_PAPER: Final[dict[str, tuple[str, ...]]] = {
+    "persons": ("role", "status", "created_at"),
+    "profiles": ("display_name", "updated_at"),
+    "devices": ("first_seen_at", "last_seen_at"),
+    "sessions": ("created_at", "last_seen_at", "door", "network", "name"),
+    "factors": ("name", "kind", "made_at", "last_used_at"),
+    "accounts": ("id", "status", "opened_at", "floor", "held", "balance"),
+    "refused_payments": ("at", "kind", "status", "counterparty_name", "description", "amount"),
+    "charges": ("created_at", "description", "reference", "status", "amount"),
+    "schedules": ("description", "rule", "first_on", "status", "amount"),
+    "disputes": (
+        *("opened_at", "reason", "status", "closed_at", "amount", "held", "offered", "awarded", "charged_back"),
+        *("text", "answer", "note"),
+    ),
+    "dispute_evidence": ("added_at", "side", "name", "text"),
+    "bulks": ("created_at", "status", "lines", "posted", "amount", "posted_amount"),
+    "bulk_lines": ("number", "payee", "description", "reference", "code", "amount"),
+    "notices": ("noted_at", "account_id", "number"),
+    "acknowledgements": ("account_id", "number", "updated_at"),
+    "audit_entries": ("at", "what", "network", "why"),
+    "consents": ("at", "purpose", "version", "is_given", "door", "network"),
+    "disclosures": ("at", "recipient", "purpose", "basis", "kinds"),
+    "privacy_exports": ("asked_at", "status", "language", "finished_at"),
+    "privacy_requests": ("asked_at", "what", "status", "due_at", "answered_at", "field", "text", "answer"),
+    "api_keys": ("name", "beginning", "scopes", "made_at", "last_used_on", "revoked_at"),
+    "terminals": ("name", "account_id", "paired_at", "last_used_on", "revoked_at"),
+}
+# Longer than this, a value's column takes what is left of the page; shorter, what it needs.
+NARROW_MAX: Final = 18
 UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TEXT_MAX: Final = 300
 
@@ -56,7 +87,8 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "held_by": "Controlador",
         "officer": "Encarregado",
         "intro": "Este relatório reúne o que a instituição mantém sobre você. O arquivo JSON entregue com ele contém "
-        "tudo, campo por campo; aqui, tabelas longas são cortadas e avisam onde.",
+        "tudo, campo por campo; aqui está o que se lê em papel, sem identificadores internos, e tabelas longas são "
+        "cortadas e avisam onde.",
         "purpose": "Para quê",
         "basis": "Base legal",
         "kept": "Guarda",
@@ -87,7 +119,8 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "held_by": "Controller",
         "officer": "Data protection officer",
         "intro": "This report brings together what the institution holds about you. The JSON file that comes with it "
-        "has everything, field by field; here long tables are cut, and say where.",
+        "has everything, field by field; here is what is read on paper, without internal ids, and long tables are cut "
+        "and say where.",
         "purpose": "What for",
         "basis": "Legal basis",
         "kept": "Kept",
@@ -110,6 +143,12 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "no": "no",
         "date_format": "%d %b %Y %H:%M",
     },
+}
+
+
+DOORS: Final[dict[str, dict[str, str]]] = {
+    "pt": {"payhub-web": "navegador", "payhub-native": "aplicativo", "web": "navegador", "native": "aplicativo"},
+    "en": {"payhub-web": "browser", "payhub-native": "app", "web": "browser", "native": "app"},
 }
 
 
@@ -187,26 +226,50 @@ def _sheet(sheet: Sheet, paper: Paper) -> dict[str, Any]:
     language = paper.export.language
     explained = sheet.explained
     table = LEDGER.get(sheet.name)
-    columns = list(dict.fromkeys(name for row in sheet.rows for name in row if name not in LEFT_OUT))
+    columns = _columns_of(sheet)
     money_columns = (
         set()
         if table is None
         else {name.removesuffix(SEALED_SUFFIX) for name, one in table.personal.items() if one.kind is Kind.FINANCIAL}
     )
-    rows = [[_value(sheet.name, name, row.get(name), paper, money_columns) for name in columns] for row in sheet.rows]
+    moment = "at" if table is None or table.moment is None else table.moment
+    in_time = sorted(sheet.rows, key=lambda row: str(row.get(moment, "")))
+    rows = [[_value(sheet.name, name, row.get(name), paper, money_columns) for name in columns] for row in in_time]
     basis = explained["basis"]
+    has_long = [any(len(row[at]) > NARROW_MAX for row in rows) for at in range(len(columns))]
     return {
         "title": explained["title"],
+        "count": f"{len(rows)}{'+' if sheet.has_more else ''}",
         "why": [
-            [LABELS[language]["basis"], f"{basis['article']}{'; ' + basis['law'] if basis['law'] else ''}"],
+            [LABELS[language]["basis"], _basis(basis, language)],
             [LABELS[language]["kept"], explained["retention"]],
             [LABELS[language]["shared"], "; ".join(explained["recipients"]) or LABELS[language]["nobody"]],
         ],
         "labels": [label(name, language) for name in columns],
         "rows": rows,
+        "widths": ["1fr" if is_long or not any(has_long) else "auto" for is_long in has_long],
+        "is_money": [name in money_columns or name == "amount" for name in columns],
         "as_cards": len(columns) > COLUMNS_MAX,
         "has_more": sheet.has_more,
     }
+
+
+def _basis(basis: dict[str, Any], language: str) -> str:
+    words = getattr(BASES[basis["code"]].words, language)
+    return f"{words} ({'; '.join(filter(None, ('LGPD, ' + basis['article'], basis['law'])))})"
+
+
+def _columns_of(sheet: Sheet) -> list[str]:
+    """What of a table's rows is set, in its order."""
+    there = list(dict.fromkeys(name for row in sheet.rows for name in row if name not in LEFT_OUT))
+    chosen = ON_PAPER.get(sheet.name)
+    if chosen is not None:
+        return [name for name in chosen if name in there]
+    return [name for name in there if not all(_is_id(row.get(name)) for row in sheet.rows)] or there
+
+
+def _is_id(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and UUID.fullmatch(value) is not None)
 
 
 def _value(table: str, name: str, value: Any, paper: Paper, money_columns: set[str]) -> str:
@@ -218,11 +281,15 @@ def _value(table: str, name: str, value: Any, paper: Paper, money_columns: set[s
         return LABELS[language]["yes" if value else "no"]
     if isinstance(value, int) and (name in money_columns or name == "amount"):
         return money(value, paper.tenant.currency, language)
+    if (table, name) == ("audit_entries", "what"):
+        return act_in(language, str(value))
     if name == "basis" and value in BASES:
         return str(getattr(BASES[value].words, language))
     if name == "kinds" and isinstance(value, list):
         return ", ".join(getattr(KIND_WORDS[Kind(one)], language) for one in value)
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if name == "door":
+        return DOORS[language].get(text, text)
     if (table, name) in NAMES or name in ("kind", "status"):
         return value_in(language, text)
     if isinstance(value, str) and len(text) > 18 and text[10:11] == "T":

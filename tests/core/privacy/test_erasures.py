@@ -139,7 +139,8 @@ async def test_what_has_to_be_kept_is_refused_with_the_rule_and_the_day_and_the_
         assert await connection.fetchval("select count(*) from sessions where person_id = $1", mine) == 0
         assert await connection.fetchval("select count(*) from credentials where person_id = $1", mine) == 0
     assert (await read_person(pool, keys, tenant.id, person.person_id)).display_name is not None
-    assert await find_due(pool, 1_000, datetime(year + 5, 1, 1, tzinfo=UTC)) == []
+    sooner = await find_due(pool, 1_000, datetime(year + 5, 1, 1, tzinfo=UTC))
+    assert [one for one in sooner if one[0] == tenant.id] == []
     # On its day it goes by itself.
     day = datetime(asked.erasure.due_on.year, 1, 1, 4, tzinfo=UTC)
     assert (tenant.id, person.person_id) in await find_due(pool, 1_000, day)
