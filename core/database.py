@@ -5,7 +5,7 @@ It never retries on its own and knows no table.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
 
 import asyncpg
@@ -21,7 +21,14 @@ CONNECT_TIMEOUT_S = 5.0
 # giving up makes a payment unknown.
 COMMAND_TIMEOUT_S = 10.0
 POST_TIMEOUT_S = 15.0
-CONNECTION_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncio.TimeoutError)
+CONNECTION_ERRORS = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # What the driver calls a bug of its own is a backend that was ended between two statements.
+    asyncpg.InternalClientError,
+    asyncio.TimeoutError,
+)
 
 
 async def open_pool(url: str, *, size_max: int, name: str) -> Pool:
@@ -74,19 +81,22 @@ async def transaction(connection: Connection, *, is_rehearsal: bool = False) -> 
     """A transaction that ends with the block: committed, or rolled back after an exception or a rehearsal.
 
     Whoever is cancelled while it begins waits for that moment, or it would be left open for the connection's next user.
+    A connection that broke has nothing to roll back, and what went wrong inside is what is told.
     """
     begun = connection.transaction()
     beginning = asyncio.ensure_future(begun.start())
     try:
         await asyncio.shield(beginning)
     except asyncio.CancelledError:
-        await beginning
-        await begun.rollback()
+        with suppress(*CONNECTION_ERRORS):
+            await beginning
+            await begun.rollback()
         raise
     try:
         yield
     except BaseException:
-        await begun.rollback()
+        with suppress(*CONNECTION_ERRORS):
+            await begun.rollback()
         raise
     if is_rehearsal:
         await begun.rollback()
@@ -106,12 +116,14 @@ async def acquire(pool: Pool) -> AsyncIterator[Connection]:
         raise Unavailable(f"PostgreSQL cannot be reached: {type(error).__name__}") from error
     try:
         yield connection
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
         if is_rolled_back(error) or isinstance(error, ValueError):
             raise
         raise OutcomeUnknown from error
     finally:
-        await pool.release(connection)
+        # One that cannot be made ready for its next user is ended by the pool; what was done on it is known by now.
+        with suppress(*CONNECTION_ERRORS):
+            await pool.release(connection)
 
 
 class Doubts:

@@ -136,9 +136,15 @@ class Poster:
         self._connection = self._statement = None
 
     async def _connect(self) -> None:
-        self._connection = await connect(self._url, name="payhub-posting")
-        self._connection.add_log_listener(self._doubts)
-        self._statement = await self._connection.prepare(POST_PAYMENTS)
+        connection = await connect(self._url, name="payhub-posting")
+        connection.add_log_listener(self._doubts)
+        try:
+            self._statement = await connection.prepare(POST_PAYMENTS, timeout=POST_TIMEOUT_S)
+        except BaseException:
+            # Kept without its statement, it would be of no use to any batch to come.
+            connection.terminate()
+            raise
+        self._connection = connection
 
 
 class Posters:

@@ -9,7 +9,7 @@ import hmac
 import ipaddress
 import uuid
 from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import webauthn
@@ -64,6 +64,10 @@ update factors set sign_count = $3, last_used_at = now(), is_synced = $4 where t
 MARK_COPIED = "update factors set copied_at = now() where tenant_id = $1 and id = $2 returning person_id::text"
 
 
+# What a browser says of a passkey: one that was made, or one that was used.
+Spoken = TypeVar("Spoken", RegistrationCredential, AuthenticationCredential)
+
+
 class RelyingParty(NamedTuple):
     """Whose passkeys these are: a domain, and the origins of the pages and apps that may ask for them."""
 
@@ -72,14 +76,24 @@ class RelyingParty(NamedTuple):
     origins: tuple[str, ...]
 
 
-class Answer(NamedTuple):
-    """What an authenticator answered, read and not believed yet."""
+class Registration(NamedTuple):
+    """What an authenticator answered to creation options, read and not believed yet."""
 
-    credential: RegistrationCredential | AuthenticationCredential
+    credential: RegistrationCredential
     challenge: bytes
 
     def __repr__(self) -> str:
-        return "Answer(…)"
+        return "Registration(…)"
+
+
+class Assertion(NamedTuple):
+    """What an authenticator answered to request options, read and not believed yet."""
+
+    credential: AuthenticationCredential
+    challenge: bytes
+
+    def __repr__(self) -> str:
+        return "Assertion(…)"
 
 
 class Used(NamedTuple):
@@ -152,25 +166,24 @@ def request_options(
     return options_to_json(options)
 
 
-def read_registration(text: str) -> Answer:
+def read_registration(text: str) -> Registration:
     """The answer to creation options. Raises ProofRefused."""
-    return _read(parse_registration_credential_json, text)
+    return Registration(*_read(parse_registration_credential_json, text))
 
 
-def read_assertion(text: str) -> Answer:
+def read_assertion(text: str) -> Assertion:
     """The answer to request options. Raises ProofRefused."""
-    return _read(parse_authentication_credential_json, text)
+    return Assertion(*_read(parse_authentication_credential_json, text))
 
 
 async def register_passkey(
-    connection: Connection, party: RelyingParty, tenant_id: int, person_id: str, name: str, answer: Answer
+    connection: Connection, party: RelyingParty, tenant_id: int, person_id: str, name: str, answer: Registration
 ) -> str:
     """Keep a new passkey of the person, whose challenge has been spent. Gives the factor's id.
 
     Raises ProofRefused, Conflict when this passkey is known already, Refusal when there are too many.
     """
     credential = answer.credential
-    assert isinstance(credential, RegistrationCredential)
     try:
         verified = webauthn.verify_registration_response(
             credential=credential,
@@ -210,7 +223,7 @@ async def use_passkey(
     party: RelyingParty,
     tenant_id: int,
     person_id: str | None,
-    answer: Answer,
+    answer: Assertion,
     *,
     needs_verification: bool = False,
 ) -> Used:
@@ -220,7 +233,6 @@ async def use_passkey(
     key is in use (level 3, 6.1.1). Call note_copied for it, in a transaction of its own.
     """
     credential = answer.credential
-    assert isinstance(credential, AuthenticationCredential)
     row = await connection.fetchrow(READ, tenant_id, credential.raw_id, person_id)
     if row is None:
         raise ProofRefused("no_such_factor")
@@ -254,7 +266,7 @@ async def note_copied(connection: Connection, tenant_id: int, factor_id: str) ->
     return owner
 
 
-def _read(parse: Callable[[str], RegistrationCredential | AuthenticationCredential], text: str) -> Answer:
+def _read(parse: Callable[[str], Spoken], text: str) -> tuple[Spoken, bytes]:
     try:
         credential = parse(text)
         client_data = parse_client_data_json(credential.response.client_data_json)
@@ -265,7 +277,7 @@ def _read(parse: Callable[[str], RegistrationCredential | AuthenticationCredenti
     if is_framed:
         # A page within another site's page: nobody sees whom they prove themselves to.
         raise ProofRefused("answer_from_a_frame")
-    return Answer(credential, challenge)
+    return credential, challenge
 
 
 def _is_handle_of(handle: bytes, person_id: str) -> bool:

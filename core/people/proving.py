@@ -16,7 +16,7 @@ from core.people.challenges import make_challenge, spend_challenge
 from core.people.credentials import check_own_password
 from core.people.factors import Offer
 from core.people.marking import Marks
-from core.people.passkeys import Answer, RelyingParty, note_copied, read_assertion, request_options, use_passkey
+from core.people.passkeys import Assertion, RelyingParty, note_copied, read_assertion, request_options, use_passkey
 from core.people.proofs import PASSWORD, add_proofs
 from core.people.recovery import use_code
 from core.people.sessions import Arrival, Started, begin_session, renew_proof
@@ -44,7 +44,7 @@ class Brought(NamedTuple):
 
     code: str | None = None
     recovery_code: str | None = None
-    answer: Answer | None = None
+    answer: Assertion | None = None
 
     def __repr__(self) -> str:
         return "Brought(…)"
@@ -78,7 +78,9 @@ def ask_passkey(means: Means, tenant_id: int, purpose: str, made_for: str, offer
     return request_options(means.party, challenge, offer.passkeys, needs_verification=False)
 
 
-async def take_answer(means: Means, tenant_id: int, purpose: str, made_for: str, credential: str, now: float) -> Answer:
+async def take_answer(
+    means: Means, tenant_id: int, purpose: str, made_for: str, credential: str, now: float
+) -> Assertion:
     """A passkey's answer, its challenge spent whatever becomes of it. Raises ProofRefused."""
     answer = read_assertion(credential)
     async with in_tenant(means.pool, tenant_id) as connection:
@@ -120,7 +122,7 @@ async def prove_by_passkey(
     party: RelyingParty | None,
     tenant_id: int,
     person_id: str | None,
-    answer: Answer,
+    answer: Assertion,
     *,
     needs_verification: bool = False,
 ) -> Proved:
@@ -180,7 +182,7 @@ async def log_in_by_ticket(
 
 
 async def log_in_by_passkey(
-    means: Means, tenant_id: int, answer: Answer, arrival: Arrival
+    means: Means, tenant_id: int, answer: Assertion, arrival: Arrival
 ) -> tuple[Started, Proved, Arrival]:
     """Without any name or password: the passkey says who comes, and its authenticator knows its holder.
 

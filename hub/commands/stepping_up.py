@@ -13,7 +13,7 @@ from core.ledger.rules import read_own_limits
 from core.nouns import AMOUNT_MAX, Measure
 from core.people.demands import DEFAULT
 from core.people.factors import Offer, has_factor, read_offer
-from core.people.passkeys import Answer
+from core.people.passkeys import Assertion
 from core.people.proofs import has_factor as is_by_factor
 from core.people.proving import (
     Brought,
@@ -311,7 +311,7 @@ async def _read(context: Context, session: Session, command: factors.StepUp) -> 
     if sum(one is not None for one in brought) != 1:
         raise CommandRefused(ErrorCode.INVALID_FIELD, ONE_THING, field="code")
     code, recovery_code, credential, password = brought
-    answer: Answer | None = None
+    answer: Assertion | None = None
     if credential is not None:
         speaker = session.speaker
         made_for = f"{speaker.person_id} {speaker.session_id}"
