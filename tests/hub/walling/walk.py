@@ -78,9 +78,11 @@ OPEN_AMONG_NEIGHBOURS: Final = {
     "OpenDispute.dispute": "as a payment's",
     "AddEvidence.evidence": "as a payment's",
     "CreateBulk.bulk": "as a payment's",
+    "AskExport.export": "as a payment's",
+    "MakeRequest.request": "as a payment's",
 }
-# Steps of one moment are in the order of ids that a hub drew: of a page, some would be there and others here.
-ORDERED_BY_LOT: Final = {"ReadPayment": ("limit",)}
+# Steps of one moment, and people, are in the order of ids that a hub drew: of a page, some would be there and others here.
+ORDERED_BY_LOT: Final = {"ReadPayment": ("limit",), "ReadIncidentPersons": ("limit", "after")}
 # An id that stood there is the walker's own from then on: a fence of theirs, a login of somebody they opened.
 BECOME_ONES_OWN: Final = frozenset({"Resume.in_doubt", "Settle.in_doubt", "Register.login", "OpenPerson.login"})
 
