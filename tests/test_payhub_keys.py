@@ -53,9 +53,11 @@ async def test_a_tenants_and_a_persons_keys_are_turned_by_their_names(own: Own) 
 async def test_what_is_plain_is_told_and_sealed(own: Own) -> None:
     assert "not sealed yet" not in await own.payhub("migrate")
     assert await own.payhub("keys", "seal") == "0 values are sealed.\n"
-    await own.admin.execute("update profiles set display_name = 'Plain', display_name_sealed = null")
+    seeded = await own.payhub("seed", "--tenant", "acme", "--people", "1", "--balance", "0", "--json")
+    person = json.loads(seeded)["people"][0]["person"]
+    plain = "update profiles set display_name = 'Plain', display_name_sealed = null where person_id = $1"
+    await own.admin.execute(plain, person)
     assert "Some personal data is not sealed yet: `payhub keys seal`" in await own.payhub("migrate")
-    person = str(await own.admin.fetchval("select person_id from profiles"))
     assert "payhub keys seal" in await own.payhub("privacy", "erase", "acme", person, "--yes", code=1)
     assert await own.payhub("keys", "seal") == "1 values are sealed.\n"
     assert await own.admin.fetchval("select count(*) from profiles where display_name is not null") == 0

@@ -31,6 +31,7 @@ from core.privacy.states import ErasureStatus
 
 # After its day, something may still be in the way (money that came back): it is looked at again after so long.
 REST: Final = timedelta(days=1)
+NOBODY_THERE: Final = "There is no such person in this tenant."
 # Why the trail tells of an erasure on its day.
 DUE: Final = "nothing obliges to keep it any more"
 # And of one whose key these rows did not know to be gone.
@@ -109,7 +110,7 @@ async def look_ahead(pool: Pool, tenant_id: int, person_id: str, at: datetime | 
     controller, place = await read_controller(pool, tenant_id)
     async with in_tenant(pool, tenant_id) as connection:
         if await connection.fetchval(HAS_PERSON, tenant_id, person_id) is None:
-            raise NotFound
+            raise NotFound(NOBODY_THERE)
         now = await connection.fetchval(NOW, at)
         past = await read_past(connection, tenant_id, person_id)
         duties = duties_of(past, now, place.time_zone, keeps_all_identities=controller.keeps_all_identities)
@@ -138,7 +139,7 @@ async def ask_erasure(
     async with in_tenant(pool, tenant_id) as connection:
         # Locked and closed before anybody looks: what is found then cannot change.
         if not await connection.fetchval(CLOSE_PERSON, tenant_id, person_id):
-            raise NotFound
+            raise NotFound(NOBODY_THERE)
         known = await connection.fetchrow(READ, tenant_id, person_id)
         if known is not None:
             return Asked(_to_erasure(tuple(known)), [])

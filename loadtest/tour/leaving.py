@@ -60,7 +60,7 @@ async def _hand_over(stage: Stage, dora: Person) -> None:
     held = await stage.step(dora, "asks what is held about her", type_="my_data", language="en")
     for one in held["held"]:
         if one["section"] in {"profiles", "entries"}:
-            stage.note(None, f"  {one['title']}: {one['count']}; by {one['basis']}; {one['kept'][:44]}…")
+            stage.note(None, f"  {one['title']}: {one['count']} ({one['basis']}), {one['kept'].lower()}")
     export = new_id()
     await stage.step(dora, "asks for all of it", "status", type_="ask_export", export=export, language="en")
     state = (await dora.ask("export", export=export, watch=True))["export"]
