@@ -87,7 +87,7 @@ async def _is_kept(stage: Stage, dora: Person, way_in: Wire) -> None:
     await stage.step(dora, "pays it back", "status", type_="pay", **back)
     erasure = await _erase(stage, dora)
     for one in erasure["kept"]:
-        stage.note(None, f"  {one['code']} is kept until {one['until'][:2]}…, by {one['law']}")
+        stage.note(None, f"  {one['code']} is kept until {one['until']}, by {one['law']}")
     try:
         await come_in(stage.url, "login", way_in)
     except TourError:
