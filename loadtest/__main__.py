@@ -366,6 +366,7 @@ def privacy_command(payments: int, persons: int, as_json: bool, **arguments: Any
             ("MB of PDF", figures["pdf_mb"]),
             ("MB over idle, worker and what it starts", figures["worker_grown_mb"]),
             ("ms to erase a person, the slowest of 20 (at most 1,000)", figures["erasure_ms"]),
+            ("ms until no hub has their name, the slowest of 20 (at most 1,000)", figures["unreadable_ms"]),
             ("persons that an incident concerns", figures["incident_persons"]),
             ("seconds to count and list them", figures["incident_seconds"]),
         ],
