@@ -13,6 +13,7 @@ A refusal (no funds, unknown account) is never one of these: it is a result, `co
     │   └── PersonErased      the person's key was destroyed: nothing of theirs can be written any more
     ├── Conflict              the thing exists already
     ├── Refusal               the state of the thing, or a rule about it, does not allow this; carries a stable code
+    ├── TooOften              it was done too often lately; says when it may be done again
     ├── CredentialsRefused    wrong name, password or refresh token; never says which
     └── ProofRefused          a second factor, or a password asked for again, proves nothing
 """
@@ -75,6 +76,14 @@ class Refusal(CoreError):
         Exception.__init__(self, message)
         self.code = code
         self.field = field
+
+
+class TooOften(CoreError):
+    """This was done too often lately. Nothing was changed."""
+
+    def __init__(self, retry_after_ms: int) -> None:
+        super().__init__()
+        self.retry_after_ms = retry_after_ms
 
 
 class CredentialsRefused(CoreError):

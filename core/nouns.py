@@ -143,6 +143,11 @@ class AccountStatus(IntEnum):
     OPEN = 0
     BLOCKED = 1
     CLOSED = 2
+    RECEIVING = 3  # may be paid, and not pay
+
+
+# Accounts that may be paid.
+PAYABLE = frozenset({AccountStatus.OPEN, AccountStatus.RECEIVING})
 
 
 class SystemAccount(IntEnum):

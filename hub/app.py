@@ -39,6 +39,7 @@ from core.people.passwords import BreachedFile, Policy
 from core.people.proving import Means
 from core.people.sessions import find_revoked
 from core.people.sightings import touch
+from core.people.standing import find_restood
 from core.privacy.making import SCHEMA
 from core.privacy.schema import read_schema
 from core.proof.notary import Notary, Signer
@@ -107,6 +108,7 @@ class Hub:
         self.connections = Connections()
         self.context: Context | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._looks: set[asyncio.Task[None]] = set()
         self._answered = dict.fromkeys(STATUS_NAMES, 0)
         # (tenant, session) → when it was last written that it was heard of.
         self._seen_written: dict[tuple[int, str], float] = {}
@@ -156,6 +158,7 @@ class Hub:
             nonces=Nonces(await keys.secret("nonces")),
             identities=Identities(Outside(options.internal_networks)),
             end_session=self._end_session,
+            restand=self._restand,
             warn=self.connections.warn,
             means=Means(pool, keys, Marks(await keys.secret("marks")), party),
             tell=self.connections.tell,
@@ -172,6 +175,7 @@ class Hub:
                 self._every(consenting.TOLD_EVERY_S, self._tell_due),
                 self._every(ACKNOWLEDGEMENTS_WRITE_S, self._write_acknowledgements),
                 self._every(SESSIONS_SWEEP_S, self._sweep_sessions),
+                self._every(SESSIONS_SWEEP_S, self._sweep_standings),
                 self._every(SEEN_WRITE_S, self._write_seen),
                 self._every(DEMANDS_READ_S, self._read_demands),
                 self._every(options.keys_read_s, self._read_keys),
@@ -214,7 +218,7 @@ class Hub:
             await self._quietly(self._notary.tell_roots)
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._looks, return_exceptions=True)
         await self.context.audience.close()
         await self.context.broker.close()
         if self._posters is not None:
@@ -267,6 +271,8 @@ class Hub:
             spread(self.context, int(tenant), hint)
         elif channel == CONTROL and hint[0] == "end_session":
             self._end_session(hint[1], hint[2])
+        elif channel == CONTROL and hint[0] == "restand":
+            self._restand(hint[1], hint[2])
         elif channel == CONTROL and hint[0] == "warn":
             self.connections.warn(hint[1], hint[2], msgspec.convert(hint[3], SecurityAlert))
         elif channel == CONTROL and hint[0] == "spent":
@@ -332,6 +338,40 @@ class Hub:
         known = list(self.context.demands)
         if known:
             self.context.demands |= await read_demands(self.context.pool, known)
+
+    async def _sweep_standings(self) -> None:
+        assert self.context is not None
+        known = self.connections.standings()
+        for (tenant_id, person_id), standing in (await find_restood(self.context.pool, known)).items():
+            self.connections.restand(tenant_id, person_id, standing)
+
+    def _restand(self, tenant_id: int, person_id: str | None) -> None:
+        """Look how somebody stands who is known here. Whatever fails, the sweep comes round."""
+        self._forget_standing(tenant_id, person_id)
+        known = {
+            key: one
+            for key, one in self.connections.standings().items()
+            if key[0] == tenant_id and person_id in {None, key[1]}
+        }
+        if not known or self.context is None:
+            return
+        pool = self.context.pool
+
+        async def look() -> None:
+            for key, standing in (await find_restood(pool, known)).items():
+                self.connections.restand(*key, standing)
+
+        task = asyncio.create_task(self._quietly(look))
+        self._looks.add(task)
+        task.add_done_callback(self._looks.discard)
+
+    def _forget_standing(self, tenant_id: int, person_id: str | None) -> None:
+        """Requests begin anew."""
+        assert self.context is not None
+        remembered = self.context.remembered
+        for key, (_, known) in list(remembered.items()):
+            if known.speaker.tenant_id == tenant_id and person_id in {None, known.speaker.person_id}:
+                del remembered[key]
 
     async def _read_keys(self) -> None:
         assert self.context is not None

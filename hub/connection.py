@@ -19,10 +19,12 @@ from starlette.types import Receive, Scope, Send
 from core.errors import CoreError
 from core.ledger.batcher import Outcome
 from core.nouns import Payment
+from core.people.standing import Standing
 from hub import metrics
 from hub.commands import following, identifying, pairing, paying
 from hub.commands.context import Context, events_channel
 from hub.commands.refusal import CommandRefused, from_core
+from hub.commands.rights import refusal_of
 from hub.commands.scoping import needs_of, require_scope
 from hub.commands.stepping_up import may_need_proof
 from hub.commands.table import ROWS
@@ -63,6 +65,7 @@ from hub.protocol.messages import (
     Resume,
     Unfollow,
 )
+from hub.protocol.people import StatusChanged
 from hub.protocol.sessions import SecurityAlert
 from hub.protocol.terminals import AskChallenge
 from hub.session import IN_FLIGHT_MAX, Session, State
@@ -112,6 +115,30 @@ class Connections:
             principal = connection.session.principal
             if principal is not None and (principal.tenant_id, principal.session_id) == (tenant_id, session_id):
                 connection.end(CloseCode.SESSION_REVOKED)
+
+    def standings(self) -> dict[tuple[int, str], Standing | None]:
+        """How each (tenant, person) who is connected here stands, as far as their connections know."""
+        found: dict[tuple[int, str], Standing | None] = {}
+        for connection in self.all:
+            speaker = connection.session.principal
+            if speaker is not None:
+                key, standing = (speaker.tenant_id, speaker.person_id), connection.session.standing
+                # Two that know different things both have to hear.
+                found[key] = standing if found.get(key, standing) == standing else None
+        return found
+
+    def restand(self, tenant_id: int, person_id: str, standing: Standing) -> None:
+        """Let a person's connections know how they stand now."""
+        changed = StatusChanged(standing.status.name.lower(), standing.is_paid, standing.pays)  # type: ignore[arg-type]
+        for connection in list(self.all):
+            session = connection.session
+            speaker = session.principal
+            if speaker is None or (speaker.tenant_id, speaker.person_id) != (tenant_id, person_id):
+                continue
+            if session.standing != standing:
+                session.standing = standing
+                if connection.is_open:
+                    connection.send(changed)
 
     def tell(self, tenant_id: int, topic: str, message: Message) -> None:
         """Send a message to every session of the tenant that watches the topic."""
@@ -312,10 +339,12 @@ class Connection:
                 data, SIZE_MAX if session.state is State.LIVE else SIZE_MAX_BEFORE_AUTHENTICATION
             )
             refusal = session.check(message)
+            if refusal is None and session.state is State.LIVE:
+                if session.scopes is not None:
+                    require_scope(session, needs_of(message))
+                refusal = refusal_of(session, message)
             if refusal is not None:
                 raise CommandRefused(refusal)
-            if session.scopes is not None:
-                require_scope(session, needs_of(message))
             if type(message) is Pay and not may_need_proof(self._context, session, message.amount):
                 self._pay(message)
             elif type(message) is Acknowledge:

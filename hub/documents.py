@@ -9,8 +9,10 @@ from typing import Any, Final
 import msgspec
 
 from core.nouns import PaymentStatus
+from core.people.persons import Role
 from hub import http
 from hub.commands.paying import UNKNOWN
+from hub.commands.rights import OF_OTHERS, Right, right_of
 from hub.commands.scoping import BY_CONTENT, COMMANDS, FOLLOWING, SETTLING
 from hub.commands.table import ROWS
 from hub.doors import PATHS
@@ -64,8 +66,10 @@ def asyncapi() -> dict[str, Any]:
             "description": (
                 f"Subprotocols {MSGPACK} (binary frames) and {JSON} (text frames) carry the same messages. The first "
                 "message authenticates, but for a till's challenge; a token never stands in a URL. Answers may "
-                "overtake each other: match them by id. "
-                f"A message has at most {SIZE_MAX} bytes, and each field stands in it once."
+                f"overtake each other: match them by id. A message has at most {SIZE_MAX} bytes, and each field stands "
+                "in it once. x-roles says who may send it, x-roles-of-others who may about somebody else, x-effect "
+                "what it does: whoever is blocked reads and defends; whoever is pending also tends, and collects and "
+                "pays as far as the tenant says; only who is active empowers a machine."
             ),
         },
         "defaultContentType": "application/json",
@@ -182,7 +186,7 @@ def _operation(command: type, answer: type | None) -> dict[str, Any]:
         "channel": {"$ref": "#/channels/socket"},
         "summary": _summary(command),
         "messages": [{"$ref": f"#/channels/socket/messages/{_tag(command)}"}],
-        **({} if command in BEFORE_A_SESSION else _for_machines(command)),
+        **({} if command in BEFORE_A_SESSION else {**_for_machines(command), **_rights(command, right_of(command))}),
     }
     if answer is not None:
         operation["reply"] = {
@@ -235,6 +239,7 @@ def _path_item(endpoint: Endpoint, body: type | None) -> dict[str, Any]:
     if endpoint.public:
         item["security"] = []
     else:
+        item.update(_rights(endpoint.takes, endpoint.right))
         item.update(_for_machines(endpoint.takes if endpoint.scope is None else endpoint.scope))
     return item
 
@@ -248,6 +253,18 @@ def _for_machines(command: "type | Scope") -> dict[str, Any]:
         return {"x-people-only": True}
     found: dict[str, Any] = {"x-scopes": sorted(needs)}
     return {**found, "x-scopes-by-content": True} if command in BY_CONTENT else found
+
+
+def _rights(command: type, right: Right) -> dict[str, Any]:
+    """Who may ask for it, and what it does: of somebody who is blocked or pending, not every effect is taken."""
+    found: dict[str, Any] = {"x-roles": _roles(right), "x-effect": right.effect.value}
+    if command in OF_OTHERS:
+        found["x-roles-of-others"] = _roles(OF_OTHERS[command])
+    return found
+
+
+def _roles(right: Right) -> list[str]:
+    return [role.name.lower() for role in Role if role in right.roles]
 
 
 def _good_status(endpoint: Endpoint) -> str:

@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from core.privacy.record import to_markdown
 from core.privacy.states import Form
 from hub.commands import exporting, reporting, stepping_up
+from hub.commands.rights import OVERSEES, READS
 from hub.endpoint import Call, Endpoint, Nothing
 from hub.protocol import incidents, privacy
 
@@ -79,20 +80,16 @@ def _download(pieces: AsyncIterator[bytes], media_type: str, name: str) -> Respo
 EXPORT: Final = "/v1/privacy/exports/{export}"
 INCIDENT: Final = "/v1/privacy/incidents/{incident}"
 ENDPOINTS: Final = (
-    Endpoint("GET", f"{EXPORT}/person.json", privacy.FetchJson, Nothing, fetch_json, produces=JSON),
-    Endpoint("GET", f"{EXPORT}/person.pdf", privacy.FetchPdf, Nothing, fetch_pdf, produces=PDF),
-    Endpoint("GET", "/v1/privacy/record.json", privacy.ReadRecordJson, Nothing, read_record_json, produces=JSON),
-    Endpoint("GET", "/v1/privacy/record.md", privacy.ReadRecordPage, Nothing, read_record_page, produces=MARKDOWN),
-    Endpoint(
-        "GET",
-        f"{INCIDENT}/authority.md",
-        incidents.FetchAuthorityDraft,
-        Nothing,
-        fetch_authority_draft,
-        produces=MARKDOWN,
+    Endpoint("GET", f"{EXPORT}/person.json", privacy.FetchJson, Nothing, fetch_json, right=READS, produces=JSON),
+    Endpoint("GET", f"{EXPORT}/person.pdf", privacy.FetchPdf, Nothing, fetch_pdf, right=READS, produces=PDF),
+    *(
+        Endpoint("GET", path, takes, Nothing, handle, right=OVERSEES, produces=kind)
+        for path, takes, handle, kind in (
+            ("/v1/privacy/record.json", privacy.ReadRecordJson, read_record_json, JSON),
+            ("/v1/privacy/record.md", privacy.ReadRecordPage, read_record_page, MARKDOWN),
+            (f"{INCIDENT}/authority.md", incidents.FetchAuthorityDraft, fetch_authority_draft, MARKDOWN),
+            (f"{INCIDENT}/persons.md", incidents.FetchPersonsDraft, fetch_persons_draft, MARKDOWN),
+            (f"{INCIDENT}/persons.csv", incidents.FetchPersonsList, fetch_persons_list, CSV),
+        )
     ),
-    Endpoint(
-        "GET", f"{INCIDENT}/persons.md", incidents.FetchPersonsDraft, Nothing, fetch_persons_draft, produces=MARKDOWN
-    ),
-    Endpoint("GET", f"{INCIDENT}/persons.csv", incidents.FetchPersonsList, Nothing, fetch_persons_list, produces=CSV),
 )

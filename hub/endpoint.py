@@ -13,6 +13,7 @@ from starlette.responses import Response
 from hub import metrics
 from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused
+from hub.commands.rights import NOBODY, Right
 from hub.limits import Limit, address_key
 from hub.protocol.codes import ErrorCode
 from hub.protocol.scopes import Scope
@@ -37,9 +38,9 @@ class Endpoint(NamedTuple):
 
     With `consumes`, the body is a file of one of these media types, which `handle` reads as it arrives (hub/edge.py
     lets files pass on these paths). With `produces`, so is the answer, and `handle` gives the response itself.
-    `otherwise`: another good answer, which says what is still to do; its status is 202.
-    `scope`: what a machine needs for it, where `takes` is no command that says so. `proves`: it takes a proof of
-    possession in the header DPoP.
+    `right`: who may ask, if it is not public. `otherwise`: another good answer, which says what is still to do; its
+    status is 202. `scope`: what a machine needs for it, where `takes` is no command that says so. `proves`: it takes a
+    proof of possession in the header DPoP.
     """
 
     method: str
@@ -49,6 +50,7 @@ class Endpoint(NamedTuple):
     handle: Callable[[Call], Awaitable[msgspec.Struct | Response]]
     status: int = 200
     public: bool = False
+    right: Right = NOBODY
     scope: Scope | None = None
     proves: bool = False
     consumes: tuple[str, ...] = ()

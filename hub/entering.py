@@ -17,7 +17,7 @@ from core.people.devices import find_device
 from core.people.factors import Offer, read_offer
 from core.people.opening import Tenant, find_tenant
 from core.people.passkeys import request_options
-from core.people.persons import Role, read_nameless
+from core.people.persons import PersonStatus, Role, read_nameless
 from core.people.proofs import PASSWORD
 from core.people.proving import Brought, log_in_by_ticket, note_refused, take_answer
 from core.people.proving import ask_passkey as ask_passkey_of
@@ -27,13 +27,15 @@ from core.people.throttles import count_attempt, count_log_in, count_proof, coun
 from core.people.tickets import TICKET_LIFETIME, issue_ticket, mark_of, try_ticket
 from hub.commands import operating
 from hub.commands.context import Context, end_everywhere, warn_everywhere
+from hub.commands.knowing import given_fields
 from hub.commands.refusal import CommandRefused
+from hub.commands.rights import LEAVES
 from hub.commands.stepping_up import kinds_of
 from hub.commands.values import given, or_unset, to_time
 from hub.doors import Door, door_for
 from hub.endpoint import Call, Endpoint, Nothing, address_of, spend
 from hub.limits import ADDRESS_DEVICE, ADDRESS_LOGIN
-from hub.protocol import fields
+from hub.protocol import fields, people
 from hub.protocol.codes import ErrorCode
 from hub.protocol.factors import Code, Credential, ProofKind, RecoveryCode
 from hub.protocol.sessions import AlertKind, SecurityAlert
@@ -54,12 +56,26 @@ SessionName = Annotated[fields.Name, Meta(description="What its owner will know 
 
 
 class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A new customer with one account, logged in."""
+    """A new customer or merchant with one account, logged in. What else has to be said, the tenant says.
+
+    A contact or a CPF that is somebody else's is taken like any other: nothing here tells whose anything is. Who names
+    a CPF, and every merchant, waits until the tenant has looked at them, unless it wants that otherwise.
+    """
 
     tenant: Slug
     name: fields.Name
     login: fields.Login
     password: fields.Password
+    role: Annotated[str, Meta(pattern="^(customer|merchant)$")] | UnsetType = UNSET
+    cpf: people.Cpf | UnsetType = UNSET
+    cnpj: people.Cnpj | UnsetType = UNSET
+    legal_name: fields.Name | UnsetType = UNSET
+    trade_name: fields.Name | UnsetType = UNSET
+    category: people.Category | UnsetType = UNSET
+    email: people.Email | UnsetType = UNSET
+    phone: people.Phone | UnsetType = UNSET
+    birth_date: people.BirthDate | UnsetType = UNSET
+    address: people.Address | UnsetType = UNSET
     session_name: SessionName | UnsetType = UNSET
 
 
@@ -115,6 +131,7 @@ class TokensAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """An access token for requests and sockets, and a refresh token for the next one.
 
     `device`: this log-in came from a device that was not known; keep it there, and bring it to every later log-in.
+    `account`, and `status` if it is not active: of somebody who has just registered.
     """
 
     person: str
@@ -123,6 +140,7 @@ class TokensAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     refresh_token: str
     account: int | UnsetType = UNSET
     device: str | UnsetType = UNSET
+    status: people.StatusName | UnsetType = UNSET
 
 
 class FactorNeeded(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -149,10 +167,15 @@ async def register(call: Call) -> TokensAnswer:
     context = call.context
     spend(context, "address-login", 0, address_of(call.request), ADDRESS_LOGIN)
     tenant = await _tenant(context, body.tenant)
+    role, about = Role[given(body.role, "customer").upper()], given_fields(body)
+    # A registration has a name of its own; as a field it is written with the person.
+    about.pop("name")
     count = count_stranger(context.means.marks, tenant.id, address_of(call.request), call.session.network)
     await count_attempt(context.pool, count)
     try:
-        opened = await operating.enter(context, tenant, Role.CUSTOMER, body.name, body.login, body.password)
+        opened = await operating.enter(
+            context, tenant, role, body.name, body.login, body.password, about, call.session.by
+        )
     except Conflict:
         # Whoever tries out which logins there are is slowed down like whoever tries out passwords.
         raise
@@ -162,7 +185,10 @@ async def register(call: Call) -> TokensAnswer:
     await forgive(context.pool, count)
     arrival = _arrival(call, UNSET, body.session_name, BY_PASSWORD)
     started = await start_session(context.pool, tenant.id, opened.person_id, arrival)
-    return _let_in(call, tenant, opened.person_id, Role.CUSTOMER, arrival, started, account=opened.account_id)
+    answer = _let_in(call, tenant, opened.person_id, role, arrival, started, account=opened.account_id)
+    if opened.status is not PersonStatus.ACTIVE:
+        answer = msgspec.structs.replace(answer, status=opened.status.name.lower())
+    return answer
 
 
 async def log_in(call: Call) -> TokensAnswer | FactorNeeded:
@@ -399,5 +425,5 @@ ENDPOINTS: Final = (
     Endpoint("POST", "/v1/login/passkey/options", AskPasskey, PasskeyAsked, ask_passkey, public=True),
     Endpoint("POST", "/v1/login/passkey", LogInByPasskey, TokensAnswer, log_in_by_passkey, public=True),
     Endpoint("POST", "/v1/refresh", RefreshTokens, TokensAnswer, refresh, public=True),
-    Endpoint("POST", "/v1/logout", LogOut, Nothing, log_out),
+    Endpoint("POST", "/v1/logout", LogOut, Nothing, log_out, right=LEAVES),
 )

@@ -25,6 +25,7 @@ from hub import admitting, downloads, entering, metrics
 from hub.commands import bulking, charging, identifying, paying
 from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused, from_core
+from hub.commands.rights import PAYS, RIGHTS, SEES, SETTLES, refusal_of, refuse
 from hub.commands.scoping import needs_of, require_scope
 from hub.commands.table import ROWS
 from hub.downloads import CSV
@@ -130,14 +131,24 @@ ENDPOINTS: Final = (
     *entering.ENDPOINTS,
     *admitting.ENDPOINTS,
     *downloads.ENDPOINTS,
-    Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle, scope=Scope.PAYMENTS_WRITE),
-    Endpoint("GET", "/v1/charges/{charge}/qr.svg", ReadQr, Nothing, draw_qr, produces=SVG, scope=Scope.CHARGES_READ),
+    Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle, right=SETTLES, scope=Scope.PAYMENTS_WRITE),
+    Endpoint(
+        "GET",
+        "/v1/charges/{charge}/qr.svg",
+        ReadQr,
+        Nothing,
+        draw_qr,
+        right=SEES,
+        produces=SVG,
+        scope=Scope.CHARGES_READ,
+    ),
     Endpoint(
         "PUT",
         "/v1/bulks/{bulk}/file",
         bulks.SendBulkFile,
         bulks.BulkAnswer,
         send_bulk_file,
+        right=PAYS,
         consumes=bulking.MEDIA_TYPES,
         scope=Scope.BULKS_WRITE,
     ),
@@ -147,10 +158,14 @@ ENDPOINTS: Final = (
         bulks.ReadBulkCsv,
         Nothing,
         read_bulk_csv,
+        right=SEES,
         produces=CSV,
         scope=Scope.BULKS_READ,
     ),
-    *(Endpoint(row.method, row.path, row.takes, row.gives, to_handler(row.handle), row.status) for row in ROWS),
+    *(
+        Endpoint(row.method, row.path, row.takes, row.gives, to_handler(row.handle), row.status, right=row.right)
+        for row in ROWS
+    ),
 )
 
 
@@ -234,6 +249,10 @@ def _serve(
         body = read(b"" if endpoint.consumes else await _read_body(request), request)
         if session.scopes is not None:
             require_scope(session, needs_of(body) if endpoint.scope is None else frozenset({endpoint.scope}))
+        if not endpoint.public:
+            refusal = refusal_of(session, body) if type(body) in RIGHTS else refuse(session, endpoint.right)
+            if refusal is not None:
+                raise CommandRefused(refusal)
         answer = await endpoint.handle(Call(context, request, session, body))
         is_otherwise = endpoint.otherwise is not None and isinstance(answer, endpoint.otherwise)
         return to_response(answer, 202 if is_otherwise else endpoint.status)

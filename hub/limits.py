@@ -48,6 +48,9 @@ BY_ROLE = {
     Role.CUSTOMER: Limit(200, 500),
     Role.MERCHANT: Limit(2_000, 4_000),
     Role.OPERATOR: Limit(20_000, 40_000),
+    Role.AUDITOR: Limit(200, 500),
+    # Somebody at a desk; whoever takes a whole tenant's profiles away is slow.
+    Role.SUPPORT: Limit(20, 100),
 }
 CONNECTION_BY_ROLE = BY_ROLE
 # Many people share an address behind a carrier's NAT, so this only stops what no NAT would send.

@@ -12,8 +12,9 @@ from enum import Enum
 from typing import Final
 
 from core.audit.trail import By
-from core.people.persons import Role
+from core.people.persons import STAFF, PersonStatus, Role
 from core.people.proofs import has_factor
+from core.people.standing import ACTIVE, Standing
 from hub.auth import Principal
 from hub.doors import Door
 from hub.protocol.codes import CloseCode, ErrorCode
@@ -34,6 +35,8 @@ from hub.protocol.terminals import AskChallenge
 AUTHENTICATION_TIMEOUT_S = 5.0
 # Unanswered commands of one connection; above it the hub stops reading until answers leave.
 IN_FLIGHT_MAX = 256
+# Who sees all of the tenant's money; the one of them acts on it.
+OVERSEERS = frozenset({Role.OPERATOR, Role.AUDITOR})
 # What somebody may do who still has to enrol a second factor, or to prove it.
 WHILE_HELD: Final[frozenset[type]] = frozenset(
     {
@@ -80,6 +83,7 @@ class Session:
         "network",
         "only",
         "principal",
+        "standing",
         "started_at",
         "state",
         "watching",
@@ -97,6 +101,8 @@ class Session:
         self.started_at = now
         self.principal: Principal | None = None
         self.accounts: frozenset[int] = frozenset()
+        # How the speaker stands with the tenant, as far as this hub knows.
+        self.standing: Standing = ACTIVE
         # The one account that a till may use, of all that are its merchant's.
         self.only: int | None = None
         self.followed: set[int] = set()
@@ -180,6 +186,14 @@ class Session:
         return By(principal.person_id, principal.session_id, self.network)
 
     @property
+    def role(self) -> Role | None:
+        """What the speaker is here. Whoever of the staff is not active is nobody but themselves. None: nobody yet."""
+        if self.principal is None:
+            return None
+        role = self.principal.role
+        return Role.CUSTOMER if role in STAFF and self.standing.status is not PersonStatus.ACTIVE else role
+
+    @property
     def scopes(self) -> frozenset[str] | None:
         """What a machine that speaks may do; None: a person speaks."""
         return None if self.principal is None else self.principal.scopes
@@ -187,11 +201,20 @@ class Session:
     @property
     def is_operator(self) -> bool:
         """Whether the speaker may act on any of the tenant's accounts."""
-        return self.principal is not None and self.principal.role == Role.OPERATOR
+        return self.role is Role.OPERATOR
+
+    @property
+    def oversees(self) -> bool:
+        """Whether the speaker may see all of the tenant's money."""
+        return self.role in OVERSEERS
 
     def may_use(self, account: int) -> bool:
-        """Whether the speaker may pay from, read or follow this account."""
+        """Whether the speaker may pay from this account, and change what is about it."""
         return account in self.accounts or self.is_operator
+
+    def may_see(self, account: int) -> bool:
+        """Whether the speaker may read or follow this account."""
+        return account in self.accounts or self.oversees
 
     def may_follow(self, *accounts: int) -> bool:
         """Whether all of these may be followed beside those that are."""

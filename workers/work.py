@@ -23,6 +23,7 @@ from core.ledger.verify import find_unbalanced_tenants
 from core.machines.pairing import forget_codes
 from core.nonces import forget_spent
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
+from core.notices.personal import forget_late
 from core.people.sessions import forget_ended
 from core.people.throttles import forget_counts
 from core.people.tickets import forget_tickets
@@ -143,6 +144,9 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
     async def forget_notices() -> int:
         return await forget_heard(pool, NOTICES_PER_ROUND)
 
+    async def forget_late_notices() -> int:
+        return await forget_late(pool, NOTICES_PER_ROUND)
+
     async def forget_sessions() -> int:
         return await forget_ended(pool, SESSION_KEPT, SESSIONS_PER_ROUND)
 
@@ -210,6 +214,7 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
     return [
         Round("note_unheard", 1.0, note, full=BATCHES_PER_ROUND),
         Round("forget_heard", 5.0, forget_notices, full=NOTICES_PER_ROUND),
+        Round("forget_late", 60.0, forget_late_notices, full=NOTICES_PER_ROUND),
         Round("forget_sessions", 600.0, forget_sessions, full=SESSIONS_PER_ROUND),
         Round("forget_log_ins", 60.0, forget_log_ins, full=SESSIONS_PER_ROUND),
         Round("forget_nonces", 60.0, forget_nonces, full=NONCES_PER_ROUND),

@@ -31,6 +31,15 @@ class Act(StrEnum):
     """What can be done that is written down. Stored in audit_entries.what; settings are `setting.<which>`."""
 
     PERSON_OPENED = "person.opened"
+    PERSON_STATUS_SET = "person.status_set"
+    PERSON_ROLE_ASKED = "person.role_asked"
+    PERSON_ROLE_SET = "person.role_set"
+    PROFILE_EDITED = "profile.edited"
+    # Somebody named as theirs what is another person's.
+    PROFILE_CLAIMED = "profile.claimed"
+    CONTACT_CODE_SENT = "contact.code_sent"
+    CONTACT_CONFIRMED = "contact.confirmed"
+    PEOPLE_SET = "setting.people"
     SESSION_STARTED = "session.started"
     SESSION_REFUSED = "session.refused"
     SESSION_ENDED = "session.ended"
@@ -44,6 +53,7 @@ class Act(StrEnum):
     STEPPED_UP = "session.stepped_up"
     PASSWORD_CHANGED = "password.changed"  # noqa: S105  # an act, no password
     PERSONAL_DATA_READ = "personal_data.read"
+    TRAIL_READ = "trail.read"
     API_KEY_MADE = "api_key.made"
     API_KEY_ROTATED = "api_key.rotated"
     API_KEY_REVOKED = "api_key.revoked"

@@ -78,6 +78,9 @@ PIECE_TEXT: Final = Place("dispute_evidence", "text_sealed", _PIECE, person="per
 PIECE_NAME: Final = Place("dispute_evidence", "name_sealed", _PIECE, person="person_id", plain="name")
 PIECE_CONTENT: Final = Place("dispute_evidence", "content_sealed", _PIECE, person="person_id", plain="content")
 FACTOR_SECRET: Final = Place("factors", "sealed", ("id",), person="person_id")
+# A field of a person (core.people.fields), and what a notice tells.
+PERSON_FIELD: Final = Place("person_fields", "sealed", ("person_id", "field", "number"), person="person_id")
+NOTICE_CONTENT: Final = Place("notices", "sealed", ("id",), person="person_id")
 API_KEY_NAME: Final = Place("api_keys", "name_sealed", ("id",), person="person_id")
 TERMINAL_NAME: Final = Place("terminals", "name_sealed", ("id",), person="person_id")
 PAIRING_CODE_NAME: Final = Place("pairing_codes", "name_sealed", ("terminal_id",), person="person_id")
@@ -134,4 +137,6 @@ PLACES: Final = (
     EXPORT_PIECE,
     REQUEST_TEXT,
     REQUEST_ANSWER,
+    PERSON_FIELD,
+    NOTICE_CONTENT,
 )

@@ -17,6 +17,7 @@ from core.nouns import (
     BEGINNING,
     DONE,
     HOLD_LASTS_S,
+    PAYABLE,
     RELEASING,
     RETURNING,
     UNASKED_AMOUNT,
@@ -296,7 +297,7 @@ class Oracle:
         if kind not in UNSTOPPABLE:
             if payer.status != AccountStatus.OPEN:
                 return OraclePosting(PaymentStatus.PAYER_NOT_OPEN)
-            if payee.status != AccountStatus.OPEN:
+            if payee.status not in PAYABLE:
                 return OraclePosting(PaymentStatus.PAYEE_NOT_OPEN)
 
         decided = self._ask_rules(payment, payer, payee, now_us) if kind in BEGINNING else None
@@ -477,7 +478,7 @@ class Oracle:
             if payment.kind == Kind.REVERSE:
                 if receiver.balance - receiver.held - amount < receiver.floor:
                     return None
-            elif receiver.status != AccountStatus.OPEN or receiver.balance + amount > BALANCE_MAX:
+            elif receiver.status not in PAYABLE or receiver.balance + amount > BALANCE_MAX:
                 return None
         return sum(amount for _, amount in payment.shares)
 

@@ -151,10 +151,12 @@ async def make_key(pool: Pool, keys: Safe, tenant_id: int, merchant: str, wish: 
     return Made(key._replace(name=wish.name), secret)
 
 
-async def list_keys(pool: Pool, keys: Safe, tenant_id: int, merchant: str) -> list[ApiKey]:
-    """A merchant's keys, newest first, those that ended too."""
+async def list_keys(pool: Pool, keys: Safe, tenant_id: int, merchant: str, by: By) -> list[ApiKey]:
+    """A merchant's keys, newest first, those that ended too. What somebody else is shown of them is written down."""
     async with in_tenant(pool, tenant_id) as connection:
         rows = await connection.fetch(LIST, tenant_id, merchant, LISTED_MAX)
+        if rows and by.person_id != merchant:
+            await note(connection, tenant_id, by, Act.PERSONAL_DATA_READ, merchant, details={"api_keys": len(rows)})
     return await _named(keys, tenant_id, merchant, rows)
 
 

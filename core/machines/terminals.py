@@ -85,10 +85,12 @@ class LoggedIn(NamedTuple):
     may_refund: bool
 
 
-async def list_terminals(pool: Pool, keys: Safe, tenant_id: int, merchant: str) -> list[Terminal]:
-    """A merchant's tills, those that live first, each group newest first."""
+async def list_terminals(pool: Pool, keys: Safe, tenant_id: int, merchant: str, by: By) -> list[Terminal]:
+    """A merchant's tills, those that live first, each group newest first. What others are shown is written down."""
     async with in_tenant(pool, tenant_id) as connection:
         rows = await connection.fetch(LIST, tenant_id, merchant, LISTED_MAX)
+        if rows and by.person_id != merchant:
+            await note(connection, tenant_id, by, Act.PERSONAL_DATA_READ, merchant, details={"terminals": len(rows)})
     return await _named(keys, tenant_id, merchant, rows)
 
 

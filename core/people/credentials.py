@@ -17,8 +17,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-from core.database import Pool, in_tenant
+from core.database import Connection, Pool, in_tenant
 from core.errors import CredentialsRefused, Overloaded, ProofRefused
+from core.keys.cipher import Cipher
 from core.keys.places import LOGIN as LOGIN_PLACE
 from core.keys.safe import Safe
 from core.people.persons import PersonStatus
@@ -117,7 +118,7 @@ def check_length(password: str) -> str:
 
 
 async def check_password(pool: Pool, keys: Safe, tenant_id: int, login: str, password: str) -> str:
-    """The id of the active person with this login and password.
+    """The id of the person with this login and password, who is not closed.
 
     Raises PasswordRefused for whatever is wrong; an unknown login costs as much time as a wrong
     password. Raises Overloaded when too many logins are waiting, KeysUnavailable.
@@ -135,7 +136,7 @@ async def check_password(pool: Pool, keys: Safe, tenant_id: int, login: str, pas
     stored = NOBODYS_HASH if row is None else row["password_hash"]
     # What cannot be a password costs as much as one that is wrong.
     is_right = await _hashing.run(_verify, stored, candidate or NO_PASSWORD) and candidate is not None
-    if row is None or not is_right or row["status"] != PersonStatus.ACTIVE:
+    if row is None or not is_right or row["status"] == PersonStatus.CLOSED:
         raise PasswordRefused(None if row is None else str(row["person_id"]))
     assert candidate is not None
     if HASHER.check_needs_rehash(stored):
@@ -159,14 +160,19 @@ async def check_own_password(pool: Pool, tenant_id: int, person_id: str, passwor
 
 async def read_login(pool: Pool, keys: Safe, tenant_id: int, person_id: str) -> str | None:
     """What the person logs in by; None: somebody else logs them in. Raises KeysUnavailable."""
+    cipher = await keys.one(tenant_id, person_id)
     async with in_tenant(pool, tenant_id) as connection:
-        row = await connection.fetchrow(READ_OWN, tenant_id, person_id)
+        return await open_login(connection, tenant_id, cipher)
+
+
+async def open_login(connection: Connection, tenant_id: int, cipher: Cipher) -> str | None:
+    """What the cipher's person logs in by, in a transaction of the tenant's. None: nothing, or they were erased."""
+    row = await connection.fetchrow(READ_OWN, tenant_id, cipher.person_id)
     if row is None:
         return None
     if row["login_sealed"] is None:
         return None if row["login"] is None else str(row["login"])
-    cipher = await keys.one(tenant_id, person_id)
-    return cipher.open(LOGIN_PLACE.table, LOGIN_PLACE.column, person_id, row["login_sealed"])
+    return cipher.open(*LOGIN_PLACE.at(cipher.person_id), row["login_sealed"])
 
 
 def normalise_login(login: str) -> str:
@@ -201,4 +207,15 @@ async def find_person(pool: Pool, keys: Safe, tenant_id: int, login: str) -> str
     index = await keys.index(tenant_id, LOGIN_FIELD, plain)
     async with in_tenant(pool, tenant_id) as connection:
         row = await connection.fetchrow(READ_CREDENTIALS, tenant_id, index, plain)
+    return None if row is None else row["person_id"]
+
+
+async def find_login(connection: Connection, keys: Safe, tenant_id: int, login: str) -> str | None:
+    """Who logs in by this name, in a transaction of the tenant's. None: nobody, or it cannot be a login."""
+    try:
+        plain = normalise_login(login)
+    except ValueError:
+        return None
+    index = await keys.index(tenant_id, LOGIN_FIELD, plain)
+    row = await connection.fetchrow(READ_CREDENTIALS, tenant_id, index, plain)
     return None if row is None else row["person_id"]

@@ -18,6 +18,7 @@ from core.people.sessions import Ending
 IS_THERE = "select true from persons where tenant_id = $1 and id = $2"
 # A keyed hash is a person's, too, and its key is the whole tenant's: it goes with the row.
 FORGET_CREDENTIALS = "delete from credentials where tenant_id = $1 and person_id = $2"
+FORGET_PERSON = "select forget_person($1, $2)"
 FORGET_IDENTITIES = "delete from external_identities where tenant_id = $1 and person_id = $2"
 # Nobody speaks any more for somebody who is not there: not they themselves, and no machine of theirs.
 END_SESSIONS = """
@@ -59,7 +60,9 @@ async def close_doors(connection: Connection, tenant_id: int, person_id: str, by
 async def erase_person(
     pool: Pool, keys: Safe, tenant_id: int, person_id: str, by: By, why: str | None = None
 ) -> Erased:
-    """Destroy a person's keys, and close their doors: within a second it is so everywhere, and again no change.
+    """Destroy a person's keys, forget what finds them, close their doors. Again it changes nothing.
+
+    Within a second it is so everywhere.
 
     Raises NotFound. Raises NotSealedYet when a key would not be enough: nothing was done. Raises Unavailable: nothing
     was done, or not all; OutcomeUnknown: ask again, in either case.
@@ -71,4 +74,6 @@ async def erase_person(
         raise NotSealedYet
     destroyed = await erasing.erase(pool, keys, tenant_id, person_id, by, why)
     async with in_tenant(pool, tenant_id) as connection:
+        # Not before: as long as the law keeps who somebody was, an authority asks by a document.
+        await connection.execute(FORGET_PERSON, tenant_id, person_id)
         return Erased(destroyed, await close_doors(connection, tenant_id, person_id, by, why))

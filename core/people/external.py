@@ -13,8 +13,9 @@ from core.keys.safe import Safe
 from core.nonces import spend
 from core.people.credentials import find_person, normalise_login
 from core.people.opening import Opened, open_person
-from core.people.persons import PersonStatus, Role, normalise_display_name
+from core.people.persons import STAFF, PersonStatus, Role, normalise_display_name
 from core.people.providers import Provider
+from core.people.settings import read_settings
 
 # What somebody is called whose provider does not say.
 NAMELESS: Final = "New customer"
@@ -70,7 +71,8 @@ async def come_in(
 ) -> Known:
     """Who comes in with this identity. Somebody unknown is opened as a customer, where the provider may do that.
 
-    Raises Refusal `identity_unknown` for who is not known, not active or not to be let in this way; NonceUsed.
+    Whoever is blocked comes in as by a password: to read, and to defend themselves. Raises Refusal `identity_unknown`
+    for who is not known, closed or not to be let in this way; NonceUsed.
     """
     digest = await _digest(keys, tenant_id, provider, identity.value)
     known = await _enter(pool, tenant_id, provider, digest, identity, network)
@@ -153,16 +155,21 @@ async def _enter_first(
 async def _open(
     pool: Pool, keys: Safe, tenant_id: int, provider: Provider, digest: bytes, identity: Identity, network: str | None
 ) -> Known:
+    settings = await read_settings(pool, tenant_id)
+    # A provider says who somebody is, and nothing of what the tenant wants to know before it activates anybody.
+    is_short = settings.begins_pending(Role.CUSTOMER) or bool(settings.needs(Role.CUSTOMER))
+    status = PersonStatus.PENDING if is_short else PersonStatus.ACTIVE
+
     async def within(connection: Connection, opened: Opened) -> None:
         if not await connection.fetchval(LINK, tenant_id, digest, provider.id, opened.person_id, None):
             raise Conflict
         by = By(opened.person_id, None, network)
-        details = {"provider": provider.id, "account": opened.account_id}
+        details = {"provider": provider.id, "account": opened.account_id, "status": status.name.lower()}
         await note(connection, tenant_id, by, Act.PERSON_OPENED, opened.person_id, details=details)
         await _note_link(connection, tenant_id, provider, opened.person_id, by)
         await _use(connection, tenant_id, provider, identity, opened.person_id, network)
 
-    opened = await open_person(pool, keys, tenant_id, Role.CUSTOMER, _name(identity.name), within=within)
+    opened = await open_person(pool, keys, tenant_id, Role.CUSTOMER, _name(identity.name), status=status, within=within)
     return Known(opened.person_id, Role.CUSTOMER)
 
 
@@ -181,7 +188,7 @@ async def _note_link(connection: Connection, tenant_id: int, provider: Provider,
 
 
 def _admit(provider: Provider, person_id: str, role: int, status: int) -> Known:
-    if status != PersonStatus.ACTIVE or (role == Role.OPERATOR and not provider.admits_operators):
+    if status == PersonStatus.CLOSED or (role in STAFF and not provider.admits_operators):
         raise Refusal("identity_unknown")
     return Known(person_id, Role(role))
 

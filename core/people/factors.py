@@ -18,7 +18,7 @@ from core.people.sessions import Ending, revoke_others
 # An authenticator app, and a passkey for each device and each key on a key ring.
 FACTORS_PER_PERSON_MAX = 20
 
-LOCK = "select true from persons where tenant_id = $1 and id = $2 and status = 0 for no key update"
+LOCK = "select true from persons where tenant_id = $1 and id = $2 and status <> 2 for no key update"
 COUNT = "select count(*) from factors where tenant_id = $1 and person_id = $2 and confirmed_at is not null"
 LIST = """
 select id::text, kind, name, made_at, last_used_at, coalesce(is_synced, false), copied_at

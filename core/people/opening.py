@@ -15,11 +15,12 @@ import asyncpg
 from core.database import Connection, Pool, acquire, in_tenant
 from core.errors import Conflict, NotFound, Unavailable
 from core.keys.cipher import Cipher
-from core.keys.places import DISPLAY_NAME, LOGIN
+from core.keys.places import DISPLAY_NAME, LOGIN, PERSON_FIELD
 from core.keys.safe import Safe
 from core.nouns import BALANCE_MAX, Account, SystemAccount
 from core.people.credentials import LOGIN_FIELD, hash_password, normalise_login
-from core.people.persons import Role, normalise_display_name
+from core.people.fields import FIELDS, Kind
+from core.people.persons import PersonStatus, Role, fold_name, normalise_display_name
 
 # Twelve digits, none of them a leading zero: 9 * 10**11 numbers. With a million accounts open, one
 # draw in 900,000 is taken; five in a row never are.
@@ -28,14 +29,19 @@ ACCOUNT_NUMBER_COUNT = 900_000_000_000
 ACCOUNT_NUMBER_TRIES_MAX = 5
 
 INSERT_PERSONS = """
-insert into persons (tenant_id, id, role)
-select $1, unnest($2::uuid[]), $3
+insert into persons (tenant_id, id, role, status)
+select $1, unnest($2::uuid[]), $3, $4
 """
 INSERT_PROFILES = """
 insert into profiles (tenant_id, person_id, display_name_sealed)
 select $1, unnest($2::uuid[]), unnest($3::bytea[])
 """
 # $6: the login as it would stand if nobody had sealed it yet.
+# The first name, as the first of its field (core.people.profiles): later ones are beside it.
+INSERT_NAMES = """
+insert into person_fields (tenant_id, person_id, field, number, sealed, mark)
+select $1, unnest($2::uuid[]), $3, 1, unnest($4::bytea[]), unnest($5::bytea[])
+"""
 INSERT_CREDENTIALS = """
 insert into credentials (tenant_id, person_id, login_index, login_sealed, password_hash)
 select $1, $2, $3, $4, $5
@@ -123,6 +129,7 @@ async def open_person(
     login: str | None = None,
     password: str | None = None,
     *,
+    status: PersonStatus = PersonStatus.ACTIVE,
     within: Callable[[Connection, Opened], Awaitable[None]] | None = None,
 ) -> Opened:
     """Open a person with a key, a profile, one account and, if given, a login: all but the key in one commit.
@@ -141,7 +148,7 @@ async def open_person(
     (person,) = await _prepare(keys, tenant_id, [name])
     try:
         async with in_tenant(pool, tenant_id) as connection:
-            (opened,) = await _open_people(connection, tenant_id, role, [person])
+            (opened,) = await _open_people(connection, tenant_id, role, [person], status)
             if secret is not None:
                 plain, password_hash = secret
                 index = await keys.index(tenant_id, LOGIN_FIELD, plain)
@@ -198,7 +205,12 @@ async def list_accounts(pool: Pool, tenant_id: int, person_id: str) -> list[Acco
     """The person's accounts, oldest first; none for somebody unknown."""
     async with in_tenant(pool, tenant_id) as connection:
         rows = await connection.fetch(LIST_ACCOUNTS, tenant_id, person_id)
-    return [Account(**{**row, "person_id": str(row["person_id"])}) for row in rows]
+    return list(map(to_account, rows))
+
+
+def to_account(row: asyncpg.Record) -> Account:
+    """A row of LIST_ACCOUNTS as an account."""
+    return Account(**{**row, "person_id": str(row["person_id"])})
 
 
 class _Prepared(NamedTuple):
@@ -207,21 +219,39 @@ class _Prepared(NamedTuple):
     id: str
     cipher: Cipher
     sealed_name: bytes
+    # The same as a field, and the keyed hash by which it is found.
+    sealed_field: bytes
+    mark: bytes
 
 
 async def _prepare(keys: Safe, tenant_id: int, names: Sequence[str]) -> list[_Prepared]:
     person_ids = [str(uuid.uuid4()) for _ in names]
     ciphers = await keys.of(tenant_id, person_ids, create=True)
+    field = str(int(Kind.NAME))
     return [
-        _Prepared(person_id, cipher := ciphers[person_id], cipher.seal(*DISPLAY_NAME.at(person_id), name))
+        _Prepared(
+            person_id,
+            cipher := ciphers[person_id],
+            cipher.seal(*DISPLAY_NAME.at(person_id), name),
+            cipher.seal(*PERSON_FIELD.at(person_id, field, "1"), name),
+            await keys.index(tenant_id, FIELDS[Kind.NAME].name, fold_name(name)),
+        )
         for person_id, name in zip(person_ids, names, strict=True)
     ]
 
 
-async def _open_people(connection: Connection, tenant_id: int, role: Role, people: Sequence[_Prepared]) -> list[Opened]:
+async def _open_people(
+    connection: Connection,
+    tenant_id: int,
+    role: Role,
+    people: Sequence[_Prepared],
+    status: PersonStatus = PersonStatus.ACTIVE,
+) -> list[Opened]:
     person_ids = [person.id for person in people]
-    await connection.execute(INSERT_PERSONS, tenant_id, person_ids, int(role))
+    await connection.execute(INSERT_PERSONS, tenant_id, person_ids, int(role), int(status))
     await connection.execute(INSERT_PROFILES, tenant_id, person_ids, [person.sealed_name for person in people])
+    sealed, marks = [person.sealed_field for person in people], [person.mark for person in people]
+    await connection.execute(INSERT_NAMES, tenant_id, person_ids, int(Kind.NAME), sealed, marks)
     account_ids = await _open_accounts(connection, tenant_id, person_ids, floor=0)
     return list(map(Opened, person_ids, account_ids))
 

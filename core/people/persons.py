@@ -6,10 +6,11 @@ The ledger knows only a person's id; the name is personal data, sealed under the
 import unicodedata
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from core.database import Pool, in_tenant
+from core.database import Connection, Pool, in_tenant
 from core.errors import NotFound
+from core.keys.cipher import Cipher
 from core.keys.places import DISPLAY_NAME
 from core.keys.safe import Safe
 
@@ -32,8 +33,15 @@ select accounts.id, profiles.person_id::text, profiles.display_name, profiles.di
   join profiles on profiles.tenant_id = accounts.tenant_id and profiles.person_id = accounts.person_id
  where accounts.tenant_id = $1 and accounts.id = any ($2)
 """
-
-SET_STATUS = "update persons set status = $3 where tenant_id = $1 and id = $2 returning true"
+READ_NAMES = """
+select person_id::text, display_name, display_name_sealed
+  from profiles
+ where tenant_id = $1 and person_id = any ($2::uuid[])
+"""
+RENAME = """
+update profiles set display_name = null, display_name_sealed = $3, updated_at = now()
+ where tenant_id = $1 and person_id = $2
+"""
 
 
 class Role(IntEnum):
@@ -42,14 +50,21 @@ class Role(IntEnum):
     CUSTOMER = 0
     MERCHANT = 1
     OPERATOR = 2
+    AUDITOR = 3  # sees all of the money and the trail, and changes nothing
+    SUPPORT = 4  # sees people, masked, and no money without a case
+
+
+# Who works for the tenant.
+STAFF: Final = frozenset({Role.OPERATOR, Role.AUDITOR, Role.SUPPORT})
 
 
 class PersonStatus(IntEnum):
-    """Whether a person may log in and stay logged in. Stored in persons.status."""
+    """How a person stands (core.people.standing). Stored in persons.status."""
 
     ACTIVE = 0
-    BLOCKED = 1
-    CLOSED = 2
+    BLOCKED = 1  # logs in and reads, and neither pays nor is paid
+    CLOSED = 2  # logs in no more, for good
+    PENDING = 3  # the tenant has not looked at them yet
 
 
 class Person(NamedTuple):
@@ -116,11 +131,21 @@ async def _read_person(pool: Pool, tenant_id: int, person_id: str) -> tuple[Pers
     return Person(id_, Role(role), PersonStatus(status), None), Name(id_, *name)
 
 
-async def set_status(pool: Pool, tenant_id: int, person_id: str, status: PersonStatus) -> None:
-    """Block, close or reactivate a person. Live sessions end at the next sweep. Raises NotFound."""
-    async with in_tenant(pool, tenant_id) as connection:
-        if not await connection.fetchval(SET_STATUS, tenant_id, person_id, int(status)):
-            raise NotFound
+async def read_names(connection: Connection, tenant_id: int, person_ids: Sequence[str]) -> list[Name]:
+    """The names of these persons as they are stored, in no order; in a transaction of the tenant's."""
+    return [Name(*row) for row in await connection.fetch(READ_NAMES, tenant_id, person_ids)]
+
+
+async def rename(connection: Connection, tenant_id: int, cipher: Cipher, name: str) -> None:
+    """Let others see the cipher's person under this name, in the connection's transaction."""
+    sealed = cipher.seal(*DISPLAY_NAME.at(cipher.person_id), name)
+    await connection.execute(RENAME, tenant_id, cipher.person_id, sealed)
+
+
+def fold_name(name: str) -> str:
+    """The name as people look for it: without capitals, accents and doubled spaces."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    return " ".join("".join(mark for mark in plain if not unicodedata.combining(mark)).split())
 
 
 def normalise_display_name(name: str) -> str:

@@ -29,7 +29,7 @@ class Provider(NamedTuple):
     """An OpenID provider. `claim` says who somebody is: by a login of ours (`is_login`), otherwise by an id of theirs.
 
     `audience`: what it calls us (`client_id`). `opens_people`: whoever is unknown becomes a customer.
-    `admits_operators`: what it says is enough for an operator, too.
+    `admits_operators`: what it says is enough for operators, too, and all others of the staff.
     """
 
     id: str

@@ -29,7 +29,7 @@ REFRESH_GRACE = datetime.timedelta(seconds=10)
 REFRESH_TOKEN_PREFIX = "phr_"  # noqa: S105
 REFRESH_TOKEN = re.compile(r"phr_[A-Za-z0-9_-]{43}")
 
-IS_ACTIVE = "select true from persons where tenant_id = $1 and id = $2 and status = 0 for key share"
+IS_ACTIVE = "select true from persons where tenant_id = $1 and id = $2 and status <> 2 for key share"
 START_SESSION = """
 with started as (
     insert into sessions (
@@ -39,7 +39,7 @@ with started as (
     select persons.tenant_id, $3, persons.id, clock.now, clock.now + $5, $7, $8, $9, $10,
            clock.now, case when cardinality($11::text[]) > 0 then clock.now end, $11::text[]
       from persons, (select coalesce($6, now()) as now) as clock
-     where persons.tenant_id = $1 and persons.id = $2 and persons.status = 0
+     where persons.tenant_id = $1 and persons.id = $2 and persons.status <> 2
     returning tenant_id, id, created_at
 )
 insert into refresh_tokens (tenant_id, hash, session_id, issued_at)
@@ -163,7 +163,7 @@ async def start_session(
     *,
     now: datetime.datetime | None = None,
 ) -> Started:
-    """Start a session of 30 days for an active person. Raises CredentialsRefused for anybody else.
+    """Start a session of 30 days for a person who is not closed. Raises CredentialsRefused for anybody else.
 
     Without an arrival the installation opens it: nobody has proved anything and no device is known. `now` (here and
     below): None is the database's clock, which all hubs share.
@@ -336,7 +336,7 @@ async def find_revoked(
 ) -> list[tuple[int, str]]:
     """Which of these (tenant id, session id) pairs have ended, in one call for all tenants.
 
-    Ended: revoked, expired, unknown, or of a person who is no longer active.
+    Ended: revoked, expired, unknown, or of a person who is closed.
     """
     if not pairs:
         return []

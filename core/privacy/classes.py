@@ -209,10 +209,10 @@ class Rows(Enum):
 class Column(NamedTuple):
     """A column of personal data. What is None is as the table says.
 
-    `plain`: why it is not sealed under the person's key; None: it is. `of`: which of the table's owners it is about
-    (their columns); None: all. `is_told`: to the person; secrets are not. `is_blanked`: emptied at an erasure, because
-    neither the key nor the row takes it. `consent`: the purpose of consent without which it is not kept. `is_bytes`: it
-    is a file's content and no text.
+    `also`: which other kinds of data it may be, where one column holds several. `plain`: why it is not sealed under the
+    person's key; None: it is. `of`: which of the table's owners it is about (their columns); None: all. `is_told`: to
+    the person; secrets are not. `is_blanked`: emptied at an erasure, because neither the key nor the row takes it.
+    `consent`: the purpose of consent without which it is not kept. `is_bytes`: it is a file's content and no text.
     """
 
     kind: Kind
@@ -224,6 +224,12 @@ class Column(NamedTuple):
     keeping: Keeping | None = None
     consent: str | None = None
     is_bytes: bool = False
+    also: tuple[Kind, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """All of its kinds."""
+        return (self.kind, *self.also)
 
 
 class Table(NamedTuple):

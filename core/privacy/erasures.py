@@ -43,7 +43,7 @@ select status, asked_at, by_operator, kept::text, due_on, forgotten_at, erased_a
   from erasures where tenant_id = $1 and person_id = $2
 """
 HAS_PERSON: Final = "select true from persons where tenant_id = $1 and id = $2"
-CLOSE_PERSON: Final = "select close_person($1, $2)"
+CLOSE_PERSON: Final = "select close_person($1, $2, $3)"
 INSERT: Final = """
 insert into erasures (tenant_id, person_id, status, asked_at, asked_by, by_operator, kept, due_on)
 values ($1, $2, $3, $4, $5, $6, $7::jsonb, $8)
@@ -138,7 +138,7 @@ async def ask_erasure(
     controller, place = await read_controller(pool, tenant_id)
     async with in_tenant(pool, tenant_id) as connection:
         # Locked and closed before anybody looks: what is found then cannot change.
-        if not await connection.fetchval(CLOSE_PERSON, tenant_id, person_id):
+        if not await connection.fetchval(CLOSE_PERSON, tenant_id, person_id, by.person_id):
             raise NotFound(NOBODY_THERE)
         known = await connection.fetchrow(READ, tenant_id, person_id)
         if known is not None:
@@ -212,7 +212,7 @@ async def put_off(pool: Pool, tenant_id: int, person_id: str, until: datetime) -
 
 async def _adopt(connection: Connection, tenant_id: int, person_id: str, now: datetime, today: date) -> None:
     """Their key is gone, and these rows do not know: from an older backup, or erased at the command line."""
-    await connection.execute(CLOSE_PERSON, tenant_id, person_id)
+    await connection.execute(CLOSE_PERSON, tenant_id, person_id, None)
     await close_doors(connection, tenant_id, person_id, NOBODY, GONE)
     await connection.execute(STOP_EXPORTS, tenant_id, person_id)
     await connection.execute(ADOPT, tenant_id, person_id, now, today)
@@ -220,7 +220,7 @@ async def _adopt(connection: Connection, tenant_id: int, person_id: str, now: da
 
 async def _begin(connection: Connection, tenant_id: int, person_id: str) -> None:
     """Its day has come. Money may have come back to a closed account since."""
-    await connection.execute(CLOSE_PERSON, tenant_id, person_id)
+    await connection.execute(CLOSE_PERSON, tenant_id, person_id, None)
     obstacles = await find_obstacles(connection, tenant_id, person_id)
     if obstacles:
         raise _obstructed(obstacles)

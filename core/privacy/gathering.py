@@ -29,6 +29,9 @@ from core.privacy.tables import LEDGER, TENANT, place_of
 TIMEOUT_S: Final = 60.0
 # The twin of a column that holds it sealed.
 SEALED_SUFFIX: Final = "_sealed"
+# A column that holds nothing but what is sealed, and what its value is told as.
+SEALED: Final = "sealed"
+VALUE: Final = "value"
 # What they say stands in a table of its own.
 LINES: Final = "bulk_lines"
 
@@ -136,7 +139,7 @@ async def read_page(
             sealed = row[f"sealed_{name}"]
             opened = None if cipher is None else cipher.open_bytes(place.table, name, row[f"place_{name}"], sealed)
             # A column that was sealed later stands as it was in rows of before.
-            called = name.removesuffix(SEALED_SUFFIX)
+            called = called_of(name)
             told[called] = told.get(called) if opened is None else _told_bytes(table, name, opened)
         rows.append(_mine_alone(table, told, row["mine"]))
     if table.name == LINES:
@@ -246,8 +249,13 @@ def query_of(table: Table, key: Key, *, has_after: bool) -> tuple[str, tuple[str
 
 def told_of(table: Table) -> list[str]:
     """What a row of a table is told as: the names of its values."""
-    sealed = [name.removesuffix(SEALED_SUFFIX) for name, _ in _places(table)]
+    sealed = [called_of(name) for name, _ in _places(table)]
     return list(dict.fromkeys([*_told_plainly(table), *sealed]))
+
+
+def called_of(name: str) -> str:
+    """What a sealed column's value is told as."""
+    return VALUE if name == SEALED else name.removesuffix(SEALED_SUFFIX)
 
 
 def _told_plainly(table: Table) -> list[str]:
@@ -298,7 +306,7 @@ def _mine_alone(table: Table, told: Row, mine: Sequence[bool]) -> Row:
 
 
 def _about(table: Table, name: str) -> tuple[str, ...] | None:
-    column = table.personal.get(name) or table.personal.get(f"{name}{SEALED_SUFFIX}")
+    column = table.personal.get(name) or table.personal.get(SEALED if name == VALUE else f"{name}{SEALED_SUFFIX}")
     return None if column is None else column.of
 
 

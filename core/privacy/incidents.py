@@ -300,7 +300,7 @@ async def _count(
     persons: int = await connection.fetchval(COUNT_PERSONS, tenant_id, incident_id)
     figures = []
     for kind in Kind:
-        those = [table for table in tables if any(column.kind is kind for column in table.personal.values())]
+        those = [table for table in tables if any(kind in column.kinds for column in table.personal.values())]
         if not those:
             continue
         count = await connection.fetchval(
@@ -320,7 +320,7 @@ def _is_sealed(tables: Sequence[Table], kind: Kind) -> bool:
         place_of(table, name) is not None or place_of(table, f"{name}_sealed") is not None
         for table in tables
         for name, column in table.personal.items()
-        if column.kind is kind
+        if kind in column.kinds
     )
 
 

@@ -4,12 +4,14 @@ from enum import IntEnum
 from typing import Final
 
 from core.bulk.bulks import BulkStatus
+from core.notices.personal import NoticeKind
 from core.nouns import AccountStatus, Action, ChargeStatus, Kind, Measure, PaymentStatus
 from core.payments.calendar import Closed, Rule
 from core.payments.dispute_case import DisputeStatus, Side
 from core.payments.dispute_profiles import Reason
 from core.payments.schedules import IfUnpaid, ScheduleStatus
 from core.people.factors import Kind as FactorKind
+from core.people.fields import Kind as FieldKind
 from core.people.persons import PersonStatus, Role
 from core.privacy.states import ErasureStatus, ExportStatus, Form, RequestStatus, Right
 
@@ -26,6 +28,12 @@ NAMES: Final[dict[tuple[str, str], type[IntEnum]]] = {
     ("persons", "status"): PersonStatus,
     ("accounts", "status"): AccountStatus,
     ("factors", "kind"): FactorKind,
+    ("person_fields", "field"): FieldKind,
+    ("held_fields", "field"): FieldKind,
+    ("contact_codes", "field"): FieldKind,
+    ("notices", "kind"): NoticeKind,
+    ("notices", "field"): FieldKind,
+    ("role_requests", "role"): Role,
     ("payments", "kind"): Kind,
     ("payments", "status"): PaymentStatus,
     ("decisions", "action"): Action,

@@ -117,8 +117,8 @@ def _column(table: Table, name: str, column: Column, language: str) -> dict[str,
     is_sealed = place_of(table, name) is not None
     return {
         "column": name,
-        "kind": column.kind.value,
-        "kind_words": getattr(KIND_WORDS[column.kind], language),
+        "kinds": [kind.value for kind in column.kinds],
+        "kind_words": ", ".join(getattr(KIND_WORDS[kind], language) for kind in column.kinds),
         "sealed": is_sealed,
         "why_not_sealed": None if column.plain is None else getattr(column.plain, language),
         "basis": _basis(column.basis or table.basis, language),

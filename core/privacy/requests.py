@@ -12,6 +12,7 @@ from core.database import Pool, acquire, in_tenant
 from core.errors import Conflict, NotFound, Refusal
 from core.keys.places import REQUEST_ANSWER, REQUEST_TEXT
 from core.keys.safe import Safe
+from core.people.fields import BY_NAME
 from core.privacy.states import RequestStatus, Right
 
 DUE_IN: Final = timedelta(days=15)
@@ -20,7 +21,7 @@ WARNED_BEFORE: Final = timedelta(days=5)
 # Open ones of a person: whoever has more waits for an answer first.
 OPEN_MAX: Final = 10
 # What can be corrected by asking. What somebody may change by themselves has commands of its own.
-FIELDS: Final = ("name", "login", "document", "birth_date", "email", "phone", "address", "other")
+FIELDS: Final = (*BY_NAME, "login", "other")
 ANSWERS: Final = frozenset({RequestStatus.GRANTED, RequestStatus.PARTLY_GRANTED, RequestStatus.REFUSED})
 
 COLUMNS: Final = """
@@ -143,7 +144,7 @@ async def respond(
         known = await _opened(keys, tenant_id, row)
         if known.person_id == by.person_id:
             # Nobody decides about what they ask for themselves.
-            raise Refusal("forbidden")
+            raise Refusal("not_on_yourself", field="request")
         if (known.status, known.answer) == (status, answer):
             return known
         if known.status is not RequestStatus.OPEN:

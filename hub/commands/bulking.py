@@ -58,10 +58,18 @@ class Watch:
     told: Progress | None = None
 
 
-async def own_bulk(context: Context, session: Session, bulk_id: str) -> Bulk:
-    """The bulk as it stands; not found if neither it nor its account is the speaker's."""
+async def seen_bulk(context: Context, session: Session, bulk_id: str) -> Bulk:
+    """The bulk as it stands; not found if neither it nor its account is the speaker's to see."""
     bulk = await core_bulks.read_bulk(context.pool, session.speaker.tenant_id, bulk_id)
-    if bulk is None or not (_is_maker(session, bulk) or session.may_use(bulk.account)):
+    if bulk is None or not (_is_maker(session, bulk) or session.may_see(bulk.account)):
+        raise CommandRefused(ErrorCode.NOT_FOUND, field="bulk")
+    return bulk
+
+
+async def own_bulk(context: Context, session: Session, bulk_id: str) -> Bulk:
+    """The same, if it or its account is the speaker's to use."""
+    bulk = await seen_bulk(context, session, bulk_id)
+    if not (_is_maker(session, bulk) or session.may_use(bulk.account)):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="bulk")
     return bulk
 
@@ -152,7 +160,7 @@ async def cancel(context: Context, session: Session, command: CancelBulk) -> Bul
 
 async def read(context: Context, session: Session, command: ReadBulk) -> BulkAnswer:
     """A bulk as it stands, and from now on, over a socket, its progress."""
-    bulk = await own_bulk(context, session, command.bulk)
+    bulk = await seen_bulk(context, session, command.bulk)
     # Over HTTP there is nobody to tell later.
     if not isinstance(command.watch, UnsetType) and session.door is not None:
         _watch(context, session, bulk, wanted=command.watch)
@@ -160,11 +168,11 @@ async def read(context: Context, session: Session, command: ReadBulk) -> BulkAns
 
 
 async def read_all(context: Context, session: Session, command: ReadBulks) -> BulksAnswer:
-    """A page of an account's bulks; operators may ask for everybody's."""
+    """A page of an account's bulks; operators and auditors may ask for everybody's."""
     account = given(command.account)
-    if account is None and not session.is_operator:
+    if account is None and not session.oversees:
         raise CommandRefused(ErrorCode.INVALID_FIELD, "Name one of your accounts.", field="account")
-    if account is not None and not session.may_use(account):
+    if account is not None and not session.may_see(account):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="account")
     limit = given(command.limit, PAGE_LENGTH)
     found = await core_bulks.list_bulks(
@@ -180,7 +188,7 @@ async def read_all(context: Context, session: Session, command: ReadBulks) -> Bu
 
 async def report(context: Context, session: Session, command: ReadBulkReport) -> BulkReport:
     """A page of lines and what became of them."""
-    bulk = await own_bulk(context, session, command.bulk)
+    bulk = await seen_bulk(context, session, command.bulk)
     limit = given(command.limit, PAGE_LENGTH)
     after = given(command.after, 0)
     found = await read_results(
@@ -196,7 +204,7 @@ async def report(context: Context, session: Session, command: ReadBulkReport) ->
 
 async def report_csv(context: Context, session: Session, bulk_id: str, *, wrong: bool) -> AsyncIterator[bytes]:
     """All lines as CSV, in pieces; the first refusal comes before the first piece."""
-    bulk = await own_bulk(context, session, bulk_id)
+    bulk = await seen_bulk(context, session, bulk_id)
     return write_csv(context.pool, context.keys, session.speaker.tenant_id, bulk, only_wrong=wrong)
 
 

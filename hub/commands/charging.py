@@ -65,7 +65,7 @@ async def read_code(context: Context, session: Session, command: charges.ReadCod
 
 async def list_charges(context: Context, session: Session, command: charges.ReadCharges) -> charges.ChargesAnswer:
     """A page of an account's charges."""
-    if not session.may_use(command.account):
+    if not session.may_see(command.account):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="account")
     tenant_id = session.speaker.tenant_id
     limit = given(command.limit, PAGE_LENGTH)
@@ -111,7 +111,7 @@ async def text_of(context: Context, tenant: Tenant, one: Charge) -> str:
 async def _answer(context: Context, session: Session, id_: int, one: Charge) -> charges.ChargeAnswer:
     tenant = context.tenants[session.speaker.tenant_id]
     code, link = await text_of(context, tenant, one), link_to(context, tenant, one.id)
-    return charges.ChargeAnswer(id_, _to_state(one, session.may_use(one.payee), code, link))
+    return charges.ChargeAnswer(id_, _to_state(one, session.may_see(one.payee), code, link))
 
 
 def _to_state(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from core.audit.trail import Act, note
 from core.database import in_tenant
@@ -12,9 +12,11 @@ from core.errors import NotFound
 from core.privacy import consents as core_consents
 from core.privacy import requests as core_requests
 from core.privacy.consents import Asked, Text, give, list_changes, list_purposes, revoke
+from core.privacy.correcting import correct
 from core.privacy.requests import Due, Request
 from core.privacy.states import RequestStatus, Right
 from hub.commands.context import Context
+from hub.commands.knowing import given_fields
 from hub.commands.operating import require_operator
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
@@ -156,16 +158,13 @@ async def answer(context: Context, session: Session, command: consents.AnswerReq
     """Answer somebody."""
     require_operator(session)
     status = RequestStatus[command.status.upper()]
+    where = context.pool, context.keys, session.speaker.tenant_id, command.request
     try:
-        answered = await core_requests.respond(
-            context.pool,
-            context.keys,
-            session.speaker.tenant_id,
-            command.request,
-            status,
-            command.answer,
-            session.by,
-        )
+        if isinstance(command.correct, UnsetType):
+            answered = await core_requests.respond(*where, status, command.answer, session.by)
+        else:
+            fields = given_fields(command.correct)
+            answered = await correct(*where, fields, status, command.answer, session.by)
     except NotFound:
         raise CommandRefused(ErrorCode.NOT_FOUND, field="request") from None
     return consents.RequestAnswer(command.id, _to_request(answered))

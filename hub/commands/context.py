@@ -93,6 +93,8 @@ class Context:
     identities: Identities
     # Closes this hub's connections of a (tenant, session), and forgets what was known of it.
     end_session: Callable[[int, str], None]
+    # Reads anew how a (tenant, person) stands, None: all of the tenant's, and tells this hub's connections of theirs.
+    restand: Callable[[int, str | None], None]
     # Sends a warning to this hub's sockets of a (tenant, person), but for the session that it is about.
     warn: Callable[[int, str, SecurityAlert], None]
     # Sends a message to this hub's sessions of a tenant that watch a topic.
@@ -252,6 +254,12 @@ def spread(context: Context, tenant_id: int, rows: Iterable[Row]) -> None:
                 description = UNSET if text is None else text
                 event = Event(account, number, payment, what, change, other, balance, to_time(us), description)
                 audience.deliver(key, number, event, _encode_event(event))
+
+
+def restand_everywhere(context: Context, tenant_id: int, person_id: str | None = None) -> None:
+    """Let every hub read anew how somebody stands, or everybody of the tenant. The hint has nothing to be believed."""
+    context.restand(tenant_id, person_id)
+    context.broker.publish(CONTROL, ["restand", tenant_id, person_id])
 
 
 def events_channel(tenant_id: int) -> str:

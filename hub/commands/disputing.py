@@ -96,7 +96,7 @@ async def add_evidence(context: Context, session: Session, command: AddEvidence)
 async def read_evidence(context: Context, session: Session, command: ReadEvidence) -> EvidenceAnswer:
     """One piece with its content."""
     piece, content = await dispute_evidence.read_evidence(
-        context.pool, context.keys, session.speaker.tenant_id, _actor(session), command.dispute, command.evidence
+        context.pool, context.keys, session.speaker.tenant_id, _viewer(session), command.dispute, command.evidence
     )
     text = UNSET if content is None else base64.b64encode(content).decode()
     return EvidenceAnswer(command.id, command.dispute, to_evidence_state(piece), text)
@@ -104,7 +104,7 @@ async def read_evidence(context: Context, session: Session, command: ReadEvidenc
 
 async def dispute(context: Context, session: Session, command: ReadDispute) -> DisputeFileAnswer:
     """One dispute with its evidence."""
-    tenant_id, actor = session.speaker.tenant_id, _actor(session)
+    tenant_id, actor = session.speaker.tenant_id, _viewer(session)
     found = await disputes.read_dispute(context.pool, context.keys, tenant_id, actor, command.dispute)
     pieces = await dispute_evidence.list_evidence(context.pool, context.keys, tenant_id, actor, command.dispute)
     return DisputeFileAnswer(command.id, to_dispute_state(found), [to_evidence_state(piece) for piece in pieces])
@@ -117,7 +117,7 @@ async def list_disputes(context: Context, session: Session, command: ReadDispute
         context.pool,
         context.keys,
         session.speaker.tenant_id,
-        _actor(session),
+        _viewer(session),
         # One more than is shown says whether there is another page.
         limit + 1,
         status=None if isinstance(command.status, UnsetType) else DisputeStatus[command.status.upper()],
@@ -241,6 +241,11 @@ def _to_offer(command: AnswerDispute) -> int | None:
 
 def _actor(session: Session) -> Actor:
     return Actor(session.speaker.person_id, session.accounts, session.is_operator)
+
+
+def _viewer(session: Session) -> Actor:
+    """Who reads: auditors see what operators see."""
+    return Actor(session.speaker.person_id, session.accounts, session.oversees)
 
 
 def _to_file(command: AddEvidence) -> File | None:

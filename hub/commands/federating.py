@@ -7,7 +7,7 @@ from core.people import external as core_external
 from core.people import providers as core_providers
 from core.people.providers import Provider
 from hub.commands.context import Context
-from hub.commands.operating import require_operator
+from hub.commands.operating import require_operator, require_overseer
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
 from hub.outside import OutsideRefused
@@ -50,7 +50,7 @@ async def list_identity_providers(
     context: Context, session: Session, command: providers.ReadIdentityProviders
 ) -> providers.IdentityProvidersAnswer:
     """The providers that are believed."""
-    require_operator(session)
+    require_overseer(session)
     found = await core_providers.list_providers(context.pool, session.speaker.tenant_id)
     return providers.IdentityProvidersAnswer(command.id, list(map(_to_state, found)))
 

@@ -7,7 +7,7 @@ from core.nouns import Account
 from hub.audience import Listener
 from hub.commands.context import Context, to_account_state
 from hub.commands.paying import settle
-from hub.commands.reading import own_account
+from hub.commands.reading import seen_account
 from hub.commands.refusal import CommandRefused
 from hub.commands.values import given
 from hub.protocol.codes import ErrorCode
@@ -17,7 +17,7 @@ from hub.session import Session
 
 async def follow(context: Context, session: Session, listener: Listener, command: Follow) -> Following:
     """Start sending an account's events. The answer leaves before the first of them."""
-    found = await own_account(context, session, command.account)
+    found = await seen_account(context, session, command.account)
     # Checked after the wait, in the same turn of the loop in which it begins: many may be asked at once.
     if not session.may_follow(command.account):
         raise CommandRefused(ErrorCode.TOO_MANY_FOLLOWED)
@@ -69,7 +69,7 @@ async def resume(
     in_doubt = given(command.in_doubt, [])
     found: list[tuple[Account, int]] = []
     for account_id, after in wanted:
-        if not session.may_use(account_id):
+        if not session.may_see(account_id):
             raise CommandRefused(ErrorCode.NOT_FOUND, field="follow")
         account = await read_account(context.pool, session.speaker.tenant_id, account_id)
         if account is None:

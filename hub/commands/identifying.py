@@ -1,14 +1,15 @@
 """From a token to a session."""
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from core.errors import KeysRefused, KeysUnavailable, NotFound
 from core.machines.networks import is_inside
 from core.machines.standing import read_standing
 from core.people.demands import DEFAULT, read_demands
 from core.people.opening import Tenant, list_accounts, read_tenant
-from core.people.persons import Person, Role, read_nameless, read_person
+from core.people.persons import STAFF, Person, PersonStatus, read_nameless, read_person
 from core.people.sessions import find_revoked, read_session_start
+from core.people.standing import read_standings
 from hub.auth import Principal, TokenCode, TokenRefused
 from hub.commands.context import Context, to_account_state
 from hub.commands.pairing import proof_refused
@@ -34,7 +35,7 @@ def verify(context: Context, session: Session, token: str) -> Principal:
 async def begin_session(context: Context, session: Session, principal: Principal) -> Welcome:
     """Check that the person and the login still stand, and load what the session may use."""
     tenant_id, person_id = principal.tenant_id, principal.person_id
-    # Revoked, expired, or its person is no longer active: one question answers all three.
+    # Revoked, expired, or its person is closed: one question answers all three.
     if await find_revoked(context.pool, [(tenant_id, principal.session_id)]):
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
     try:
@@ -48,11 +49,16 @@ async def begin_session(context: Context, session: Session, principal: Principal
         await _check_machine(context, session, principal)
     accounts = await list_accounts(context.pool, tenant_id, person_id)
     began_at = await read_session_start(context.pool, tenant_id, principal.session_id)
-    if (tenant_id, principal.session_id) in context.ended:
-        # It was ended while this was read: nobody will look for it again.
+    # Last, so that what changes after it finds a session to tell.
+    standing = (await read_standings(context.pool, [(tenant_id, person_id)])).get((tenant_id, person_id))
+    # A new role is a new session; and one that was ended while this was read, nobody will look for again.
+    is_other = standing is None or person.role is not principal.role
+    if is_other or (tenant_id, principal.session_id) in context.ended:
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
+    assert standing is not None
     needs = needs_factor(context, principal)
     session.begin(principal, (account.id for account in accounts), began_at, needs_factor=needs)
+    session.standing = standing
     return Welcome(
         person=person_id,
         name=person.display_name or "",
@@ -62,6 +68,7 @@ async def begin_session(context: Context, session: Session, principal: Principal
         accounts=[to_account_state(account) for account in accounts if account.id in session.accounts],
         expires_at=to_time(int(principal.expires_at * 1_000_000)),
         at=to_time(int(context.now() * 1_000_000)),
+        status=UNSET if standing.status is PersonStatus.ACTIVE else standing.status.name.lower(),
     )
 
 
@@ -82,9 +89,9 @@ async def _read_person(context: Context, tenant_id: int, person_id: str) -> Pers
 
 
 def needs_factor(context: Context, principal: Principal) -> bool:
-    """Whether the tenant asks its operators for a second factor, and this is one."""
+    """Whether the tenant asks its staff for a second factor, and this is somebody of it."""
     demands = context.demands.get(principal.tenant_id, DEFAULT)
-    return principal.role == Role.OPERATOR and demands.operators_need_factor
+    return principal.role in STAFF and demands.operators_need_factor
 
 
 async def authenticate(context: Context, session: Session, command: Authenticate) -> Welcome:

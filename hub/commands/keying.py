@@ -59,7 +59,7 @@ async def create_api_key(context: Context, session: Session, command: api_keys.C
 async def list_api_keys(context: Context, session: Session, command: api_keys.ReadApiKeys) -> api_keys.ApiKeysAnswer:
     """A merchant's keys."""
     merchant = merchant_of(session, command.person)
-    found = await core_keys.list_keys(context.pool, context.keys, session.speaker.tenant_id, merchant)
+    found = await core_keys.list_keys(context.pool, context.keys, session.speaker.tenant_id, merchant, session.by)
     return api_keys.ApiKeysAnswer(command.id, [_to_state(context, key) for key in found])
 
 

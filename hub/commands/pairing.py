@@ -63,7 +63,9 @@ async def list_terminals(
 ) -> terminals.TerminalsAnswer:
     """A merchant's tills."""
     merchant = merchant_of(session, command.person)
-    found = await core_terminals.list_terminals(context.pool, context.keys, session.speaker.tenant_id, merchant)
+    found = await core_terminals.list_terminals(
+        context.pool, context.keys, session.speaker.tenant_id, merchant, session.by
+    )
     return terminals.TerminalsAnswer(command.id, list(map(_to_state, found)))
 
 

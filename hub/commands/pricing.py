@@ -8,7 +8,7 @@ from core.errors import NotFound
 from core.ledger import terms as core_terms
 from core.ledger.terms import Terms
 from hub.commands.context import Context
-from hub.commands.operating import require_operator
+from hub.commands.operating import require_operator, require_overseer
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
 from hub.commands.values import given, or_unset
@@ -40,7 +40,7 @@ async def set_terms(context: Context, session: Session, command: terms.SetTerms)
 
 async def read_terms(context: Context, session: Session, command: terms.ReadTerms) -> terms.TermsAnswer:
     """All terms."""
-    require_operator(session)
+    require_overseer(session)
     found = await core_terms.read_terms(context.pool, session.speaker.tenant_id)
     return terms.TermsAnswer(command.id, list(map(_to_state, found)))
 

@@ -33,8 +33,17 @@ from hub.session import Session
 
 
 async def own_account(context: Context, session: Session, account_id: int) -> Account:
+    """The account as it stands; not found if it is not the speaker's to use."""
+    return await _account(context, session, account_id, is_theirs=session.may_use(account_id))
+
+
+async def seen_account(context: Context, session: Session, account_id: int) -> Account:
     """The account as it stands; not found if it is not the speaker's to see."""
-    if session.may_use(account_id):
+    return await _account(context, session, account_id, is_theirs=session.may_see(account_id))
+
+
+async def _account(context: Context, session: Session, account_id: int, *, is_theirs: bool) -> Account:
+    if is_theirs:
         account = await read_account(context.pool, session.speaker.tenant_id, account_id)
         if account is not None:
             return account
@@ -43,7 +52,7 @@ async def own_account(context: Context, session: Session, account_id: int) -> Ac
 
 async def account(context: Context, session: Session, command: ReadAccount) -> AccountAnswer:
     """One account."""
-    return AccountAnswer(command.id, to_account_state(await own_account(context, session, command.account)))
+    return AccountAnswer(command.id, to_account_state(await seen_account(context, session, command.account)))
 
 
 async def accounts(context: Context, session: Session, command: ReadAccounts) -> AccountsAnswer:
@@ -57,13 +66,13 @@ async def accounts(context: Context, session: Session, command: ReadAccounts) ->
 
 async def balance(context: Context, session: Session, command: ReadBalance) -> BalanceAnswer:
     """A balance with the number of the event it stands after."""
-    state = to_account_state(await own_account(context, session, command.account))
+    state = to_account_state(await seen_account(context, session, command.account))
     return BalanceAnswer(command.id, state.account, state.posted, state.held, state.available, state.number)
 
 
 async def history(context: Context, session: Session, command: ReadHistory) -> HistoryAnswer:
     """A page of entries below `before`, newest first."""
-    await own_account(context, session, command.account)
+    await seen_account(context, session, command.account)
     limit = given(command.limit, PAGE_LENGTH)
     before = given(command.before, BALANCE_MAX)
     entries = await read_entries_before(

@@ -10,8 +10,8 @@ from core.ledger.reading import Life, read_payments
 from core.ledger.recalling import Refused, Search
 from core.nouns import DONE, Kind, PaymentStatus
 from hub.commands.context import STATUS_NAMES, Context, to_entry_state
-from hub.commands.operating import require_operator
-from hub.commands.reading import own_account
+from hub.commands.operating import require_overseer
+from hub.commands.reading import own_account, seen_account
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
 from hub.commands.values import from_time, given, or_unset, to_time
@@ -27,7 +27,7 @@ CLOCKS_DIFFER_US: Final = 60_000_000
 
 async def balance_at(context: Context, session: Session, command: histories.ReadBalanceAt) -> Any:
     """The balance at a past moment."""
-    account = await own_account(context, session, command.account)
+    account = await seen_account(context, session, command.account)
     at_us = from_time(command.at)
     if at_us > context.now() * 1_000_000 + CLOCKS_DIFFER_US:
         raise CommandRefused(ErrorCode.INVALID_FIELD, "Nobody knows the balance of a moment to come.", field="at")
@@ -37,7 +37,7 @@ async def balance_at(context: Context, session: Session, command: histories.Read
 
 async def search(context: Context, session: Session, command: histories.SearchEntries) -> Any:
     """A page of entries that fit."""
-    account = await own_account(context, session, command.account)
+    account = await seen_account(context, session, command.account)
     if command.value is not UNSET and command.key is UNSET:
         raise CommandRefused(ErrorCode.INVALID_FIELD, "A value is looked for under a key.", field="value")
     wanted = Search(
@@ -64,7 +64,7 @@ async def search(context: Context, session: Session, command: histories.SearchEn
 
 async def totals(context: Context, session: Session, command: histories.ReadTotals) -> Any:
     """Sums between two moments."""
-    account = await own_account(context, session, command.account)
+    account = await seen_account(context, session, command.account)
     from_us, to_us = from_time(command.from_at), from_time(command.to_at)
     if to_us < from_us:
         raise CommandRefused(ErrorCode.INVALID_FIELD, "The end comes before the beginning.", field="to_at")
@@ -74,7 +74,7 @@ async def totals(context: Context, session: Session, command: histories.ReadTota
 
 async def refusals(context: Context, session: Session, command: histories.ReadRefusals) -> Any:
     """Payments that were refused."""
-    account = await own_account(context, session, command.account)
+    account = await seen_account(context, session, command.account)
     status = None
     if not isinstance(command.status, UnsetType):
         status = {name: number for number, name in STATUS_NAMES.items()}.get(command.status)
@@ -105,13 +105,13 @@ async def payment(context: Context, session: Session, command: histories.ReadPay
     speaker = session.speaker
     life = (await read_payments(context.pool, speaker.tenant_id, [command.payment], context.keys)).get(command.payment)
     if life is None or not (
-        session.may_use(life.payer) or session.may_use(life.payee) or life.asked_by == speaker.person_id
+        session.may_see(life.payer) or session.may_see(life.payee) or life.asked_by == speaker.person_id
     ):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="payment")
-    if life.status not in DONE and not session.may_use(life.payer) and life.asked_by != speaker.person_id:
+    if life.status not in DONE and not session.may_see(life.payer) and life.asked_by != speaker.person_id:
         # What was refused was never the payee's to know.
         raise CommandRefused(ErrorCode.NOT_FOUND, field="payment")
-    is_payees = session.may_use(life.payee)
+    is_payees = session.may_see(life.payee)
     limit = given(command.limit, PAGE_LENGTH)
     steps = await recalling.read_steps(
         context.pool, speaker.tenant_id, life.id, _time_or_none(command.after), given(command.after_step), limit
@@ -145,14 +145,14 @@ async def set_account_metadata(context: Context, session: Session, command: hist
 
 async def account_metadata(context: Context, session: Session, command: histories.ReadAccountMetadata) -> Any:
     """The words about an account."""
-    account = await own_account(context, session, command.account)
+    account = await seen_account(context, session, command.account)
     words = await recalling.read_account_metadata(context.pool, session.speaker.tenant_id, account.id)
     return histories.AccountMetadataAnswer(command.id, account.id, words)
 
 
 async def find_accounts(context: Context, session: Session, command: histories.FindAccounts) -> Any:
     """The accounts with a word."""
-    require_operator(session)
+    require_overseer(session)
     limit = given(command.limit, PAGE_LENGTH)
     after = given(command.after, 0)
     tenant_id = session.speaker.tenant_id
@@ -164,8 +164,8 @@ async def find_accounts(context: Context, session: Session, command: histories.F
 def _to_life(life: Life, session: Session) -> histories.LifeState:
     # What is kept of the amount is between the payee and the institution; which rule decided, the institution's alone
     # unless it stood in the payer's way.
-    is_payees = session.may_use(life.payee)
-    is_rule_told = session.is_operator or (life.status != PaymentStatus.POSTED and session.may_use(life.payer))
+    is_payees = session.may_see(life.payee)
+    is_rule_told = session.oversees or (life.status != PaymentStatus.POSTED and session.may_see(life.payer))
     return histories.LifeState(
         life.id,
         Kind(life.kind).name.lower(),

@@ -13,6 +13,7 @@ from core.errors import (
     Overloaded,
     ProofRefused,
     Refusal,
+    TooOften,
     Unavailable,
 )
 from core.people.throttles import Throttled
@@ -59,6 +60,8 @@ def from_core(error: CoreError) -> CommandRefused:
         if code is ErrorCode.KEYS_UNAVAILABLE:
             metrics.keys_refusals.labels("away").inc()
         return CommandRefused(code, retry_after_ms=error.retry_after_ms)
+    if isinstance(error, TooOften):
+        return CommandRefused(ErrorCode.RATE_LIMITED, retry_after_ms=error.retry_after_ms)
     if isinstance(error, Throttled):
         return CommandRefused(ErrorCode.RATE_LIMITED, retry_after_ms=int(error.wait_s * 1000) + 1)
     if isinstance(error, Refusal):

@@ -17,7 +17,7 @@ from core.privacy.incidents import Hit, Incident, Notes, criteria, list_persons,
 from core.privacy.record import Asked, record_of
 from hub.commands.context import Context
 from hub.commands.exporting import LANGUAGE
-from hub.commands.operating import require_operator
+from hub.commands.operating import require_operator, require_overseer
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
 from hub.commands.values import EPOCH, MICROSECOND, from_time, given, or_unset, time_of, time_or_unset
@@ -28,8 +28,6 @@ from hub.session import Session
 
 # Ids of one piece of the list.
 PERSONS_PER_PIECE: Final = 5_000
-# Who else may read the record of processing, where a tenant has such people (core.people.persons.Role).
-AUDITOR: Final = "AUDITOR"
 
 
 async def record(context: Context, session: Session, command: incidents.RecordIncident) -> incidents.IncidentAnswer:
@@ -78,7 +76,7 @@ async def list_incidents(
     context: Context, session: Session, command: incidents.ReadIncidents
 ) -> incidents.IncidentsAnswer:
     """A page of the register."""
-    require_operator(session)
+    require_overseer(session)
     limit = given(command.limit, PAGE_LENGTH)
     found = await core_incidents.list_incidents(
         context.pool, session.speaker.tenant_id, limit + 1, given(command.before)
@@ -118,8 +116,7 @@ async def persons_csv(context: Context, session: Session, incident_id: str) -> A
 
 async def record_of_processing(context: Context, session: Session, language: str | UnsetType) -> dict[str, Any]:
     """The record of processing (art. 37)."""
-    if not (session.is_operator or session.speaker.role.name == AUDITOR):
-        raise CommandRefused(ErrorCode.FORBIDDEN)
+    require_overseer(session)
     tenant_id = session.speaker.tenant_id
     chosen = given(language, LANGUAGE)
     controller, _ = await read_controller(context.pool, tenant_id)
@@ -139,7 +136,7 @@ async def _persons(context: Context, tenant_id: int, incident_id: str) -> AsyncI
 
 
 async def _read(context: Context, session: Session, incident_id: str) -> Incident:
-    require_operator(session)
+    require_overseer(session)
     try:
         return await core_incidents.read_incident(context.pool, session.speaker.tenant_id, incident_id)
     except NotFound:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from hub.commands.context import Context
+from hub.commands.rights import NOBODY, Right
 from hub.protocol.fields import Message
 from hub.protocol.scopes import Scope
 from hub.session import Session
@@ -14,7 +15,8 @@ class Row(NamedTuple):
 
     `status` is the HTTP status of a good answer. Fields that stand in `path` in braces are taken from there; with
     GET and DELETE all others come from the query. `scope`: what a machine needs for it; None: it is for people
-    alone. A command with parts needs what its parts need (hub/commands/scoping.py).
+    alone. A command with parts needs what its parts need (hub/commands/scoping.py). `right`: who may ask; it is written
+    in hub/commands/rights.py alone.
     """
 
     takes: type[Message]
@@ -24,3 +26,4 @@ class Row(NamedTuple):
     path: str
     status: int = 200
     scope: Scope | None = None
+    right: Right = NOBODY

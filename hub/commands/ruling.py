@@ -10,8 +10,8 @@ from core.ledger import rules as core_rules
 from core.ledger.rules import EVERYBODY, OwnLimit, Rule
 from core.nouns import Action, Kind, Measure
 from hub.commands.context import ALERTS, Context
-from hub.commands.operating import require_operator
-from hub.commands.reading import own_account
+from hub.commands.operating import require_operator, require_overseer
+from hub.commands.reading import own_account, seen_account
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
 from hub.commands.values import from_time, given, to_time
@@ -59,7 +59,7 @@ async def set_rule(context: Context, session: Session, command: rules.SetRule) -
 
 async def read_rules(context: Context, session: Session, command: rules.ReadRules) -> rules.RulesAnswer:
     """All rules."""
-    require_operator(session)
+    require_overseer(session)
     found = await core_rules.read_rules(context.pool, session.speaker.tenant_id)
     return rules.RulesAnswer(command.id, list(map(_to_state, found)))
 
@@ -76,7 +76,7 @@ async def put_under_limits(context: Context, session: Session, command: rules.Pu
 
 async def own_limits(context: Context, session: Session, command: rules.ReadOwnLimits) -> rules.OwnLimits:
     """What the account may pay at most."""
-    account = await own_account(context, session, command.account)
+    account = await seen_account(context, session, command.account)
     found = await core_rules.read_own_limits(context.pool, session.speaker.tenant_id, account.id)
     return rules.OwnLimits(command.id, account.id, list(map(_to_limit, found)))
 
@@ -117,7 +117,7 @@ async def list_payee(context: Context, session: Session, command: rules.ListPaye
 
 async def reviews(context: Context, session: Session, command: rules.ReadReviews) -> rules.Reviews:
     """The queue, oldest first."""
-    require_operator(session)
+    require_overseer(session)
     limit = given(command.limit, PAGE_LENGTH_MAX)
     found = await core_rules.read_reviews(context.pool, session.speaker.tenant_id, limit, context.keys)
     return rules.Reviews(
@@ -144,7 +144,7 @@ async def reviews(context: Context, session: Session, command: rules.ReadReviews
 
 async def alerts(context: Context, session: Session, command: rules.ReadAlerts) -> rules.Alerts:
     """What rules have decided, newest first; with `watch`, new ones are told as they happen."""
-    require_operator(session)
+    require_overseer(session)
     if command.watch is not UNSET:
         (session.watching.add if command.watch else session.watching.discard)(ALERTS)
     limit = given(command.limit, PAGE_LENGTH)
@@ -182,7 +182,7 @@ async def alerts(context: Context, session: Session, command: rules.ReadAlerts) 
 
 async def changes(context: Context, session: Session, command: rules.ReadChanges) -> rules.Changes:
     """Which settings were changed, newest first."""
-    require_operator(session)
+    require_overseer(session)
     before = int(context.now() * 1_000_000) + 60_000_000
     if not isinstance(command.before, UnsetType):
         before = from_time(command.before)

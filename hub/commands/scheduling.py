@@ -62,7 +62,7 @@ async def preview_schedule(context: Context, session: Session, command: schedule
 
 async def schedule(context: Context, session: Session, command: schedules.ReadSchedule) -> Any:
     """One schedule with its dates and outcomes."""
-    found = await _own(context, session, command.schedule)
+    found = await _seen(context, session, command.schedule)
     tenant_id = session.speaker.tenant_id
     place = await read_place(context.pool, tenant_id)
     outcomes = await read_outcomes(context.pool, tenant_id, found.order.id, OUTCOMES)
@@ -76,7 +76,7 @@ async def schedule(context: Context, session: Session, command: schedules.ReadSc
 
 async def list_schedules(context: Context, session: Session, command: schedules.ReadSchedules) -> Any:
     """A page of an account's schedules."""
-    if not session.may_use(command.account):
+    if not session.may_see(command.account):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="account")
     limit = given(command.limit, PAGE_LENGTH)
     found = await core_schedules.list_schedules(
@@ -96,12 +96,20 @@ def _changing(change: Callable[[Pool, Safe, int, str], Awaitable[Schedule]]) -> 
 
 
 async def _own(context: Context, session: Session, schedule_id: str) -> Schedule:
-    """The schedule; somebody else's is like one that is not there."""
+    """The schedule, to change it; somebody else's is like one that is not there."""
+    found = await _seen(context, session, schedule_id)
+    if not session.may_use(found.order.payer):
+        raise CommandRefused(ErrorCode.NOT_FOUND, field="schedule")
+    return found
+
+
+async def _seen(context: Context, session: Session, schedule_id: str) -> Schedule:
+    """The schedule, to read it."""
     try:
         found = await core_schedules.read_schedule(context.pool, context.keys, session.speaker.tenant_id, schedule_id)
     except NotFound:
         raise CommandRefused(ErrorCode.NOT_FOUND, field="schedule") from None
-    if not session.may_use(found.order.payer):
+    if not session.may_see(found.order.payer):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="schedule")
     return found
 

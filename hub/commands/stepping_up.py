@@ -14,6 +14,7 @@ from core.nouns import AMOUNT_MAX, Measure
 from core.people.demands import DEFAULT
 from core.people.factors import Offer, has_factor, read_offer
 from core.people.passkeys import Assertion
+from core.people.persons import STAFF, Role
 from core.people.proofs import has_factor as is_by_factor
 from core.people.proving import (
     Brought,
@@ -36,11 +37,13 @@ from hub.protocol import (
     disputes,
     factors,
     messages,
+    people,
     privacy,
     providers,
     rules,
     schedules,
     sessions,
+    staff,
     steps,
     terminals,
     terms,
@@ -102,6 +105,22 @@ async def _lacks_the_old_password(context: Context, session: Session, command: f
     return given(command.old) is None or await has_factor(context.pool, speaker.tenant_id, speaker.person_id)
 
 
+async def _is_reached_elsewhere(_: Context, session: Session, command: people.EditProfile) -> bool:
+    """To say where one is reached is not made hard for who has said nothing yet: only who has a factor is asked."""
+    is_own = command.person == session.speaker.person_id
+    is_removed = not {"email", "phone"}.isdisjoint(given(command.remove, []))
+    return is_own and (is_removed or given(command.email) is not None or given(command.phone) is not None)
+
+
+async def _makes_staff(_: Context, session: Session, command: staff.SetRole) -> bool:
+    """Whoever holds somebody's session for a moment is not to make an operator of themselves."""
+    return session.is_operator and Role[command.role.upper()] in STAFF
+
+
+async def _changes_somebody_else(_: Context, session: Session, command: people.EditProfile) -> bool:
+    return session.is_operator and command.person != session.speaker.person_id
+
+
 async def _holds_an_operators_step(_: Context, session: Session, command: steps.Link) -> bool:
     return session.is_operator and any(isinstance(part, OPERATORS_PARTS) for part in command.parts)
 
@@ -152,6 +171,12 @@ NEEDS: Final[dict[type[Message], tuple[Need, ...]]] = {
     steps.Decline: (OPERATOR,),
     steps.Link: (Need(when=_holds_an_operators_step), Need(amount=_pays_in_all)),
     disputes.DecideDispute: (OPERATOR,),
+    # Where one is reached: whoever took a session over changes that first
+    people.EditProfile: (Need(when=_is_reached_elsewhere), Need(when=_changes_somebody_else)),
+    # Who works here
+    people.SetPersonStatus: (OPERATOR,),
+    staff.SetRole: (OPERATOR, Need(always=True, when=_makes_staff)),
+    staff.SetPeopleSettings: (OPERATOR,),
     # What operators set
     factors.SetSecurity: (OPERATOR,),
     messages.OpenPerson: (OPERATOR,),

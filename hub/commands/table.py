@@ -5,6 +5,7 @@ from typing import Final
 from hub.commands import (
     bulking,
     charging,
+    confirming,
     consenting,
     disputing,
     enrolling,
@@ -12,6 +13,7 @@ from hub.commands import (
     exporting,
     federating,
     keying,
+    knowing,
     leaving,
     operating,
     pairing,
@@ -24,14 +26,19 @@ from hub.commands import (
     ruling,
     scheduling,
     securing,
+    staffing,
+    standing,
     stepping_up,
+    trailing,
     trying,
 )
+from hub.commands.rights import right_of
 from hub.commands.row import Row
 
-# Each as both doors carry it out: some need a fresh proof of who speaks first (hub/commands/stepping_up.py).
+# Each as both doors carry it out: whoever may ask for it (hub/commands/rights.py), and some after a fresh proof of who
+# speaks (hub/commands/stepping_up.py).
 ROWS: Final[tuple[Row, ...]] = tuple(
-    stepping_up.guarded(row)
+    stepping_up.guarded(row)._replace(right=right_of(row.takes))
     for row in (
         *paying.ROWS,
         *trying.ROWS,
@@ -52,6 +59,11 @@ ROWS: Final[tuple[Row, ...]] = tuple(
         *federating.ROWS,
         *stepping_up.ROWS,
         *securing.ROWS,
+        *knowing.ROWS,
+        *confirming.ROWS,
+        *standing.ROWS,
+        *staffing.ROWS,
+        *trailing.ROWS,
         *exporting.ROWS,
         *erasing.ROWS,
         *consenting.ROWS,

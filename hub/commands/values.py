@@ -53,6 +53,11 @@ def time_or_unset(at: datetime | None) -> str | UnsetType:
     return UNSET if at is None else time_of(at)
 
 
+def to_datetime(us: int) -> datetime:
+    """Microseconds since the epoch as a moment, UTC."""
+    return EPOCH + us * MICROSECOND
+
+
 def from_time(text: str) -> int:
     """Microseconds since the epoch of an RFC 3339 time. Raises CommandRefused when there is no such moment."""
     try:

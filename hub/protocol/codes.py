@@ -39,6 +39,23 @@ class ErrorCode(StrEnum):
     TOO_MUCH_EVIDENCE = "too_much_evidence"
     CARD_DATA_IN_TEXT = "card_data_in_text"
     DOCUMENT_IN_TEXT = "document_in_text"
+    PERSON_PENDING = "person_pending"
+    PERSON_BLOCKED = "person_blocked"
+    PERSON_CLOSED = "person_closed"
+    NOT_ON_YOURSELF = "not_on_yourself"
+    LAST_OPERATOR = "last_operator"
+    SECOND_OPERATOR_NEEDED = "second_operator_needed"
+    ROLE_EXCEEDS_YOURS = "role_exceeds_yours"
+    REASON_DOES_NOT_FIT = "reason_does_not_fit"
+    REASON_NEEDED = "reason_needed"
+    ACCOUNT_NOT_EMPTY = "account_not_empty"
+    DOCUMENT_INVALID = "document_invalid"
+    FIELD_NOT_THEIRS = "field_not_theirs"
+    FIELD_MISSING = "field_missing"
+    ALREADY_HELD = "already_held"
+    ALREADY_CONFIRMED = "already_confirmed"
+    ASK_SUPPORT = "ask_support"
+    CODE_REFUSED = "code_refused"
     CODE_DAMAGED = "code_damaged"
     CHARGE_PAID = "charge_paid"
     SCHEDULE_OVER = "schedule_over"
@@ -145,6 +162,50 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ),
     ErrorCode.DOCUMENT_IN_TEXT: Meaning(
         422, False, "A person's CPF has no place in a text that others read. Leave it out."
+    ),
+    ErrorCode.PERSON_PENDING: Meaning(
+        403, False, "The tenant has not looked at you yet. Until an operator activates you, you cannot do this."
+    ),
+    ErrorCode.PERSON_BLOCKED: Meaning(403, False, "You are blocked: you may log in and read. Ask support."),
+    ErrorCode.PERSON_CLOSED: Meaning(409, False, "This person is closed, for good. Open a new one."),
+    ErrorCode.NOT_ON_YOURSELF: Meaning(403, False, "Nobody does this to themselves. Another operator has to."),
+    ErrorCode.LAST_OPERATOR: Meaning(
+        409, False, "Nobody would be left who can operate. Make somebody else an operator first."
+    ),
+    ErrorCode.SECOND_OPERATOR_NEEDED: Meaning(
+        403,
+        False,
+        "The tenant wants two operators to agree on staff. Enter a customer, and let two give the role by set_role; "
+        "the administrator alone gives this up.",
+    ),
+    ErrorCode.ROLE_EXCEEDS_YOURS: Meaning(403, False, "That role may do what yours may not. Nobody gives more."),
+    ErrorCode.REASON_DOES_NOT_FIT: Meaning(
+        422, False, "That is no reason for this status: set_person_status says which are."
+    ),
+    ErrorCode.REASON_NEEDED: Meaning(403, False, "Say why: give a reason, and where it is asked for, a case."),
+    ErrorCode.ACCOUNT_NOT_EMPTY: Meaning(
+        409,
+        False,
+        "There is money left, owed or reserved. Pay it out, let holds and disputes end, then close the person.",
+    ),
+    ErrorCode.DOCUMENT_INVALID: Meaning(
+        422, False, "That is no CPF or CNPJ: it has another length, or its check digits are wrong. Look at it again."
+    ),
+    ErrorCode.FIELD_NOT_THEIRS: Meaning(
+        422, False, "People of this role have no such field: a CPF is a customer's, a CNPJ a merchant's."
+    ),
+    ErrorCode.FIELD_MISSING: Meaning(
+        422, False, "The tenant needs to know this of everybody: `field` says what. Give it, and ask again."
+    ),
+    ErrorCode.ALREADY_HELD: Meaning(
+        409, False, "Another person of this tenant has it. Log in as that one; operators find them by it."
+    ),
+    ErrorCode.ALREADY_CONFIRMED: Meaning(409, False, "This contact is confirmed: there is nothing to do."),
+    ErrorCode.ASK_SUPPORT: Meaning(
+        403, False, "The tenant has looked at who you are: to change this, ask support, and show why."
+    ),
+    ErrorCode.CODE_REFUSED: Meaning(
+        422, False, "The code is wrong, was used, is over, or was tried too often. Look again, or have a new one sent."
     ),
     ErrorCode.CODE_DAMAGED: Meaning(
         422, False, "The code is not whole: a character is wrong or missing. Scan or copy it again, all of it."
@@ -276,7 +337,7 @@ PAYMENT_ADVICE: dict[str, str] = {
         PaymentStatus.ACCOUNTS_MUST_DIFFER: "Nobody pays themselves. Choose another payee.",
         PaymentStatus.PAYER_NOT_FOUND: "There is no such account to pay from.",
         PaymentStatus.PAYEE_NOT_FOUND: "There is no such account to pay to. Check its number.",
-        PaymentStatus.PAYER_NOT_OPEN: "The payer's account is blocked or closed. Ask support.",
+        PaymentStatus.PAYER_NOT_OPEN: "The payer's account is blocked, closed, or not activated yet. Ask support.",
         PaymentStatus.PAYEE_NOT_OPEN: "The payee's account is blocked or closed. Choose another.",
         PaymentStatus.SHARES_NOT_PAYABLE: (
             "The shares are more than the payee gets, name somebody twice, or cannot be paid or taken back."

@@ -4,8 +4,9 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from hub.protocol import people
 from hub.protocol.disputes import STORY_PATTERN
-from hub.protocol.fields import FREE, PLAIN_TEXT_PATTERN, UUID_PATTERN, Command, Message, Time
+from hub.protocol.fields import FREE, PLAIN_TEXT_PATTERN, UUID_PATTERN, Command, Message, Name, Time
 from hub.protocol.privacy import PageLength
 
 TEXT_LENGTH_MAX: Final = 2_000
@@ -25,7 +26,21 @@ RequestId: TypeAlias = Annotated[
 RightName: TypeAlias = Literal[
     "confirmation", "access", "correction", "blocking", "sharing", "objection", "review", "other"
 ]
-FieldName: TypeAlias = Literal["name", "login", "document", "birth_date", "email", "phone", "address", "other"]
+# The profile's, and what is no field of it.
+FieldName: TypeAlias = Literal[
+    "name",
+    "cpf",
+    "cnpj",
+    "legal_name",
+    "trade_name",
+    "category",
+    "email",
+    "phone",
+    "birth_date",
+    "address",
+    "login",
+    "other",
+]
 AnswerName: TypeAlias = Literal["granted", "partly_granted", "refused"]
 
 
@@ -101,12 +116,31 @@ class ReadRequests(Command, frozen=True, tag="privacy_requests", gc=False):
     limit: PageLength | UnsetType = UNSET
 
 
+class Corrected(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """The one field that a correction asks for, as it is to be."""
+
+    name: Name | UnsetType = UNSET
+    cpf: people.Cpf | UnsetType = UNSET
+    cnpj: people.Cnpj | UnsetType = UNSET
+    legal_name: Name | UnsetType = UNSET
+    trade_name: Name | UnsetType = UNSET
+    category: people.Category | UnsetType = UNSET
+    email: people.Email | UnsetType = UNSET
+    phone: people.Phone | UnsetType = UNSET
+    birth_date: people.BirthDate | UnsetType = UNSET
+    address: people.Address | UnsetType = UNSET
+
+
 class AnswerRequest(Command, frozen=True, tag="answer_privacy_request", gc=False):
-    """Answer a person's request. For operators; nobody answers their own."""
+    """Answer a person's request. For operators; nobody answers their own.
+
+    With `correct`, a correction that was asked for is made, in the profile and its history, and then answered.
+    """
 
     request: RequestId
     status: AnswerName
     answer: Text
+    correct: Corrected | UnsetType = UNSET
 
 
 class WithdrawRequest(Command, frozen=True, tag="withdraw_privacy_request", gc=False):

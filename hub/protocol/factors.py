@@ -120,7 +120,7 @@ class SetSecurity(Command, frozen=True, tag="set_security", gc=False):
     """Operators: what the tenant asks of its people.
 
     `step_up_s`: a proof of who one is counts for so long. `step_up_above`: paying more than this needs one.
-    `operators_need_factor`: who has none may only enrol one.
+    `operators_need_factor`: of the staff, who has none may only enrol one.
     """
 
     step_up_s: Annotated[int, Meta(ge=STEP_UP_S_MIN, le=STEP_UP_S_MAX)]

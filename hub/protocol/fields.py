@@ -83,7 +83,7 @@ Metadata: TypeAlias = Annotated[
     ],
     Meta(min_length=1, max_length=METADATA_KEYS_MAX, description="Your own words about it: text by key."),
 ]
-Role: TypeAlias = Annotated[str, Meta(pattern="^(customer|merchant|operator)$")]
+Role: TypeAlias = Annotated[str, Meta(pattern="^(customer|merchant|operator|auditor|support)$")]
 
 
 class Message(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", omit_defaults=True, gc=False):

@@ -136,7 +136,10 @@ class Ping(Command, frozen=True, tag="ping", gc=False):
 
 
 class OpenPerson(Command, frozen=True, tag="open_person", gc=False):
-    """Operators: enter a person with one account. Without login and password, somebody else logs them in."""
+    """Operators: enter a person with one account. Without login and password, somebody else logs them in.
+
+    They are active at once, with the documents that they showed: give those with edit_profile.
+    """
 
     name: Name
     role: Role
@@ -205,7 +208,7 @@ class SettledPayment(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Welcome(Message, frozen=True, tag="welcome", gc=False):
-    """The session is live until `expires_at`, unless renewed."""
+    """The session is live until `expires_at`, unless renewed. `status`: how you stand, if you are not active."""
 
     person: str
     name: str
@@ -215,6 +218,7 @@ class Welcome(Message, frozen=True, tag="welcome", gc=False):
     accounts: list[AccountState]
     expires_at: str
     at: str
+    status: str | UnsetType = UNSET
 
 
 class Renewed(Message, frozen=True, tag="renewed", gc=False):

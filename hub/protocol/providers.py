@@ -39,7 +39,7 @@ class SetIdentityProvider(Command, frozen=True, tag="set_identity_provider", gc=
 
     `claim` says who somebody is: an id of the provider's own (`external_id`, best `sub`), or a `login` of yours; of
     `email`, only addresses that the provider has verified. `opens_people`: whoever is unknown becomes a customer.
-    `admits_operators`: it is enough for an operator, too.
+    `admits_operators`: it is enough for operators, too, and all others of the staff.
     """
 
     provider: ProviderId
@@ -53,7 +53,7 @@ class SetIdentityProvider(Command, frozen=True, tag="set_identity_provider", gc=
 
 
 class ReadIdentityProviders(Command, frozen=True, tag="identity_providers", gc=False):
-    """Operators: the providers that are believed."""
+    """Operators, auditors: the providers that are believed."""
 
 
 class RemoveIdentityProvider(Command, frozen=True, tag="remove_identity_provider", gc=False):

@@ -134,13 +134,15 @@ def enter(pool: Pool, tokens: Tokens, keys: Safe) -> Enter:
         *,
         issue_with: Tokens | None = None,
         again: Somebody | None = None,
+        proved: bool = False,
     ) -> Somebody:
+        proofs = ("pwd",) if proved else ()
         if again is not None:
-            return await log_in(pool, issue_with or tokens, tenant, again.person, again.account, again.role)
+            return await log_in(pool, issue_with or tokens, tenant, again.person, again.account, again.role, proofs)
         opened = await open_person(pool, keys, tenant.id, role, f"{CANARY} {role.name}")
         if funds:
             await fund(pool, tenant, opened.account_id, funds, opened.person_id)
-        return await log_in(pool, issue_with or tokens, tenant, opened.person_id, opened.account_id, role)
+        return await log_in(pool, issue_with or tokens, tenant, opened.person_id, opened.account_id, role, proofs)
 
     return enter_
 
@@ -164,9 +166,14 @@ async def known(meet: Meet, tenant: Tenant) -> Known:
     return await meet(tenant)
 
 
-async def log_in(pool: Pool, tokens: Tokens, tenant: Tenant, person: str, account: int, role: Role) -> Somebody:
+async def log_in(
+    pool: Pool, tokens: Tokens, tenant: Tenant, person: str, account: int, role: Role, proofs: tuple[str, ...] = ()
+) -> Somebody:
+    """A session; with proofs, of somebody who has just proved who they are."""
     session = await start_session(pool, tenant.id, person)
-    issued = tokens.issue(tenant.id, person, role, session.session_id, time.time())
+    now = time.time()
+    proved_at = int(now) if proofs else None
+    issued = tokens.issue(tenant.id, person, role, session.session_id, now, proved_at=proved_at, proofs=proofs)
     return Somebody(tenant, person, account, role, session.session_id, issued.token, session.refresh_token)
 
 

@@ -13,9 +13,10 @@ import pytest
 
 from core.database import Pool, acquire
 from core.people.opening import Tenant
-from core.people.persons import PersonStatus, set_status
+from core.people.persons import PersonStatus
 from core.people.sessions import revoke
 from hub.auth import Tokens
+from tests.core.people.standings import stand
 from tests.hub.conftest import Enter, Hubs, Join, Somebody
 from tests.hub.raw import RawSocket, frame
 from tests.hub.stranger import MSGPACK, Stranger
@@ -204,10 +205,10 @@ async def test_log_out_closes_the_sockets_of_its_session_on_every_hub(
 async def test_a_session_revoked_in_the_database_loses_its_sockets_without_any_hint(
     hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, pool: Pool
 ) -> None:
-    revoked, blocked = await enter(tenant), await enter(tenant)
-    clients = [await join(hubs.a, revoked), await join(hubs.b, blocked)]
+    revoked, closed = await enter(tenant), await enter(tenant)
+    clients = [await join(hubs.a, revoked), await join(hubs.b, closed)]
     await revoke(pool, tenant.id, revoked.session)
-    await set_status(pool, tenant.id, blocked.person, PersonStatus.BLOCKED)
+    await stand(pool, tenant.id, closed.person, PersonStatus.CLOSED)
     assert await asyncio.gather(*(client.closed() for client in clients)) == [4503] * 2
 
 

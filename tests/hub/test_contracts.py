@@ -13,6 +13,7 @@ from core.proof.notary import Signer
 from hub.commands import (
     bulking,
     charging,
+    confirming,
     consenting,
     disputing,
     enrolling,
@@ -20,6 +21,7 @@ from hub.commands import (
     exporting,
     federating,
     keying,
+    knowing,
     leaving,
     pairing,
     paying,
@@ -30,10 +32,14 @@ from hub.commands import (
     ruling,
     scheduling,
     securing,
+    staffing,
+    standing,
     stepping_up,
+    trailing,
     trying,
 )
 from tests.conftest import seal_all
+from tests.core.people.crowd import Town
 from tests.hub.conftest import Enter, Hubs, Join
 from tests.hub.contracts import (
     of_api_keys,
@@ -44,6 +50,7 @@ from tests.hub.contracts import (
     of_factors,
     of_histories,
     of_incidents,
+    of_people,
     of_privacy,
     of_proofs,
     of_providers,
@@ -51,6 +58,7 @@ from tests.hub.contracts import (
     of_schedules,
     of_security,
     of_sessions,
+    of_staff,
     of_step_ups,
     of_steps,
     of_terminals,
@@ -79,6 +87,11 @@ from tests.hub.contracts.contract import Contract
         (federating, of_providers),
         (trying, of_steps),
         (proving, of_proofs),
+        (knowing, of_people),
+        (confirming, of_people),
+        (standing, of_people),
+        (staffing, of_staff),
+        (trailing, of_staff),
         (exporting, of_privacy),
         (erasing, of_privacy),
         (consenting, of_consents),
@@ -100,6 +113,8 @@ async def test_what_is_promised_is_kept_at_both_doors(
 ) -> None:
     openapi = (await web.get(f"{hubs.a.url}/docs/openapi.json")).json()
     asyncapi = (await web.get(f"{hubs.a.url}/docs/asyncapi.json")).json()
-    contract = Contract(openapi, asyncapi, hubs, web, tenant, enter, join, partial(seal_all, pool, signer), pool, keys)
+    codes = Town(pool, keys, tenant).codes
+    seal = partial(seal_all, pool, signer)
+    contract = Contract(openapi, asyncapi, hubs, web, tenant, enter, join, seal, pool, keys, codes)
     await promises.exercise(contract)
     assert contract.unmet(handlers.ROWS) == set()

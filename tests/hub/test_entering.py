@@ -16,8 +16,9 @@ import pytest
 from core.audit.trail import Act, read_trail
 from core.database import Pool, in_tenant
 from core.people.opening import Tenant
-from core.people.persons import PersonStatus, set_status
+from core.people.persons import PersonStatus
 from tests.authenticator import Authenticator
+from tests.core.people.standings import stand
 from tests.hub.conftest import Hubs, Meet
 from tests.hub.known import ORIGIN, PASSWORD, Known, bearer, claims_of, connect
 from tests.hub.stranger import Wire
@@ -294,16 +295,16 @@ async def test_a_copied_passkey_is_refused_and_its_person_is_told(
 async def test_nothing_tells_an_unknown_login_from_a_known_one(
     hubs: Hubs, web: httpx2.AsyncClient, meet: Meet, tenant: Tenant, pool: Pool
 ) -> None:
-    plain, proved, *blocked = [await meet(tenant) for _ in range(4)]
+    plain, proved, *closed = [await meet(tenant) for _ in range(4)]
     await proved.enrol_app(web, hubs.a, (await proved.tokens(web, hubs.a))["access_token"])
-    for one in blocked:
-        await set_status(pool, tenant.id, one.person, PersonStatus.BLOCKED)
+    for one in closed:
+        await stand(pool, tenant.id, one.person, PersonStatus.CLOSED)
     cases = {
         "unknown": (f"nobody-{uuid.uuid4().hex[:8]}", WRONG),
         "wrong": (plain.login, WRONG),
         "wrong, with a second factor": (proved.login, WRONG),
-        "blocked, wrong": (blocked[0].login, WRONG),
-        "blocked, right": (blocked[1].login, PASSWORD),
+        "closed, wrong": (closed[0].login, WRONG),
+        "closed, right": (closed[1].login, PASSWORD),
     }
 
     async def guess(case: str) -> httpx2.Response:
@@ -339,7 +340,7 @@ async def test_nothing_tells_an_unknown_login_from_a_known_one(
     refused = await read_trail(pool, tenant.id, 200, what=Act.SESSION_REFUSED)
     assert len(refused) == 10 * len(cases)
     assert {one.who for one in refused} == {None}
-    assert {one.about for one in refused} == {None, plain.person, proved.person, *(one.person for one in blocked)}
+    assert {one.about for one in refused} == {None, plain.person, proved.person, *(one.person for one in closed)}
 
 
 async def test_who_is_guessed_at_gets_in_from_a_known_device_and_a_stranger_does_not(
@@ -377,13 +378,13 @@ async def test_codes_are_not_guessed_by_taking_new_tickets(hubs: Hubs, web: http
     assert (await known.prove(web, hubs.a, ticket, code=await app.unused_code())).status_code == 200
 
 
-async def test_who_is_blocked_between_two_steps_is_not_let_in(
+async def test_who_is_closed_between_two_steps_is_not_let_in(
     hubs: Hubs, web: httpx2.AsyncClient, known: Known, pool: Pool
 ) -> None:
     tokens = await known.tokens(web, hubs.a)
     key, enrolled = await known.enrol_passkey(web, hubs.a, tokens["access_token"])
     ticket = (await known.ticket(web, hubs.a))["ticket"]
-    await set_status(pool, known.tenant.id, known.person, PersonStatus.BLOCKED)
+    await stand(pool, known.tenant.id, known.person, PersonStatus.CLOSED)
     code = enrolled["recovery_codes"][0]
     refusal(await known.prove(web, hubs.a, ticket, recovery_code=code), 401, "credentials_refused")
     # Told like a passkey that nobody knows.

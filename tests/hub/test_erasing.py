@@ -41,12 +41,17 @@ from core.payments.dispute_case import Actor
 from core.payments.dispute_evidence import File
 from core.payments.dispute_profiles import Reason
 from core.payments.schedules import IfUnpaid, Order, create_schedule, read_schedule
+from core.people.confirming import send_code
 from core.people.credentials import check_password
 from core.people.erasing import NotSealedYet, erase_person
 from core.people.external import Identity, come_in
+from core.people.fields import Kind
+from core.people.knowing import read_fields_history
 from core.people.opening import Opened, Tenant, open_person
 from core.people.persons import Role, read_payee_names, read_person
+from core.people.profiles import edit_profile
 from core.people.providers import Provider, set_provider
+from core.people.roles import set_role
 from core.people.sessions import find_revoked, start_session
 from core.people.totp import begin_totp
 from core.privacy.exports import ask_export
@@ -75,12 +80,16 @@ class Life(NamedTuple):
 
 
 async def live(pool: Pool, keys: Safe, tenant: Tenant, shop: Somebody, operator: Somebody) -> Life:
-    words = [fresh_canary() for _ in range(17)]
+    words = [fresh_canary() for _ in range(19)]
     name, description, reference, plan, text, piece_text, file_name, content, answer, note, *others = words
-    line, mark, key_name, till_name, paid_for, wish, said = others
+    line, mark, key_name, till_name, paid_for, wish, said, trade_name, trade_name_before = others
     login = f"zq-login-{uuid.uuid4().hex[:12]}"
     opened = await open_person(pool, keys, tenant.id, Role.MERCHANT, name, login, PASSWORD)
-    person, account = opened.person_id, opened.account_id
+    person, account, operating = opened.person_id, opened.account_id, By(operator.person)
+    for told in (trade_name_before, trade_name):
+        contact = f"{login}@example.com"
+        await edit_profile(pool, keys, tenant.id, person, {"trade_name": told, "email": contact}, [], operating)
+    await send_code(pool, keys, tenant.id, person, Kind.EMAIL, By(person))
     await make_key(pool, keys, tenant.id, person, Wish(key_name, ["charges:read"]), By(person))
     code = await make_code(pool, keys, tenant.id, person, Wanted(account, till_name, False), By(person))
     proven = Proven(uuid.uuid4().hex + "x" * 11, "EdDSA", [str(uuid.uuid4())], time.time() + 60)
@@ -138,6 +147,7 @@ async def everything(pool: Pool, keys: Safe, tenant: Tenant, life: Life) -> str:
     piece = await dispute_evidence.read_evidence(pool, keys, tenant.id, life.operator, life.dispute, life.piece)
     found: list[Any] = [
         (await read_person(pool, keys, tenant.id, person)).display_name,
+        await read_fields_history(pool, keys, tenant.id, person, None, 50),
         (await read_payee_names(pool, keys, tenant.id, [account])).get(account),
         await read_charge(pool, keys, tenant.id, life.charge),
         (await read_schedule(pool, keys, tenant.id, life.schedule)).order.description,
@@ -146,8 +156,8 @@ async def everything(pool: Pool, keys: Safe, tenant: Tenant, life: Life) -> str:
         await read_results(pool, keys, tenant.id, life.bulk, 0, 10),
         await read_entries_after(pool, tenant.id, account, 0, 50, keys),
         [one.answer for one in await disputes.list_disputes(pool, keys, tenant.id, life.operator, 50)],
-        [one.name for one in await list_keys(pool, keys, tenant.id, person)],
-        [one.name for one in await list_terminals(pool, keys, tenant.id, person)],
+        [one.name for one in await list_keys(pool, keys, tenant.id, person, By(person))],
+        [one.name for one in await list_terminals(pool, keys, tenant.id, person, By(person))],
         await list_requests(pool, keys, tenant.id, person, 10),
     ]
     return repr(found)
@@ -291,8 +301,9 @@ async def test_nothing_comes_in_any_more_that_spoke_for_an_erased_person(
         return Identity("her id there", "Jane", str(uuid.uuid4()), time.time() + 60)
 
     person = (await come_in(pool, keys, tenant.id, bank, identity(), None)).person_id
+    operator = (await open_person(pool, keys, tenant.id, Role.OPERATOR, "Olívia")).person_id
+    await set_role(pool, tenant.id, person, Role.MERCHANT, By(operator))
     async with in_tenant(pool, tenant.id) as connection:
-        await connection.execute("update persons set role = 1 where id = $1", person)
         account = await connection.fetchval("select id from accounts where person_id = $1", person)
     made = await make_key(pool, keys, tenant.id, person, Wish("Website", ["charges:read"]), By(person))
     code = await make_code(pool, keys, tenant.id, person, Wanted(account, "Till", False), By(person))
@@ -307,8 +318,8 @@ async def test_nothing_comes_in_any_more_that_spoke_for_an_erased_person(
     with pytest.raises(KeyRefused):
         await trade_key(pool, tenant.id, made.secret, None, None)
     (key,), (terminal,) = (
-        await list_keys(pool, keys, tenant.id, person),
-        await list_terminals(pool, keys, tenant.id, person),
+        await list_keys(pool, keys, tenant.id, person, By(person)),
+        await list_terminals(pool, keys, tenant.id, person, By(person)),
     )
     assert (key.name, terminal.name) == (None, None)
     assert None not in {key.revoked_at, terminal.revoked_at}

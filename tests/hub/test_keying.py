@@ -19,13 +19,14 @@ from core.audit.trail import read_trail
 from core.database import Pool
 from core.machines.secret import draw_secret
 from core.people.opening import Tenant
-from core.people.persons import PersonStatus, Role, set_status
+from core.people.persons import PersonStatus, Role
 from hub.commands.scoping import COMMANDS, needs_of
 from hub.commands.table import ROWS
 from hub.protocol.fields import Command
 from hub.protocol.messages import Authenticate, Renew
 from hub.protocol.scopes import SCOPE_MEANINGS, Scope
 from hub.session import BEFORE_A_SESSION
+from tests.core.people.standings import stand
 from tests.hub.conftest import Enter, Hubs, Join, Somebody, StartHub
 from tests.hub.known import network_of
 from tests.hub.machines import bearer, make_key, program_of, speak_with, trade
@@ -384,7 +385,7 @@ async def test_a_blocked_merchants_keys_are_over(
 ) -> None:
     _, secret = await make_key(web, hubs.a, shop, "accounts:read")
     client = await join(hubs.a, await speak_with(web, hubs.a, shop, secret))
-    await set_status(pool, tenant.id, shop.person, PersonStatus.BLOCKED)
+    await stand(pool, tenant.id, shop.person, PersonStatus.BLOCKED)
     assert await client.closed() == 4503
     assert (await trade(web, hubs.a, tenant.slug, secret)).json()["code"] == "credentials_refused"
 

@@ -87,7 +87,8 @@ async def test_only_the_payee_goes_on_with_a_payment_and_only_an_operator_undoes
         answer = await beside.ask(type_, payment=new(), **fields)
         nothing = await beside.ask(type_, payment=new(), **{**fields, "about": new()})
         assert {**answer, "id": 0} == {**nothing, "id": 0}, type_
-        assert answer["code"] == "not_found"
+        # What is an operator's alone is told before it is looked for.
+        assert answer["code"] == ("forbidden" if type_ in {"reverse", "release", "decline"} else "not_found")
     for type_ in ("reverse", "release", "decline"):
         assert (await selling.ask(type_, payment=new(), about=paid))["code"] == "forbidden"
     assert (await authorize(beside, payer, shop, 10))["code"] == "not_found"

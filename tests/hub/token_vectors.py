@@ -355,7 +355,7 @@ REFUSED: dict[str, tuple[str | bytes, TokenCode]] = {
     "tid beyond the column": (with_claims(tid=2**31), C.CLAIMS),
     "tid a star": (with_claims(tid="*"), C.CLAIMS),
     "role missing": (without_claim("role"), C.CLAIMS),
-    "role unknown": (with_claims(role=3), C.CLAIMS),
+    "role unknown": (with_claims(role=9), C.CLAIMS),
     "role negative": (with_claims(role=-1), C.CLAIMS),
     "role a name": (with_claims(role="operator"), C.CLAIMS),
     "role true": (with_claims(role=True), C.CLAIMS),

@@ -207,8 +207,8 @@ TABLES: Final = (
     Table(
         "notices",
         Words("Avisos a entregar", "Notices to be delivered"),
-        split("number payment_id noted_at"),
-        {"account_id": pointer(), "person_id": pointer()},
+        split("id kind field field_number number payment_id noted_at expires_at"),
+        {"account_id": pointer(), "person_id": pointer(), "sealed": sealed(Kind.SECURITY)},
         (Owner("person_id"),),
         Purpose.SERVE,
         CONTRACT,

@@ -12,6 +12,7 @@ from core.privacy.classes import (
     IDENTITY,
     INDEXED,
     INTEREST,
+    LEGAL,
     OPAQUE,
     UNTIL_DONE,
     WHILE_SERVED,
@@ -30,6 +31,12 @@ from core.privacy.classes import (
 )
 
 PERSON: Final = (Owner("person_id"),)
+# Of whoever did it for the institution: an operator.
+STAFF: Final = Column(Kind.POINTER, OPAQUE, is_told=False)
+MARKED: Final = Words(
+    "Um resumo com chave, pelo qual se encontra o que está cifrado; é apagado quando a chave é destruída.",
+    "A keyed hash by which what is sealed is found; it is emptied when the key is destroyed.",
+)
 CALLED: Final = Words(
     "Um nome que a pessoa deu a um aparelho ou a um fator, para reconhecê-lo; é eliminado com a linha.",
     "What its owner calls a device or a factor, to know it by; it goes with the row.",
@@ -43,8 +50,8 @@ TABLES: Final = (
     Table(
         "persons",
         Words("Cadastro", "Registration"),
-        split("role status created_at"),
-        {"id": pointer()},
+        split("role status created_at status_reason status_set_at"),
+        {"id": pointer(), "status_set_by": STAFF},
         (Owner("id"),),
         Purpose.SERVE,
         CONTRACT,
@@ -70,6 +77,73 @@ TABLES: Final = (
         ),
         Rows.GO_AT_THE_END,
         moment="updated_at",
+    ),
+    Table(
+        "person_fields",
+        Words("Dados cadastrais e seu histórico", "Profile, and what it was before"),
+        split("field number set_at"),
+        {
+            "person_id": pointer(),
+            # core.people.fields says of each field what it is and why it is there.
+            "sealed": sealed(Kind.IDENTIFICATION, also=(Kind.CONTACT,)),
+            "mark": secret(Kind.POINTER, MARKED),
+            "set_by": STAFF,
+            "session_id": Column(Kind.CONDUCT, OPAQUE, is_told=False),
+        },
+        PERSON,
+        Purpose.SERVE,
+        LEGAL,
+        IDENTITY,
+        moment="set_at",
+    ),
+    Table(
+        "held_fields",
+        Words("Documentos e contatos reconhecidos", "Documents and contacts that are one's own"),
+        split("field number held_at"),
+        {"person_id": pointer(), "mark": secret(Kind.POINTER, INDEXED)},
+        PERSON,
+        Purpose.LET_IN,
+        LEGAL,
+        WHILE_SERVED,
+        rows=Rows.GO_AT_ONCE,
+        moment="held_at",
+    ),
+    Table(
+        "contact_codes",
+        Words("Códigos enviados a contatos", "Codes that were sent to contacts"),
+        split("field number sent_at expires_at tries_left used_at"),
+        {
+            "id": pointer(),
+            "person_id": pointer(),
+            "mark": secret(Kind.POINTER, INDEXED),
+            "hash": secret(Kind.SECURITY, HASHED),
+        },
+        PERSON,
+        Purpose.LET_IN,
+        INTEREST,
+        UNTIL_DONE,
+        rows=Rows.GO_AT_ONCE,
+        moment="sent_at",
+    ),
+    # Taken away by close_person: the serving role writes none.
+    Table(
+        "role_requests",
+        Words("Pedidos de função", "Roles that were asked for"),
+        split("role asked_at"),
+        {"person_id": pointer(), "asked_by": STAFF},
+        PERSON,
+        Purpose.LET_IN,
+        CONTRACT,
+        UNTIL_DONE,
+        moment="asked_at",
+    ),
+    Table(
+        "people_settings",
+        Words("Regras de cadastro", "Rules of registration"),
+        split(
+            "customers_begin_pending merchants_begin_pending pending_are_paid pending_pay customers_need"
+            " merchants_need needs_second_operator updated_at"
+        ),
     ),
     Table(
         "credentials",

@@ -1,7 +1,7 @@
 -- Ends a relationship: the person is closed and so are their accounts, and nobody can pay their open charges any more.
 -- False: there is no such person. The accounts are locked as each payment locks them: nothing moves on them until the
 -- caller's transaction ends, and if the caller finds something in the way and rolls back, nothing was closed.
-create or replace function close_person(p_tenant int, p_person uuid)
+create or replace function close_person(p_tenant int, p_person uuid, p_by uuid)
 returns boolean
 language plpgsql volatile security definer
 set search_path = payhub, pg_temp
@@ -9,11 +9,16 @@ as $$
 begin
     -- One at a time in a tenant: of two operators who leave at once, one finds out that nobody would be left.
     perform pg_advisory_xact_lock(hashtextextended('staff ' || p_tenant, 0));
-    update persons set status = 2   -- core.people.persons.PersonStatus.CLOSED
-     where persons.tenant_id = p_tenant and persons.id = p_person;
+    perform from persons where persons.tenant_id = p_tenant and persons.id = p_person for update;
     if not found then
         return false;
     end if;
+    update persons
+       set status = 2,   -- core.people.persons.PersonStatus.CLOSED
+           status_reason = 'own_wish',   -- core.people.standing.Reason
+           status_set_at = clock_timestamp(), status_set_by = p_by
+     where persons.tenant_id = p_tenant and persons.id = p_person and persons.status <> 2;
+    delete from role_requests where role_requests.tenant_id = p_tenant and role_requests.person_id = p_person;
     perform from accounts
       where accounts.tenant_id = p_tenant and accounts.person_id = p_person
       order by accounts.id

@@ -1,5 +1,6 @@
--- Which of these live sessions have ended: revoked, expired, erased, or of a person who is no longer
--- active. Across tenants in one call, matched pair by pair: a session under another tenant's id is
+-- Which of these live sessions have ended: revoked, expired, erased, or of a person who is closed. Machines speak for
+-- nobody who is not active: theirs are over for as long as that is so.
+-- Across tenants in one call, matched pair by pair: a session under another tenant's id is
 -- one that does not exist. p_now is null except in tests.
 create or replace function find_revoked(p_tenants int[], p_sessions uuid[], p_now timestamptz)
 returns table (tenant_id int, session_id uuid)
@@ -20,7 +21,8 @@ begin
      where sessions.id is null
         or sessions.revoked_at is not null
         or sessions.expires_at <= coalesce(p_now, now())
-        or persons.status <> 0;
+        or persons.status = 2
+        or persons.status <> 0 and sessions.is_machines;
 end
 $$;
 alter function find_revoked owner to payhub_ledger;

@@ -1,6 +1,6 @@
 -- Opens one account for each person, under the number proposed for it, and gives back the numbers
 -- that were taken up. One that is missing from the answer was in use already: propose another.
--- A person of another tenant is a person who does not exist.
+-- A person of another tenant is a person who does not exist. What an account may is what its person may.
 create or replace function open_accounts(
     p_tenant   int,
     p_persons  uuid[],
@@ -19,8 +19,9 @@ begin
     end if;
 
     return query
-    insert into accounts (tenant_id, id, person_id, floor)
-    select p_tenant, asked.id, asked.person_id, p_floor
+    insert into accounts (tenant_id, id, person_id, floor, status)
+    select p_tenant, asked.id, asked.person_id, p_floor,
+           case persons.status when 0 then 0 else account_status_of(p_tenant, persons.status) end
       from unnest(p_persons, p_ids) as asked (person_id, id)
       join persons on persons.tenant_id = p_tenant and persons.id = asked.person_id
     on conflict do nothing

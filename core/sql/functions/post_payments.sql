@@ -104,7 +104,7 @@ declare
     v_helds     bigint[];
     v_floors    bigint[];
     v_versions  bigint[];
-    v_states    smallint[];
+    v_states    smallint[];        -- core.nouns.AccountStatus: 0 may pay and be paid, 3 be paid alone
     v_terms     int[];
     v_limits    int[];
     v_changed   boolean[] := array_fill(false, array[v_places]);
@@ -752,7 +752,7 @@ begin
                 when v_payer_balance is null then 40
                 when v_payee_balance is null then 41
                 when v_states[v_payer] <> 0 then 42
-                when v_states[v_payee] <> 0 then 43
+                when v_states[v_payee] not in (0, 3) then 43
                 when v_payer_balance - v_helds[v_payer] < v_floors[v_payer] then 44
                 when v_payer_balance < -c_balance_max or v_payee_balance > c_balance_max then 45
                 else 0
@@ -883,7 +883,7 @@ begin
         v_rule := null;
         v_action := null;
         if v_has_limits and v_kind <= 1 and v_status = 0 and v_amount > 0 and v_states[v_payer] = 0
-           and v_states[v_payee] = 0 and (v_rules_to[v_payer] is not null or v_rules_to[v_payee] is not null)
+           and v_states[v_payee] in (0, 3) and (v_rules_to[v_payer] is not null or v_rules_to[v_payee] is not null)
            and v_payer <> v_payee
         then
             if k_listings[i] = 2 then
@@ -995,7 +995,7 @@ begin
                    or v_first in (v_payer, v_payee) or v_first = any (p_share_at[p_shares_from[i]:k - 1])
                    or v_balances[v_first] is null or p_account_ids[v_first] = c_fees
                    or v_kind = 6 and v_balances[v_first] - v_helds[v_first] - p_share_amounts[k] < v_floors[v_first]
-                   or v_kind <> 6 and (v_states[v_first] <> 0 or v_balances[v_first] + p_share_amounts[k] > c_balance_max)
+                   or v_kind <> 6 and (v_states[v_first] not in (0, 3) or v_balances[v_first] + p_share_amounts[k] > c_balance_max)
                 then
                     v_shared := c_balance_max;
                     exit;
@@ -1027,7 +1027,7 @@ begin
             when v_balances[v_payer] is null then 40                -- payer_not_found
             when v_balances[v_payee] is null then 41                -- payee_not_found
             when v_states[v_payer] <> 0 and v_stops then 42         -- payer_not_open
-            when v_states[v_payee] <> 0 and v_stops then 43         -- payee_not_open
+            when v_states[v_payee] not in (0, 3) and v_stops then 43   -- payee_not_open
             when v_shared > v_move - v_fee and v_shared > 0 then 32 -- shares_not_payable
             when v_status <> 0 then v_status                        -- payee_denied, limit_exceeded
             when v_payer_balance - v_payer_held < v_floors[v_payer] and v_move + v_hold > 0 then 44   -- insufficient_funds

@@ -1,7 +1,7 @@
 -- Takes a refresh token (its hash) for a fresh one. Outcomes:
 --   rotated   the successor is stored
 --   reused    it had been used longer than p_grace ago: a copy exists, and the session is now revoked
---   refused   unknown, or its session has ended, or its person is not active
+--   refused   unknown, or its session has ended, or its person is closed
 --
 -- Within the grace a used token is taken once more, by whoever comes: the first answer was lost on
 -- its way, or two tabs asked at once. The grace counts from the first use and is not renewed.
@@ -45,7 +45,7 @@ begin
 
     select persons.role into role
       from persons
-     where persons.tenant_id = p_tenant and persons.id = v_session.person_id and persons.status = 0;
+     where persons.tenant_id = p_tenant and persons.id = v_session.person_id and persons.status <> 2;
 
     if role is null or v_session.revoked_at is not null or v_session.expires_at <= v_now then
         role := null;

@@ -12,6 +12,7 @@ begin
         'factors', 'recovery_codes', 'log_in_tickets', 'spent_challenges', 'throttles', 'security_settings',
         'bulks', 'bulk_lines', 'bulk_words',
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
+        'person_fields', 'held_fields', 'contact_codes', 'people_settings', 'role_requests',
         'spent_nonces', 'api_keys', 'terminals', 'pairing_codes', 'identity_providers',
         'external_identities',
         'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged', 'anchors', 'cosignatures',
@@ -77,6 +78,15 @@ grant select, insert, update, delete on factors, recovery_codes to payhub_app;
 -- What is left of a log-in is cleared away by a function.
 grant select, insert, update on log_in_tickets, throttles to payhub_app;
 grant select, insert on spent_challenges to payhub_app;
+-- How somebody stands, and their role, functions say. To lock a row asks for the right to change it.
+revoke update on persons from payhub_app;
+grant update (tenant_id) on persons to payhub_app;
+-- What is known of a person is added to, and never changed.
+grant select, insert on person_fields to payhub_app;
+grant select, insert, delete on held_fields to payhub_app;
+grant select, insert on contact_codes to payhub_app;
+grant update (tries_left, used_at) on contact_codes to payhub_app;
+grant select on people_settings, role_requests to payhub_app;
 -- A charge is asked for by its payee; whether it is paid, functions say.
 grant insert (tenant_id, id, payee, amount, description, reference, description_sealed, reference_sealed, is_reusable,
               asked_by, lasts_s, expires_at)
@@ -114,7 +124,7 @@ grant select, insert on consent_purposes, consents, disclosures, retention_runs,
     to payhub_app;
 grant update (session_id, door, network) on consents to payhub_app;
 -- What speaks for somebody, and what of a log-in is half way in, goes with them.
-grant delete on api_keys, terminals, pairing_codes, log_in_tickets to payhub_app;
+grant delete on api_keys, terminals, pairing_codes, log_in_tickets, contact_codes to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;
 grant usage on sequence outbox_batch_seq to payhub_ledger;
 -- Not even the functions that work for all: what was done stays as it was written.

@@ -23,6 +23,7 @@ from core.nouns import (
     BALANCE_MAX,
     DONE,
     UNASKED_AMOUNT,
+    AccountStatus,
     Action,
     Entry,
     Kind,
@@ -35,12 +36,12 @@ from core.people.opening import create_tenant, open_people, set_floor
 from core.people.persons import Role
 from tests.conftest import answers, prove, the_keys
 
-ACCOUNTS = 5
+ACCOUNTS = 6
 CHARGES = 4
 NOBODY = 111_111_111_111
 NO_CHARGE = str(uuid.UUID(int=7))
 # The limits that the accounts at these places are under.
-LIMITED = {4: 1, 1: 2}
+LIMITED = {4: 1, 1: 2, 5: 2}
 RULES = {
     1: [
         OracleRule(1, Measure.PAYMENT, 35, Action.ALERT),
@@ -198,6 +199,13 @@ class World:
         for account in world.accounts:
             # Listed for everybody, and looked at where there are rules.
             world.oracle.accounts[tenant.id, account].denied = {world.accounts[2]}
+        await admin.execute(
+            "update accounts set status = $3 where tenant_id = $1 and id = $2",
+            tenant.id,
+            world.accounts[5],
+            int(AccountStatus.RECEIVING),
+        )
+        world.oracle.accounts[tenant.id, world.accounts[5]].status = AccountStatus.RECEIVING
         await set_floor(pool, tenant.id, world.accounts[3], -30)
         world.oracle.accounts[tenant.id, world.accounts[3]].floor = -30
         await admin.execute(

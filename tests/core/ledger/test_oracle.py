@@ -17,7 +17,7 @@ from core.people.opening import create_tenant, open_people, set_floor
 from core.people.persons import Role
 from tests.conftest import the_keys
 
-ACCOUNTS = 4
+ACCOUNTS = 5
 TENANTS = 2
 IDS = 12
 NOBODY = 111_111_111_111
@@ -49,6 +49,9 @@ batches = st.lists(st.lists(asks, min_size=1, max_size=20), min_size=1, max_size
 fresh_asks = st.lists(asks, min_size=1, max_size=25)
 
 
+STATUSES = {2: AccountStatus.BLOCKED, 4: AccountStatus.RECEIVING}
+
+
 class World:
     """Two fresh tenants in PostgreSQL and the same two in the oracle."""
 
@@ -68,12 +71,13 @@ class World:
             opened = await open_people(pool, keys, tenant.id, Role.CUSTOMER, ["p"] * ACCOUNTS)
             accounts = [person.account_id for person in opened]
             await set_floor(pool, tenant.id, accounts[1], -50)
-            await admin.execute(
-                "update accounts set status = $3 where tenant_id = $1 and id = $2",
-                tenant.id,
-                accounts[2],
-                int(AccountStatus.BLOCKED),
-            )
+            for at, status in STATUSES.items():
+                await admin.execute(
+                    "update accounts set status = $3 where tenant_id = $1 and id = $2",
+                    tenant.id,
+                    accounts[at],
+                    int(status),
+                )
             for system in SystemAccount:
                 world.oracle.open_account(tenant.id, system, floor=-BALANCE_MAX)
             for at, account in enumerate(accounts):
@@ -81,7 +85,7 @@ class World:
                     tenant.id,
                     account,
                     floor=-50 if at == 1 else 0,
-                    status=AccountStatus.BLOCKED if at == 2 else AccountStatus.OPEN,
+                    status=STATUSES.get(at, AccountStatus.OPEN),
                 )
             world.tenants.append(tenant.id)
             world.accounts.append(accounts)

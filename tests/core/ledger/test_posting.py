@@ -76,6 +76,15 @@ async def test_the_first_status_that_applies_is_the_answer(books: Books, pool: P
         (normal._replace(amount=1_001), S.INSUFFICIENT_FUNDS),
         (normal, S.POSTED),
     ]
+    # One that may only be paid.
+    receiving = books.account(1)
+    await admin.execute(
+        "update accounts set status = $3 where tenant_id = $1 and id = $2",
+        books.tenant.id,
+        receiving,
+        int(AccountStatus.RECEIVING),
+    )
+    table.insert(0, (normal._replace(payer=receiving, payee=normal.payer), S.PAYER_NOT_OPEN))
     batch = [payment._replace(id=str(uuid.uuid4())) for payment, _ in table]
 
     assert await statuses(pool, *batch) == [status for _, status in table]

@@ -27,8 +27,10 @@ from core.machines.api_keys import (
 )
 from core.machines.secret import draw_secret
 from core.people.opening import Tenant, open_person
-from core.people.persons import PersonStatus, Role, set_status
+from core.people.persons import PersonStatus, Role
+from core.people.roles import set_role
 from core.people.sessions import end_session, find_revoked, forget_ended
+from tests.core.people.standings import stand
 
 HOUR = datetime.timedelta(hours=1)
 ZERO = datetime.timedelta(0)
@@ -71,7 +73,7 @@ async def test_a_key_is_traded_for_what_it_was_made_for(
     assert trade.expires_at == made.key.expires_at
     # Its session is its own, and lives.
     assert await find_revoked(pool, [(tenant.id, made.key.id)]) == []
-    (listed,) = await list_keys(pool, keys, tenant.id, shop)
+    (listed,) = await list_keys(pool, keys, tenant.id, shop, By(shop))
     assert (listed.last_used_on, listed.last_used_network) == (datetime.datetime.now(datetime.UTC).date(), NETWORK)
     assert listed.networks == ["192.0.2.0/24"]
     assert listed._replace(last_used_on=None, last_used_network=None) == made.key
@@ -211,7 +213,7 @@ async def test_a_revoked_key_stays_refused_when_its_session_has_been_forgotten(
     await revoke_key(pool, keys, tenant.id, made.key.id, By())
     await forget_ended(pool, datetime.timedelta(0), 10_000)
     await refusal(pool, tenant.id, made.secret)
-    assert [key.revoked_at is None for key in await list_keys(pool, keys, tenant.id, shop)] == [False]
+    assert [key.revoked_at is None for key in await list_keys(pool, keys, tenant.id, shop, By(shop))] == [False]
 
 
 async def test_a_merchant_has_so_many_keys_and_no_more(
@@ -221,10 +223,10 @@ async def test_a_merchant_has_so_many_keys_and_no_more(
     refused = [answer for answer in answers if isinstance(answer, Refusal)]
     assert (len(refused), {one.code for one in refused}) == (6, {"too_many_keys"})
     # Each of them can be rotated all the same, but not again and again.
-    own = [key.id for key in await list_keys(pool, keys, tenant.id, shop)]
+    own = [key.id for key in await list_keys(pool, keys, tenant.id, shop, By(shop))]
     for key in own:
         await rotate_key(pool, keys, tenant.id, key, HOUR, None, By(shop))
-    newest = (await list_keys(pool, keys, tenant.id, shop))[0].id
+    newest = (await list_keys(pool, keys, tenant.id, shop, By(shop)))[0].id
     with pytest.raises(Refusal) as too_many:
         await rotate_key(pool, keys, tenant.id, newest, HOUR, None, By(shop))
     assert too_many.value.code == "too_many_keys"
@@ -239,15 +241,46 @@ async def test_nobody_but_a_merchant_has_keys(keys: Safe, pool: Pool, tenant: Te
         await make_key(pool, keys, tenant.id, person, Wish("x", ["charges:read"]), By(person))
 
 
-async def test_a_key_is_worth_what_its_merchant_is(pool: Pool, tenant: Tenant, shop: str, make: MakeKey) -> None:
+@pytest.mark.parametrize("status", [PersonStatus.PENDING, PersonStatus.BLOCKED])
+async def test_a_key_is_silent_while_its_merchant_is_not_active(
+    pool: Pool, tenant: Tenant, shop: str, make: MakeKey, status: PersonStatus
+) -> None:
     made = await make()
-    await set_status(pool, tenant.id, shop, PersonStatus.BLOCKED)
+    assert (await stand(pool, tenant.id, shop, status)).ended == [made.key.id]
     assert (await refusal(pool, tenant.id, made.secret)).why == "person"
     assert await find_revoked(pool, [(tenant.id, made.key.id)]) == [(tenant.id, made.key.id)]
-    await set_status(pool, tenant.id, shop, PersonStatus.ACTIVE)
-    async with in_tenant(pool, tenant.id) as connection:
-        await connection.execute("update persons set role = 0 where id = $1", shop)
-    assert (await refusal(pool, tenant.id, made.secret)).why == "person"
+    await stand(pool, tenant.id, shop, PersonStatus.ACTIVE)
+    assert await find_revoked(pool, [(tenant.id, made.key.id)]) == []
+    assert (await trade_key(pool, tenant.id, made.secret, HERE, NETWORK)).key_id == made.key.id
+
+
+async def test_a_key_ends_with_its_merchant_and_with_being_one(
+    keys: Safe, pool: Pool, tenant: Tenant, shop: str, make: MakeKey
+) -> None:
+    made = await make()
+    operator = (await open_person(pool, keys, tenant.id, Role.OPERATOR, "Olívia")).person_id
+    assert (await set_role(pool, tenant.id, shop, Role.CUSTOMER, By(operator))).ended == [made.key.id]
+    assert (await refusal(pool, tenant.id, made.secret)).why == "over"
+    # Being a merchant again brings no key back.
+    await set_role(pool, tenant.id, shop, Role.MERCHANT, By(operator))
+    assert (await refusal(pool, tenant.id, made.secret)).why == "over"
+    closed = await make()
+    assert (await stand(pool, tenant.id, shop, PersonStatus.CLOSED)).ended == [closed.key.id]
+    assert (await refusal(pool, tenant.id, closed.secret)).why == "over"
+    assert all(key.revoked_at is not None for key in await list_keys(pool, keys, tenant.id, shop, By(shop)))
+
+
+async def test_what_others_are_shown_of_keys_is_written_down(
+    keys: Safe, pool: Pool, tenant: Tenant, shop: str, make: MakeKey
+) -> None:
+    operator = str(uuid.uuid4())
+    await list_keys(pool, keys, tenant.id, shop, By(operator))
+    await make()
+    await list_keys(pool, keys, tenant.id, shop, By(shop))
+    assert await read_trail(pool, tenant.id, 50, what="personal_data.read") == []
+    await list_keys(pool, keys, tenant.id, shop, By(operator))
+    (entry,) = await read_trail(pool, tenant.id, 50, what="personal_data.read")
+    assert (entry.who, entry.about, entry.details) == (operator, shop, {"api_keys": 1})
 
 
 async def test_another_merchants_key_is_like_none(
@@ -308,13 +341,13 @@ async def test_a_leaked_key_is_revoked_while_no_name_can_be_read(
     keys: Safe, pool: Pool, tenant: Tenant, shop: str, make: MakeKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = await make(name="Website")
-    assert [key.name for key in await list_keys(pool, keys, tenant.id, shop)] == ["Website"]
+    assert [key.name for key in await list_keys(pool, keys, tenant.id, shop, By(shop))] == ["Website"]
 
     async def away(*_: object, **__: object) -> None:
         raise KeysUnavailable
 
     monkeypatch.setattr(keys, "of", away)
-    assert [key.name for key in await list_keys(pool, keys, tenant.id, shop)] == [None]
+    assert [key.name for key in await list_keys(pool, keys, tenant.id, shop, By(shop))] == [None]
     await trade_key(pool, tenant.id, made.secret, HERE, NETWORK)
     assert (await revoke_key(pool, keys, tenant.id, made.key.id, By(shop))).revoked_at is not None
     await refusal(pool, tenant.id, made.secret)
@@ -331,7 +364,7 @@ async def test_a_name_is_sealed_where_it_lies_and_a_successor_has_it_too(
     made = await make(name="zq-canary name")
     new, old = await rotate_key(pool, keys, tenant.id, made.key.id, HOUR, None, By(shop))
     assert new.key.name == old.name == "zq-canary name"
-    assert [key.name for key in await list_keys(pool, keys, tenant.id, shop)] == ["zq-canary name"] * 2
+    assert [key.name for key in await list_keys(pool, keys, tenant.id, shop, By(shop))] == ["zq-canary name"] * 2
     async with in_tenant(pool, tenant.id) as connection:
         text = await connection.fetchval("select string_agg(api_keys::text, ' ') from api_keys")
     assert b"zq-canary".hex() not in text

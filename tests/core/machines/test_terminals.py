@@ -40,8 +40,10 @@ from core.machines.terminals import (
     revoke_terminal,
 )
 from core.people.opening import Opened, Tenant, open_account, open_person
-from core.people.persons import PersonStatus, Role, set_status
+from core.people.persons import PersonStatus, Role
+from core.people.roles import set_role
 from core.people.sessions import find_revoked
+from tests.core.people.standings import stand
 
 NETWORK = "192.0.2.0/24"
 
@@ -105,7 +107,7 @@ async def test_a_code_takes_one_till_in_for_the_account_it_was_made_for(
     terminal = await pair_terminal(pool, keys, tenant.id, code.lower(), key, NETWORK)
     assert (terminal.person_id, terminal.account, terminal.name) == (*shop, "Till 1")
     assert (terminal.may_refund, terminal.algorithm, terminal.revoked_at) == (True, "EdDSA", None)
-    assert await list_terminals(pool, keys, tenant.id, shop.person_id) == [terminal]
+    assert await list_terminals(pool, keys, tenant.id, shop.person_id, By(shop.person_id)) == [terminal]
     assert await read_standing(pool, tenant.id, terminal.session_id) == Standing(None, shop.account_id)
     assert isinstance(
         await refusal_of(pair_terminal(pool, keys, tenant.id, code, proven(), NETWORK)), CredentialsRefused
@@ -218,9 +220,53 @@ async def test_whatever_is_wrong_with_a_till_reads_alike(
             (other_tenant, terminal.id, key.thumbprint),
         )
     ]
-    await set_status(pool, tenant.id, shop.person_id, PersonStatus.BLOCKED)
+    await stand(pool, tenant.id, shop.person_id, PersonStatus.BLOCKED)
     refusals.append(await refusal_of(log_in(pool, tenant, terminal.id, key.thumbprint)))
     assert {(type(one), str(one)) for one in refusals} == {(CredentialsRefused, str(CredentialsRefused()))}
+
+
+async def test_a_till_is_silent_while_its_merchant_is_blocked_and_over_when_they_are_closed(
+    keys: Safe, pool: Pool, tenant: Tenant, pair: Pair, shop: Opened
+) -> None:
+    key = proven()
+    terminal = await pair(key=key)
+    first = await log_in(pool, tenant, terminal.id, key.thumbprint)
+    assert first is not None
+    code = await code_for(pool, keys, tenant, shop)
+    assert (await stand(pool, tenant.id, shop.person_id, PersonStatus.BLOCKED)).ended == [first.session_id]
+    assert await find_revoked(pool, [(tenant.id, first.session_id)]) == [(tenant.id, first.session_id)]
+    refused = await refusal_of(pair_terminal(pool, keys, tenant.id, code, proven(), NETWORK))
+    assert isinstance(refused, CredentialsRefused)
+    await stand(pool, tenant.id, shop.person_id, PersonStatus.ACTIVE)
+    assert await log_in(pool, tenant, terminal.id, key.thumbprint) == first
+    await stand(pool, tenant.id, shop.person_id, PersonStatus.CLOSED)
+    assert isinstance(await refusal_of(log_in(pool, tenant, terminal.id, key.thumbprint)), CredentialsRefused)
+    (listed,) = await list_terminals(pool, keys, tenant.id, shop.person_id, By(shop.person_id))
+    assert listed.revoked_at is not None
+
+
+async def test_tills_and_codes_end_with_being_a_merchant(
+    keys: Safe, pool: Pool, tenant: Tenant, pair: Pair, shop: Opened
+) -> None:
+    operator = By((await open_person(pool, keys, tenant.id, Role.OPERATOR, "Olívia")).person_id)
+    key = proven()
+    terminal, code = await pair(key=key), await code_for(pool, keys, tenant, shop)
+    for role in (Role.CUSTOMER, Role.MERCHANT):
+        await set_role(pool, tenant.id, shop.person_id, role, operator)
+        assert isinstance(await refusal_of(log_in(pool, tenant, terminal.id, key.thumbprint)), CredentialsRefused)
+        refused = await refusal_of(pair_terminal(pool, keys, tenant.id, code, proven(), NETWORK))
+        assert isinstance(refused, CredentialsRefused)
+
+
+async def test_what_others_are_shown_of_tills_is_written_down(
+    keys: Safe, pool: Pool, tenant: Tenant, pair: Pair, shop: Opened
+) -> None:
+    await pair()
+    operator = By(str(uuid.uuid4()))
+    for by in (By(shop.person_id), operator):
+        await list_terminals(pool, keys, tenant.id, shop.person_id, by)
+    (entry,) = await read_trail(pool, tenant.id, 50, what="personal_data.read")
+    assert (entry.who, entry.about, entry.details) == (operator.person_id, shop.person_id, {"terminals": 1})
 
 
 async def test_a_login_uses_its_proof_up(pool: Pool, tenant: Tenant, pair: Pair) -> None:
@@ -324,7 +370,7 @@ async def test_a_merchant_has_so_many_tills_and_no_more(keys: Safe, pool: Pool, 
     assert isinstance(refused, Refusal)
     assert refused.code == "too_many_terminals"
     assert isinstance(await refusal_of(code_for(pool, keys, tenant, shop)), Refusal)
-    one = (await list_terminals(pool, keys, tenant.id, shop.person_id))[0]
+    one = (await list_terminals(pool, keys, tenant.id, shop.person_id, By(shop.person_id)))[0]
     await revoke_terminal(pool, keys, tenant.id, one.id, By())
     await pair_terminal(pool, keys, tenant.id, code, proven(), NETWORK)
 

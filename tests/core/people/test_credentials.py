@@ -20,7 +20,8 @@ from core.people.credentials import (
     normalise_login,
 )
 from core.people.opening import Opened, Tenant, open_person
-from core.people.persons import PersonStatus, Role, set_status
+from core.people.persons import PersonStatus, Role
+from tests.core.people.standings import stand
 
 PASSWORD = "correct horse battery"
 
@@ -65,12 +66,12 @@ async def test_another_tenants_login_is_refused(pool: Pool, tenant: Tenant, keys
         await check_password(pool, keys, tenant.id + 1_000_000, "ana@example.com", PASSWORD)
 
 
-@pytest.mark.parametrize("status", [PersonStatus.BLOCKED, PersonStatus.CLOSED])
-async def test_a_person_who_is_not_active_is_refused(
-    pool: Pool, tenant: Tenant, status: PersonStatus, keys: Safe
-) -> None:
+async def test_a_person_who_is_closed_is_refused_and_others_are_not(pool: Pool, tenant: Tenant, keys: Safe) -> None:
     ana = await open_ana(pool, keys, tenant)
-    await set_status(pool, tenant.id, ana.person_id, status)
+    for status in (PersonStatus.BLOCKED, PersonStatus.PENDING):
+        await stand(pool, tenant.id, ana.person_id, status)
+        assert await check_password(pool, keys, tenant.id, "ana@example.com", PASSWORD) == ana.person_id
+    await stand(pool, tenant.id, ana.person_id, PersonStatus.CLOSED)
     with pytest.raises(CredentialsRefused):
         await check_password(pool, keys, tenant.id, "ana@example.com", PASSWORD)
 

@@ -11,7 +11,7 @@ from core.database import Pool, in_tenant
 from core.errors import CredentialsRefused
 from core.people.devices import DEVICE_SECRET, DEVICES_PER_PERSON_MAX, Device, find_device
 from core.people.opening import Opened, Tenant, open_person
-from core.people.persons import PersonStatus, Role, set_status
+from core.people.persons import PersonStatus, Role
 from core.people.sessions import (
     Arrival,
     Ending,
@@ -24,6 +24,7 @@ from core.people.sessions import (
     start_session,
 )
 from tests.conftest import the_keys
+from tests.core.people.standings import stand
 
 NOW = datetime.datetime(2031, 5, 4, 12, 0, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
@@ -159,12 +160,12 @@ async def test_beginnings_and_ends_are_written_down_once_each(pool: Pool, tenant
 
 
 async def test_a_session_that_does_not_begin_leaves_nothing(pool: Pool, tenant: Tenant, ana: Opened) -> None:
-    await set_status(pool, tenant.id, ana.person_id, PersonStatus.BLOCKED)
+    await stand(pool, tenant.id, ana.person_id, PersonStatus.CLOSED)
     with pytest.raises(CredentialsRefused):
         await log_in(pool, tenant, ana)
     async with in_tenant(pool, tenant.id) as connection:
         assert await connection.fetchval("select count(*) from devices") == 0
-    assert await read_trail(pool, tenant.id, 10) == []
+    assert [entry.what for entry in await read_trail(pool, tenant.id, 10)] == ["person.status_set"]
 
 
 async def test_of_too_many_devices_those_not_seen_for_longest_are_forgotten(

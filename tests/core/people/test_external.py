@@ -13,8 +13,9 @@ from core.database import Pool, in_tenant
 from core.errors import Conflict, CoreError, NotFound, Refusal
 from core.keys.safe import Safe
 from core.people.external import NAMELESS, Identity, Known, NonceUsed, come_in, link, unlink
+from core.people.fields import Kind
 from core.people.opening import Tenant, open_person
-from core.people.persons import PersonStatus, Role, read_person, set_status
+from core.people.persons import PersonStatus, Role, read_person
 from core.people.providers import (
     PROVIDERS_MAX,
     Provider,
@@ -23,6 +24,8 @@ from core.people.providers import (
     remove_provider,
     set_provider,
 )
+from core.people.settings import DEFAULT, PeopleSettings, set_settings
+from tests.core.people.standings import stand
 
 NETWORK = "192.0.2.0/24"
 BANK = Provider("bank", "https://id.bank.example", "payhub", "sub", False, ["RS256", "ES256"], True, False)
@@ -63,6 +66,20 @@ async def test_somebody_unknown_becomes_a_customer_and_is_known_from_then_on(
     assert (await read_person(pool, keys, tenant.id, other.person_id)).display_name == NAMELESS
     odd = await come_in(pool, keys, tenant.id, bank, identity("3", "\u202egpj.exe"), NETWORK)
     assert (await read_person(pool, keys, tenant.id, odd.person_id)).display_name == NAMELESS
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [DEFAULT, DEFAULT._replace(customers_begin_pending=True), DEFAULT._replace(customers_need=(Kind.CPF,))],
+    ids=["default", "pending", "short of a field"],
+)
+async def test_a_provider_opens_nobody_past_what_the_tenant_asks_of_its_customers(
+    pool: Pool, keys: Safe, tenant: Tenant, bank: Provider, settings: PeopleSettings
+) -> None:
+    await set_settings(pool, tenant.id, settings, By())
+    known = await come_in(pool, keys, tenant.id, bank, identity(), NETWORK)
+    wanted = PersonStatus.ACTIVE if settings == DEFAULT else PersonStatus.PENDING
+    assert (await read_person(pool, keys, tenant.id, known.person_id)).status is wanted
 
 
 async def test_of_many_first_times_at_once_one_person_comes(
@@ -126,29 +143,30 @@ async def test_a_login_of_ours_is_found_and_linked(pool: Pool, keys: Safe, tenan
         assert refused.code == "identity_unknown"
 
 
-async def test_an_operator_comes_in_where_that_was_said(
-    pool: Pool, keys: Safe, tenant: Tenant, staff: Provider
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.AUDITOR, Role.SUPPORT])
+async def test_staff_comes_in_where_that_was_said(
+    pool: Pool, keys: Safe, tenant: Tenant, staff: Provider, role: Role
 ) -> None:
     password = "a long enough password"
-    person = (await open_person(pool, keys, tenant.id, Role.OPERATOR, "Olívia", "root@x.example", password)).person_id
+    person = (await open_person(pool, keys, tenant.id, role, "Olívia", "root@x.example", password)).person_id
     refused = await refusal(come_in(pool, keys, tenant.id, staff, identity("root@x.example"), NETWORK))
     assert isinstance(refused, Refusal)
     trusted = staff._replace(admits_operators=True)
-    assert await come_in(pool, keys, tenant.id, trusted, identity("root@x.example"), NETWORK) == Known(
-        person, Role.OPERATOR
-    )
+    assert await come_in(pool, keys, tenant.id, trusted, identity("root@x.example"), NETWORK) == Known(person, role)
     # Taken back, it holds for who is linked, too.
     assert isinstance(
         await refusal(come_in(pool, keys, tenant.id, staff, identity("root@x.example"), NETWORK)), Refusal
     )
 
 
-@pytest.mark.parametrize("status", [PersonStatus.BLOCKED, PersonStatus.CLOSED])
-async def test_somebody_who_is_not_active_stays_out(
-    pool: Pool, keys: Safe, tenant: Tenant, bank: Provider, status: PersonStatus
+async def test_whoever_is_blocked_comes_in_as_by_a_password_and_who_is_closed_does_not(
+    pool: Pool, keys: Safe, tenant: Tenant, bank: Provider
 ) -> None:
     known = await come_in(pool, keys, tenant.id, bank, identity(), NETWORK)
-    await set_status(pool, tenant.id, known.person_id, status)
+    for status in (PersonStatus.PENDING, PersonStatus.BLOCKED):
+        await stand(pool, tenant.id, known.person_id, status)
+        assert await come_in(pool, keys, tenant.id, bank, identity(), NETWORK) == known
+    await stand(pool, tenant.id, known.person_id, PersonStatus.CLOSED)
     refused = await refusal(come_in(pool, keys, tenant.id, bank, identity(), NETWORK))
     assert isinstance(refused, Refusal)
     assert refused.code == "identity_unknown"

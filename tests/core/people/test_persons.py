@@ -15,8 +15,8 @@ from core.people.persons import (
     read_payee_name,
     read_payee_names,
     read_person,
-    set_status,
 )
+from tests.core.people.standings import stand
 
 
 async def test_a_person_reads_back_with_role_status_and_name(pool: Pool, tenant: Tenant, keys: Safe) -> None:
@@ -37,10 +37,10 @@ async def test_an_erased_profile_leaves_a_person_without_a_name(pool: Pool, tena
 
 async def test_a_status_changes_and_an_unknown_person_is_not_found(pool: Pool, tenant: Tenant, keys: Safe) -> None:
     opened = await open_person(pool, keys, tenant.id, Role.CUSTOMER, "Ana")
-    await set_status(pool, tenant.id, opened.person_id, PersonStatus.BLOCKED)
+    await stand(pool, tenant.id, opened.person_id, PersonStatus.BLOCKED)
     assert (await read_person(pool, keys, tenant.id, opened.person_id)).status is PersonStatus.BLOCKED
     with pytest.raises(NotFound):
-        await set_status(pool, tenant.id, str(uuid.uuid4()), PersonStatus.CLOSED)
+        await stand(pool, tenant.id, str(uuid.uuid4()), PersonStatus.CLOSED)
 
 
 async def test_a_payee_is_named_by_account_number(pool: Pool, tenant: Tenant, keys: Safe) -> None:
@@ -65,7 +65,7 @@ async def test_another_tenants_people_cannot_be_seen_or_changed(
     with pytest.raises(NotFound):
         await read_payee_name(pool, keys, tenant.id, theirs.account_id)
     with pytest.raises(NotFound):
-        await set_status(pool, tenant.id, theirs.person_id, PersonStatus.BLOCKED)
+        await stand(pool, tenant.id, theirs.person_id, PersonStatus.BLOCKED)
     assert await read_payee_names(pool, keys, tenant.id, [theirs.account_id]) == {}
     assert (await read_person(pool, keys, other_tenant.id, theirs.person_id)).status is PersonStatus.ACTIVE
 

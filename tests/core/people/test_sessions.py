@@ -10,7 +10,7 @@ from core.database import Pool, in_tenant
 from core.errors import CredentialsRefused, NotFound
 from core.keys.safe import Safe
 from core.people.opening import Tenant, open_person
-from core.people.persons import PersonStatus, Role, set_status
+from core.people.persons import PersonStatus, Role
 from core.people.sessions import (
     REFRESH_GRACE,
     REFRESH_TOKEN,
@@ -21,6 +21,7 @@ from core.people.sessions import (
     rotate,
     start_session,
 )
+from tests.core.people.standings import stand
 
 NOW = datetime.datetime(2031, 5, 4, 12, 0, tzinfo=datetime.UTC)
 SECOND = datetime.timedelta(seconds=1)
@@ -179,14 +180,11 @@ async def test_an_unknown_session_cannot_be_revoked(pool: Pool, tenant: Tenant) 
         await revoke(pool, tenant.id, str(uuid.uuid4()))
 
 
-@pytest.mark.parametrize("status", [PersonStatus.BLOCKED, PersonStatus.CLOSED])
-async def test_a_person_who_is_not_active_has_no_session(
-    pool: Pool, tenant: Tenant, ana: str, status: PersonStatus
-) -> None:
+async def test_a_person_who_is_closed_has_no_session(pool: Pool, tenant: Tenant, ana: str) -> None:
     started = await start_session(pool, tenant.id, ana)
     pair = (tenant.id, started.session_id)
     assert await find_revoked(pool, [pair]) == []
-    await set_status(pool, tenant.id, ana, status)
+    await stand(pool, tenant.id, ana, PersonStatus.CLOSED)
     assert await find_revoked(pool, [pair]) == [pair]
     with pytest.raises(CredentialsRefused):
         await rotate(pool, tenant.id, started.refresh_token)
@@ -194,10 +192,22 @@ async def test_a_person_who_is_not_active_has_no_session(
         await start_session(pool, tenant.id, ana)
 
 
-async def test_a_changed_role_reaches_its_owner_at_the_next_rotation(pool: Pool, tenant: Tenant, ana: str) -> None:
+@pytest.mark.parametrize("status", [PersonStatus.BLOCKED, PersonStatus.PENDING])
+async def test_a_person_who_is_blocked_or_pending_logs_in_and_stays(
+    pool: Pool, tenant: Tenant, ana: str, status: PersonStatus
+) -> None:
     started = await start_session(pool, tenant.id, ana)
-    async with in_tenant(pool, tenant.id) as connection:
-        await connection.execute("update persons set role = 0 where id = $1", ana)
+    await stand(pool, tenant.id, ana, status)
+    assert await find_revoked(pool, [(tenant.id, started.session_id)]) == []
+    await rotate(pool, tenant.id, started.refresh_token)
+    await start_session(pool, tenant.id, ana)
+
+
+async def test_a_changed_role_reaches_its_owner_at_the_next_rotation(
+    pool: Pool, admin: Pool, tenant: Tenant, ana: str
+) -> None:
+    started = await start_session(pool, tenant.id, ana)
+    await admin.execute("update persons set role = 0 where tenant_id = $1 and id = $2", tenant.id, ana)
     assert (await rotate(pool, tenant.id, started.refresh_token)).role is Role.CUSTOMER
 
 

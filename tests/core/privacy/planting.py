@@ -26,9 +26,12 @@ from core.payments.dispute_evidence import File, add_evidence
 from core.payments.dispute_profiles import Reason
 from core.payments.disputes import Opening, answer_dispute, decide_dispute, open_dispute
 from core.payments.schedules import IfUnpaid, Order, cancel_schedule, create_schedule
+from core.people.confirming import send_code
 from core.people.external import link
+from core.people.fields import Kind
 from core.people.opening import Opened, Tenant, open_person
 from core.people.persons import Role
+from core.people.profiles import edit_profile
 from core.people.providers import Provider, set_provider
 from core.people.recovery import draw_codes
 from core.people.sessions import Arrival, start_session
@@ -67,6 +70,9 @@ async def plant(pool: Pool, keys: Safe, tenant: Tenant, mark: str) -> Planted:
     by = By(person.person_id, session, "192.0.2.0/24")
     await name_session(pool, tenant.id, person.person_id, session, name)
     await doors(pool, keys, tenant, person, name, by)
+    said = {"trade_name": name, "email": f"{CANARY}.{mark}@example.com"}
+    await edit_profile(pool, keys, tenant.id, person.person_id, said, [], By(operator.person_id))
+    await send_code(pool, keys, tenant.id, person.person_id, Kind.EMAIL, by)
     paid = str(uuid.uuid4())
     await pay(pool, tenant, SystemAccount.CASH_IN, person.account_id, 1_000, operator.person_id)
     await pay(pool, tenant, person.account_id, other.account_id, 300, person.person_id, paid, name, keys)

@@ -80,7 +80,7 @@ async def test_nobody_answers_their_own_and_another_tenants_is_not_there(
     asked = await correct(pool, keys, tenant, operator.person_id or "")
     with pytest.raises(Refusal) as refused:
         await respond(pool, keys, tenant.id, asked.id, RequestStatus.GRANTED, "Sim.", operator)
-    assert refused.value.code == "forbidden"
+    assert refused.value.code == "not_on_yourself"
     with pytest.raises(NotFound):
         await respond(pool, keys, other_tenant.id, asked.id, RequestStatus.GRANTED, "Sim.", By(person))
     with pytest.raises(NotFound):

@@ -38,6 +38,7 @@ class Contract:
         seal: Callable[[], Awaitable[None]],
         pool: Pool,
         keys: Safe,
+        codes: Callable[[str], Awaitable[list[str]]],
     ) -> None:
         self.openapi = openapi
         self.asyncapi = asyncapi
@@ -51,6 +52,8 @@ class Contract:
         # What workers have, for what they do.
         self.pool = pool
         self.keys = keys
+        # The codes that a person was sent, as whoever reads their mailbox.
+        self.codes = codes
         self._requested: set[tuple[str, str]] = set()
         self._answered: set[tuple[str, str]] = set()
 

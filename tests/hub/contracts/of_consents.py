@@ -48,9 +48,15 @@ async def exercise(contract: Contract) -> None:
     assert all("text" not in each for each in open_["requests"])
     assert (await contract.ask(deciding, "privacy_request", request=one))["request"]["text"] == "É com s."
     answered = await contract.ask(
-        deciding, "answer_privacy_request", request=one, status="granted", answer="Corrigido."
+        deciding,
+        "answer_privacy_request",
+        request=one,
+        status="granted",
+        answer="Corrigido.",
+        correct={"name": "Ana Luísa"},
     )
     assert answered["request"]["status"] == "granted"
+    assert (await contract.http(ana, "GET", "/v1/profile")).body["name"] == "Ana Luísa"
     assert (await contract.http(ana, "GET", REQUEST, request=one)).body["request"]["answer"] == "Corrigido."
     again = {"status": "granted", "answer": "Corrigido."}
     assert (await contract.http(operator, "POST", f"{REQUEST}/answer", again, request=one)).status == 200

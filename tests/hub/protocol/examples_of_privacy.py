@@ -91,6 +91,7 @@ EXAMPLES: tuple[Message, ...] = (
     consents.ReadRequest(7, ID),
     consents.ReadRequests(8, open=True, watch=True, before=ID, limit=10),
     consents.AnswerRequest(9, ID, "partly_granted", "Só o nome."),
+    consents.AnswerRequest(10, ID, "granted", "Corrigido.", consents.Corrected(name="Ana Luísa")),
     consents.WithdrawRequest(10, ID),
     consents.PurposeSet(1, "offers", 2),
     consents.PurposesAnswer(2, [ASKED]),

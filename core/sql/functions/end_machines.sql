@@ -1,0 +1,19 @@
+-- Ends the keys and tills of somebody for whom none may speak any more, and codes for tills to come. For the functions
+-- that end their sessions; nobody else asks.
+create or replace function end_machines(p_tenant int, p_person uuid)
+returns void
+language sql volatile security invoker
+set search_path = payhub, pg_temp
+as $$
+    update api_keys
+       set revoked_at = clock_timestamp()
+     where api_keys.tenant_id = p_tenant and api_keys.person_id = p_person and api_keys.revoked_at is null;
+    update terminals
+       set revoked_at = clock_timestamp()
+     where terminals.tenant_id = p_tenant and terminals.person_id = p_person and terminals.revoked_at is null;
+    update pairing_codes
+       set used_at = clock_timestamp()
+     where pairing_codes.tenant_id = p_tenant and pairing_codes.person_id = p_person and pairing_codes.used_at is null;
+$$;
+alter function end_machines owner to payhub_ledger;
+revoke all on function end_machines from public;
