@@ -361,19 +361,33 @@ def set_pix(slug: str, key: str, city: str) -> None:
     click.echo(f"The codes of {slug} carry {key} in {city} from now on.")
 
 
+@tenant.command("quota")
+@click.argument("slug")
+@click.option("--per-second", type=int, required=True, help="Messages, all hubs and people of the tenant together.")
+def set_quota(slug: str, per_second: int) -> None:
+    """Say how many messages a second the tenant SLUG may send; hubs keep it within seconds."""
+
+    async def write(admin: Any, _: Any) -> Any:
+        return await room("core.people.quotas").set_quota(admin, slug, per_second)
+
+    with_database(write)
+    click.echo(f"{slug} may send {per_second:,} messages per second from now on.")
+
+
 @tenant.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 def list_tenants(as_json: bool) -> None:
     """List the tenants."""
 
     async def read(admin: Any, _: Any) -> Any:
-        return await admin.fetch("select slug, name, currency, time_zone from payhub.tenants order by slug")
+        return await room("core.people.quotas").list_tenants(admin)
 
     rows = [dict(row) for row in with_database(read)]
     if as_json:
         click.echo(msgspec.json.encode({"tenants": rows}).decode())
     for row in [] if as_json else rows:
-        click.echo(f"{row['slug']:20} {row['currency']}  {row['name']} ({row['time_zone']})")
+        quota = f"{row['messages_per_second']:,} messages per second"
+        click.echo(f"{row['slug']:20} {row['currency']}  {row['name']} ({row['time_zone']}), {quota}")
 
 
 @main.command()

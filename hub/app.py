@@ -338,6 +338,7 @@ class Hub:
         known = list(self.context.demands)
         if known:
             self.context.demands |= await read_demands(self.context.pool, known)
+            await self.context.read_quotas(known)
 
     async def _sweep_standings(self) -> None:
         assert self.context is not None

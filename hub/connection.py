@@ -37,7 +37,6 @@ from hub.limits import (
     BY_ROLE,
     CONNECTION_BY_ROLE,
     NEW_CONNECTION,
-    TENANT,
     Bucket,
     Patience,
     address_key,
@@ -475,7 +474,7 @@ class Connection:
             context.limits.bucket(
                 f"person-{speaker.role.name.lower()}", speaker.tenant_id, speaker.person_id, BY_ROLE[speaker.role]
             ),
-            context.limits.bucket("tenant", speaker.tenant_id, "", TENANT),
+            context.tenant_bucket(speaker.tenant_id),
             self._address,
         )
         for bucket in self._buckets:

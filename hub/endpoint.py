@@ -14,7 +14,7 @@ from hub import metrics
 from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused
 from hub.commands.rights import NOBODY, Right
-from hub.limits import Limit, address_key
+from hub.limits import Bucket, Limit, address_key
 from hub.protocol.codes import ErrorCode
 from hub.protocol.scopes import Scope
 from hub.session import Session
@@ -71,7 +71,12 @@ def to_handler(
 
 def spend(context: Context, kind: str, tenant_id: int, who: str, limit: Limit) -> None:
     """Take one from a shared bucket, or refuse."""
-    wait = context.limits.bucket(kind, tenant_id, who, limit).spend(context.now())
+    spend_from(context, context.limits.bucket(kind, tenant_id, who, limit))
+
+
+def spend_from(context: Context, bucket: Bucket) -> None:
+    """Take one from this bucket, or refuse."""
+    wait = bucket.spend(context.now())
     if wait:
         metrics.rate_refusals.inc()
         raise CommandRefused(ErrorCode.RATE_LIMITED, retry_after_ms=int(wait * 1000) + 1)

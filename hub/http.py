@@ -30,8 +30,8 @@ from hub.commands.scoping import needs_of, require_scope
 from hub.commands.table import ROWS
 from hub.downloads import CSV
 from hub.dpop import add_nonce, require_proof
-from hub.endpoint import Call, Endpoint, Nothing, address_of, spend, to_handler
-from hub.limits import ADDRESS, BY_ROLE, TENANT, network_of
+from hub.endpoint import Call, Endpoint, Nothing, address_of, spend, spend_from, to_handler
+from hub.limits import ADDRESS, BY_ROLE, network_of
 from hub.protocol import bulks, fields, messages
 from hub.protocol.codec import SIZE_MAX
 from hub.protocol.codes import MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, ErrorCode
@@ -241,7 +241,7 @@ def _serve(
             context.seen[speaker.tenant_id, speaker.session_id] = context.now()
             kind = f"person-{speaker.role.name.lower()}"
             spend(context, kind, speaker.tenant_id, speaker.person_id, BY_ROLE[speaker.role])
-            spend(context, "tenant", speaker.tenant_id, "", TENANT)
+            spend_from(context, context.tenant_bucket(speaker.tenant_id))
             await require_proof(context, request, session, scheme, token)
             refusal = session.withholds(endpoint.takes)
             if refusal is not None and endpoint.takes is not entering.LogOut:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
 from core.people.persons import Role
+from core.people.quotas import DEFAULT_PER_SECOND
 
 # (kind, tenant, who): "person-customer", 7, "0199…"; "tenant", 7, ""; "address", 0, "203.0.113.9".
 BucketKey: TypeAlias = tuple[str, int, str]
@@ -55,8 +56,14 @@ BY_ROLE = {
 CONNECTION_BY_ROLE = BY_ROLE
 # Many people share an address behind a carrier's NAT, so this only stops what no NAT would send.
 ADDRESS = Limit(40_000, 80_000)
-# The most one tenant may ask of the whole installation.
-TENANT = Limit(40_000, 80_000)
+
+
+def quota(per_second: int) -> Limit:
+    """The most that one tenant may ask of the whole installation; two seconds' worth of it at once."""
+    return Limit(per_second, 2 * per_second)
+
+
+TENANT = quota(DEFAULT_PER_SECOND)
 # Log-ins and registrations from one address, whoever they name; how guesses are counted: core/people/throttles.py.
 ADDRESS_LOGIN = Limit(1, 30)
 # Log-ins that say they come from a known device: a look at whether they do.
@@ -89,15 +96,20 @@ BUCKETS_MAX = 200_000
 class Bucket:
     """A limit's state as one number: when the bucket will be full again (GCRA, ITU-T I.371)."""
 
-    __slots__ = ("_burst_s", "_interval_s", "full_at", "holders", "unreported")
+    __slots__ = ("_burst_s", "_interval_s", "full_at", "holders", "limit", "unreported")
 
     def __init__(self, limit: Limit) -> None:
-        self._interval_s = 1.0 / limit.per_second
-        self._burst_s = limit.burst * self._interval_s
+        self.change(limit)
         self.full_at = 0.0
         self.unreported = 0
         # Connections that keep it at hand: a bucket they spend from must stay the one that others are given.
         self.holders = 0
+
+    def change(self, limit: Limit) -> None:
+        """From now on another limit, for everybody who has it at hand. What was spent is as far from full as it was."""
+        self.limit = limit
+        self._interval_s = 1.0 / limit.per_second
+        self._burst_s = limit.burst * self._interval_s
 
     def spend(self, now: float, count: int = 1) -> float:
         """Take `count`: 0.0 if granted, else the seconds until it would be. A refusal takes nothing."""
@@ -155,11 +167,13 @@ class Limits:
         self._buckets: dict[BucketKey, Bucket] = {}
 
     def bucket(self, kind: str, tenant_id: int, who: str, limit: Limit) -> Bucket:
-        """The bucket of this key, the same object for everybody who asks."""
+        """The bucket of this key, the same object for everybody who asks; with another limit, if that has changed."""
         key = kind, tenant_id, who
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._buckets[key] = Bucket(limit)
+        elif bucket.limit is not limit and bucket.limit != limit:
+            bucket.change(limit)
         return bucket
 
     def report(self, now: float) -> list[tuple[BucketKey, int]]:
@@ -181,7 +195,8 @@ class Limits:
         for key, count in spent:
             limit = LIMITS.get(key[0])
             if limit is not None and len(self._buckets) < BUCKETS_MAX:
-                self.bucket(*key, limit).spend_elsewhere(now, count)
+                # One that is here keeps its limit: a tenant may have a quota of its own.
+                (self._buckets.get(key) or self.bucket(*key, limit)).spend_elsewhere(now, count)
 
     def __len__(self) -> int:
         return len(self._buckets)

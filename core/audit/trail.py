@@ -65,6 +65,7 @@ class Act(StrEnum):
     TERMINAL_REVOKED = "terminal.revoked"
     TERMINAL_USED = "terminal.used"
     PROVIDER_SET = "setting.identity_provider"
+    QUOTA_SET = "setting.quota"
     EXTERNAL_IDENTITY_LINKED = "external_identity.linked"
     EXTERNAL_IDENTITY_UNLINKED = "external_identity.unlinked"
     EXTERNAL_IDENTITY_USED = "external_identity.used"

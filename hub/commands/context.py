@@ -32,6 +32,7 @@ from core.people.demands import Demands
 from core.people.opening import Tenant
 from core.people.passwords import Policy
 from core.people.proving import Means
+from core.people.quotas import read_quotas
 from core.proof.notary import Signer
 from hub.audience import Audience
 from hub.auth import Tokens
@@ -39,7 +40,7 @@ from hub.broker import CONTROL, Broker
 from hub.commands.values import to_time
 from hub.doors import Doors
 from hub.identity import Identities
-from hub.limits import Limits
+from hub.limits import TENANT, Bucket, Limit, Limits, quota
 from hub.protocol.codec import CODECS, MSGPACK
 from hub.protocol.codes import EventName
 from hub.protocol.fields import Message
@@ -108,6 +109,8 @@ class Context:
     tenants: dict[int, Tenant] = field(default_factory=dict)
     # What the tenants that are known here ask of their people; read anew every few seconds.
     demands: dict[int, Demands] = field(default_factory=dict)
+    # What the tenants that are known here may ask of the installation; read anew with the demands.
+    quotas: dict[int, Limit] = field(default_factory=dict)
     # (tenant, account, person) → the highest number acknowledged since the last write.
     acknowledged: dict[tuple[int, int, str], int] = field(default_factory=dict)
     # (tenant, bulk) → who watches it and what they were told last.
@@ -128,6 +131,16 @@ class Context:
     def now(self) -> float:
         """Seconds since the epoch."""
         return time.time()
+
+    def tenant_bucket(self, tenant_id: int) -> Bucket:
+        """What a tenant's messages are paid from."""
+        return self.limits.bucket("tenant", tenant_id, "", self.quotas.get(tenant_id, TENANT))
+
+    async def read_quotas(self, tenant_ids: Sequence[int]) -> None:
+        """Learn what these tenants may ask; whoever is connected is held to it from now on."""
+        for tenant_id, per_second in (await read_quotas(self.pool, tenant_ids)).items():
+            self.quotas[tenant_id] = quota(per_second)
+            self.tenant_bucket(tenant_id)
 
     def after(self, work: Coroutine[Any, Any, None]) -> None:
         """Do this when the answer has left, so that its time tells nothing."""

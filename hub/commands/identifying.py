@@ -43,6 +43,7 @@ async def begin_session(context: Context, session: Session, principal: Principal
         tenant = await _tenant_of(context, tenant_id)
         if tenant_id not in context.demands:
             context.demands |= await read_demands(context.pool, [tenant_id])
+            await context.read_quotas([tenant_id])
     except NotFound:
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED) from None
     if principal.scopes is not None:

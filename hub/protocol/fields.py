@@ -78,7 +78,7 @@ Login: TypeAlias = Annotated[str, Meta(min_length=3, max_length=100, pattern="^[
 Password: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
 Metadata: TypeAlias = Annotated[
     dict[
-        Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,40}$")],
+        Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,40}$", extra=FREE)],
         Annotated[str, Meta(max_length=200, pattern=PLAIN_TEXT_PATTERN, extra=FREE)],
     ],
     Meta(min_length=1, max_length=METADATA_KEYS_MAX, description="Your own words about it: text by key."),

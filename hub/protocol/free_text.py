@@ -45,7 +45,7 @@ def _find_in(kind: inspect.Type, is_free: bool = False) -> Find | None:
     if isinstance(kind, inspect.UnionType):
         return _by_type(kind)
     if isinstance(kind, inspect.DictType):
-        return _any_of(_find_in(kind.value_type, is_free), lambda value: value.values())
+        return _in_pairs(_find_in(kind.key_type, is_free), _find_in(kind.value_type, is_free))
     if isinstance(kind, inspect.CollectionType):
         return _any_of(_find_in(kind.item_type, is_free), iter)
     if isinstance(kind, inspect.StructType):
@@ -77,6 +77,14 @@ def _in_struct(watched: dict[type, tuple[tuple[str, Find], ...]]) -> Find:
         return None if found is None else found[1]
 
     return find_in_struct
+
+
+def _in_pairs(find_key: Find | None, find_value: Find | None) -> Find | None:
+    finds = (_any_of(find_key, dict.keys), _any_of(find_value, dict.values))
+    known = [find for find in finds if find is not None]
+    if not known:
+        return None
+    return lambda value: next((found for find in known if (found := find(value)) is not None), None)
 
 
 def _any_of(find: Find | None, items: Callable[[Any], Iterable[Any]]) -> Find | None:

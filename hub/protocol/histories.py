@@ -21,7 +21,7 @@ from hub.protocol.messages import EntryState
 Page: TypeAlias = Annotated[int, Meta(ge=1, le=PAGE_LENGTH_MAX)]
 KindName: TypeAlias = Annotated[str, Meta(pattern=f"^({'|'.join(one.name.lower() for one in Kind)})$")]
 Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100, pattern=PLAIN_TEXT_PATTERN)]
-Key: TypeAlias = Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,40}$")]
+Key: TypeAlias = Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,40}$", extra=FREE)]
 Value: TypeAlias = Annotated[str, Meta(max_length=200, pattern=PLAIN_TEXT_PATTERN, extra=FREE)]
 StatusName: TypeAlias = Annotated[str, Meta(pattern="^[a-z_]{1,40}$")]
 

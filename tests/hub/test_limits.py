@@ -2,12 +2,15 @@
 
 import asyncio
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.database import Pool
 from core.people.opening import Tenant
 from core.people.persons import Role
+from core.people.quotas import set_quota
 from hub.limits import (
     ADDRESS_LOGIN,
     BUCKETS_MAX,
@@ -20,9 +23,11 @@ from hub.limits import (
     Limits,
     Patience,
     address_key,
+    quota,
 )
 from hub.session import IN_FLIGHT_MAX
 from tests.hub.conftest import Enter, Hubs, Join
+from tests.hub.stranger import Stranger
 
 LIMIT = Limit(per_second=10, burst=20)
 
@@ -103,6 +108,44 @@ def test_strange_reports_are_ignored_and_memory_is_bounded() -> None:
     assert len(limits) == 0
     limits.hear(0.0, ((("address-login", 0, str(at)), 1) for at in range(BUCKETS_MAX + 10)))
     assert len(limits) == BUCKETS_MAX
+
+
+def test_a_limit_that_has_changed_holds_for_those_who_have_the_bucket_at_hand() -> None:
+    limits = Limits()
+    held = limits.bucket("tenant", 7, "", TENANT)
+    assert not held.spend(0.0, 100)
+    assert limits.bucket("tenant", 7, "", quota(10)) is held
+    assert [bool(held.spend(1.0)) for _ in range(21)] == [False] * 20 + [True]
+    # What other hubs tell of it does not bring the old limit back.
+    limits.hear(1.0, [(("tenant", 7, ""), 5)])
+    assert held.limit == quota(10)
+
+
+async def test_a_quota_is_kept_within_seconds_and_moves_nobody_else(
+    hubs: Hubs, enter: Enter, join: Join, tenant: Tenant, other_tenant: Tenant, admin: Pool, web: httpx2.AsyncClient
+) -> None:
+    somebody = await enter(tenant)
+    client, other = await join(hubs.a, somebody), await join(hubs.b, await enter(other_tenant))
+    await set_quota(admin, tenant.slug, 20)
+
+    async def ask(client: Stranger, count: int) -> set[str]:
+        for _ in range(count):
+            await client.submit("ping")
+        return {str((await client.receive()).get("code")) for _ in range(count)}
+
+    async with asyncio.timeout(20):
+        while await ask(client, 100) == {"None"}:
+            await asyncio.sleep(0.5)
+    assert await ask(other, 100) == {"None"}
+    # Over HTTP, and at the other hub, it is the same quota.
+    headers = {"authorization": f"Bearer {somebody.token}"}
+    async with asyncio.timeout(20):
+        while (await web.get(f"{hubs.a.url}/v1/accounts", headers=headers)).status_code != 429:
+            pass
+    await set_quota(admin, tenant.slug, 40_000)
+    async with asyncio.timeout(20):
+        while await ask(client, 100) != {"None"}:
+            await asyncio.sleep(0.5)
 
 
 async def test_a_person_with_many_idle_connections_has_one_limit(

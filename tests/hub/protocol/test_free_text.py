@@ -13,7 +13,8 @@ from hub.protocol.fields import Message
 from tests.hub.conftest import Enter, Hubs, Join
 from tests.hub.protocol.examples import EXAMPLES
 
-CARD, CPF = "4111 1111 1111 1111", "529.982.247-25"
+# As they may stand in the name of a word, too.
+CARD, CPF = "4111-1111-1111-1111", "529.982.247-25"
 
 
 def with_text(value: Any, text: str) -> Any:
@@ -73,6 +74,20 @@ def test_every_free_text_of_every_message_is_looked_into(subprotocol: str, text:
         ("DecideDispute", "note"),
     ):
         assert expected in met, sorted(met)
+
+
+@pytest.mark.parametrize("subprotocol", CODECS)
+@pytest.mark.parametrize(("name", "code"), [(CARD, "card_data_in_text"), (CPF, "document_in_text")])
+def test_the_names_of_words_are_looked_into(subprotocol: str, name: str, code: str) -> None:
+    codec = CODECS[subprotocol]
+    encoder = msgspec.msgpack if codec.is_binary else msgspec.json
+    for example in EXAMPLES:
+        if type(example) not in FROM_CLIENT or not isinstance(getattr(example, "metadata", None), dict):
+            continue
+        value = msgspec.to_builtins(example)
+        with pytest.raises(ProtocolError) as refused:
+            codec.decode(encoder.encode(value | {"metadata": {name: "a word"}}))
+        assert (refused.value.code, refused.value.field) == (code, "metadata"), example
 
 
 async def test_a_card_number_is_refused_at_both_doors_and_changes_nothing(

@@ -1,0 +1,1 @@
+"""Secrets sent through everything, and a search of every place that keeps anything."""
