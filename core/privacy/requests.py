@@ -134,9 +134,11 @@ async def respond(
 ) -> Request:
     """Answer a person's request. The same answer again changes nothing.
 
-    Raises NotFound, Refusal `request_answered`; PersonErased: there is nobody to answer any more.
+    Raises NotFound, Refusal `request_answered`, `invalid_field` (that is no answer); PersonErased: there is nobody to
+    answer any more.
     """
-    assert status in ANSWERS, status
+    if status not in ANSWERS:
+        raise Refusal("invalid_field", field="status")
     async with in_tenant(pool, tenant_id) as connection:
         row = await connection.fetchrow(LOCK, tenant_id, request_id)
         if row is None:
