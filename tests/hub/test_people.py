@@ -15,7 +15,8 @@ from core.database import Pool
 from core.keys.safe import Safe
 from core.people.opening import Tenant
 from core.people.persons import PersonStatus, Role
-from tests.core.people.crowd import Town, new_cnpj, new_cpf, new_email
+from tests.core.people.crowd import Town
+from tests.core.people.numbers import new_cnpj, new_cpf, new_email
 from tests.core.people.standings import stand
 from tests.hub.conftest import CANARY, Enter, Hubs, Join
 from tests.hub.stranger import Wire

@@ -1,6 +1,5 @@
 """People with documents and contacts, for tests of what is known of them."""
 
-import random
 import uuid
 from typing import NamedTuple
 
@@ -11,7 +10,6 @@ from core.keys.safe import Safe
 from core.notices.personal import NoticeKind
 from core.people.confirming import confirm, send_code
 from core.people.contacts import Address
-from core.people.documents import CNPJ_WEIGHTS
 from core.people.fields import Kind
 from core.people.opening import Tenant
 from core.people.persons import Role
@@ -19,30 +17,6 @@ from core.people.registering import Registered, register
 
 PASSWORD = "correct horse battery"
 HOME = Address("Rua da Praça", "São Paulo", "01310-100", "BR", number="17", state="SP")
-
-
-def new_cpf() -> str:
-    """A CPF that nobody in the tests has."""
-    digits = [random.randrange(10) for _ in range(9)]
-    if len({*digits}) == 1:
-        return new_cpf()
-    for length in (9, 10):
-        total = sum(digit * weight for digit, weight in zip(digits, range(length + 1, 1, -1), strict=False))
-        digits.append(total * 10 % 11 % 10)
-    return "".join(map(str, digits))
-
-
-def new_cnpj() -> str:
-    """A CNPJ with letters that nobody in the tests has."""
-    body = "".join(random.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=12))
-    for length in (12, 13):
-        rest = sum((ord(mark) - 48) * weight for mark, weight in zip(body, CNPJ_WEIGHTS[-length:], strict=True)) % 11
-        body += str(0 if rest < 2 else 11 - rest)
-    return body
-
-
-def new_email() -> str:
-    return f"{uuid.uuid4().hex}@example.com"
 
 
 class Told(NamedTuple):

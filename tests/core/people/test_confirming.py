@@ -18,7 +18,8 @@ from core.people.knowing import read_person
 from core.people.opening import Tenant
 from core.people.persons import PersonStatus
 from core.people.profiles import edit_profile
-from tests.core.people.crowd import Town, new_email
+from tests.core.people.crowd import Town
+from tests.core.people.numbers import new_email
 from tests.core.people.standings import stand
 
 

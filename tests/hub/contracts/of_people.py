@@ -3,7 +3,7 @@
 from typing import Any
 
 from core.people.persons import Role
-from tests.core.people.crowd import new_cnpj, new_cpf, new_email
+from tests.core.people.numbers import new_cnpj, new_cpf, new_email
 from tests.hub.contracts.contract import Contract
 
 HOME: dict[str, Any] = {

@@ -27,12 +27,18 @@ class Command(NamedTuple):
     is_answered: bool = True
     is_public: bool = False
     is_file: bool = False
+    # Who may ask, by name; none: everybody.
+    roles: frozenset[str] = frozenset()
 
     @property
     def tag(self) -> str | None:
         """What it is called on the socket; None at the other door."""
         tag: str | None = self.schema["properties"].get("type", {}).get("enum", [None])[0]
         return tag
+
+    def may_be_asked_by(self, role: str) -> bool:
+        """Whether somebody of this role is not refused whatever they ask."""
+        return not self.roles or role in self.roles
 
     @property
     def fields(self) -> list[str]:
@@ -49,7 +55,10 @@ def read_commands(asyncapi: Schema, openapi: Schema) -> list[Command]:
         name = asyncapi["components"]["messages"][tag]["payload"]["$ref"].rsplit("/", 1)[1]
         schema = asyncapi["components"]["schemas"][name]
         schema = schema | {"properties": {key: one for key, one in schema["properties"].items() if key != "id"}}
-        found += [Command(name, door, schema, is_answered="reply" in operation) for door in SUBPROTOCOLS]
+        roles = frozenset(operation.get("x-roles", ()))
+        found += [
+            Command(name, door, schema, is_answered="reply" in operation, roles=roles) for door in SUBPROTOCOLS
+        ]
     for path, item in openapi["paths"].items():
         found += [_read_endpoint(path, method, operation, openapi) for method, operation in item.items()]
     return found
@@ -78,6 +87,7 @@ def _read_endpoint(path: str, method: str, operation: Schema, openapi: Schema) -
         tuple(one["name"] for one in operation["parameters"] if one["in"] == "query"),
         is_public=operation.get("security") == [],
         is_file=bool(content) and "application/json" not in content,
+        roles=frozenset(operation.get("x-roles", ())),
     )
 
 

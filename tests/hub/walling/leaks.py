@@ -139,6 +139,7 @@ HOLES: Final = (
     Hole("a charge is looked for everywhere", _of("ReadCharge", "ReadQr", "CancelCharge", "ReadCode")),
     Hole("a schedule is looked for everywhere", _of("ReadSchedule", "PauseSchedule")),
     Hole("a name is looked for everywhere", _of("FindPayee")),
+    Hole("a person is looked for everywhere", _of("ReadPerson")),
     Hole("a login is looked for everywhere", _of("LogIn")),
     Hole("a dispute is remembered without its tenant", _of("ReadDispute", "ReadEvidence")),
     Hole("a refusal tells that it is another tenant's", _of("ReadAccount", "ReadBalance", "Follow")),

@@ -21,6 +21,27 @@ SPELLINGS: Final = (str.encode, lambda word: word.upper().encode())
 ROW: Final = "(to_jsonb(t) - 'last_seen_at')::text"
 # What ends the session in which it is said.
 ENDS_SESSIONS: Final = frozenset({"LogOut"})
+# What takes from somebody what they do here: it is done to who does nothing.
+CHANGES_SOMEBODY: Final = frozenset({"SetPersonStatus", "SetRole"})
+ENTERS: Final = frozenset({"Register"})
+OF_CUSTOMERS: Final = ("cpf", "birth_date")
+OF_MERCHANTS: Final = ("cnpj", "legal_name", "trade_name", "category")
+
+
+def to_spare(command: Command, message: Message, spare: Person | None) -> Message:
+    """The same, about somebody who does nothing, where it would put an end to what others do."""
+    if command.name in CHANGES_SOMEBODY and spare is not None:
+        message["person"] = spare.id
+    return message
+
+
+def to_one_role(command: Command, message: Message) -> Message:
+    """The same, without what is nothing of whoever enters: customers have no trade name, and merchants no birthday."""
+    if command.name in ENTERS:
+        is_merchant = message.get("role") == "merchant"
+        for name in OF_CUSTOMERS if is_merchant else OF_MERCHANTS:
+            message.pop(name, None)
+    return message
 
 
 class Others:
@@ -41,6 +62,7 @@ class Others:
         self.words = words
         self.things = Things()
         self.accounts = {person.account for person in people}
+        self.spare: Person | None = None
         self.tenant_id = tenant_id
         self._tenant_ids = [] if tenant_id is None else [tenant_id]
         # Every id that stands in a row of theirs.
@@ -130,7 +152,7 @@ class Others:
         """Hang up."""
         await asyncio.gather(*(voice.leave() for voice in self._voices.values()))
 
-    async def _say(self, person: Person, tag: str, **fields: Any) -> dict[str, Any]:
+    async def _say(self, person: Person, tag: str, /, **fields: Any) -> dict[str, Any]:
         answer = await self._ask(person, self._by_tag[tag], {"type": tag, **fields})
         told: dict[str, Any] = json.loads(answer.body)
         # In a walker's own tenant, its operators may have forbidden things by now.
@@ -159,7 +181,7 @@ class Others:
             if command.is_public or command.name in ENDS_SESSIONS:
                 continue
             for person in self.people:
-                message = maker.make(command.schema)
+                message = to_spare(command, maker.make(command.schema), self.spare)
                 answer = await self._ask(person, command, message)
                 if answer.code is None:
                     self.things.gather(message, self._ids)

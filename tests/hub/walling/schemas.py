@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple, TypeAlias
 
+from tests.core.people.numbers import new_cnpj, new_cpf, new_email, new_phone
+
 Schema: TypeAlias = dict[str, Any]
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -24,7 +26,8 @@ SAME_KIND = {
     "after_step": "payment",
 }
 # Text that names a thing and is no path parameter of any endpoint.
-NAMES = ("code", "token", "refresh_token", "tenant", "login", "key", "value")
+PERSONAL = ("email", "phone", "cpf", "cnpj")
+NAMES = ("code", "token", "refresh_token", "tenant", "login", "key", "value", *PERSONAL)
 # Long enough that no clock runs out between two answers.
 SECONDS_MIN = 200_000
 # Fields that belong together come together often enough: all that is optional, nothing of it, or some.
@@ -187,6 +190,10 @@ class Maker:
         own = self._own(name, schema)
         if own is not None:
             return str(own)
+        if name in PERSONAL:
+            return self._personal(name)
+        if name == "birth_date":
+            return (date(1950, 1, 1) + timedelta(days=self._random.randrange(18_000))).isoformat()
         pattern = schema.get("pattern", "")
         if is_uuid(schema):
             return uuid_of(self._random)
@@ -208,6 +215,12 @@ class Maker:
             if admits(schema | {"type": "string"}, text):
                 return text
         raise AssertionError(f"no text was found for {schema}")
+
+    def _personal(self, name: str) -> str:
+        """A document with its check digits, or a contact: no pattern says what is right."""
+        if name == "email":
+            return new_email(self._random, self._words)
+        return {"phone": new_phone, "cpf": new_cpf, "cnpj": new_cnpj}[name](self._random)
 
 
 def put(value: Any, path: Path, what: Any) -> None:

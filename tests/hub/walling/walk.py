@@ -18,7 +18,7 @@ from core.people.persons import Role
 from tests.hub.walling.answers import Drawn
 from tests.hub.walling.commands import Command, read_commands
 from tests.hub.walling.doors import TIME, Answer, Closed, Message
-from tests.hub.walling.others import ENDS_SESSIONS, FAR, NEAR, Others
+from tests.hub.walling.others import ENDS_SESSIONS, FAR, NEAR, Others, to_one_role, to_spare
 from tests.hub.walling.schemas import Ids, Maker, Path, Place, Schema, is_uuid, put
 from tests.hub.walling.things import Things
 from tests.hub.walling.voice import Voice
@@ -32,6 +32,7 @@ GOOD_MAX: Final = 8
 NEW_SHARE: Final = 0.35
 HARD_SHARE: Final = 0.3
 ASKED_AT_FIRST_MAX: Final = 24
+ASKED_IN_VAIN_MAX: Final = 12
 # How tries are dealt out: an id of others in one place, in all places, no id at all, a tenant by name, or nothing wrong.
 ONE, ALL, NO_ID, TENANT, PLAIN = "one foreign id", "foreign ids", "no id", "a tenant named", "nothing wrong"
 SHARES: Final = {ONE: 50, ALL: 20, NO_ID: 8, TENANT: 12, PLAIN: 10}
@@ -180,6 +181,7 @@ class Walk:
         # And one in which everything was done that there is to do, whatever became of it then.
         home = await self.worlds.move_in(f"{slug}-too", FAR)
         wild = self._others_of(home.people, FAR, home.tenant.id)
+        wild.spare = home.spare
         await wild.do_whatever()
         await wild.leave()
         made.absorb(wild)
@@ -249,7 +251,7 @@ class Walk:
         """A hole."""
         if len(self.leaks) < LEAKS_MAX:
             name, door = (command.name, command.door) if command else ("", "")
-            texts = (text.decode(errors="replace")[:2_000] for text in (real, without))
+            texts = (text.decode(errors="replace")[:20_000] for text in (real, without))
             self.leaks.append(Leak(what, name, door, role, json.dumps(asked, default=str)[:2_000], *texts))
 
 
@@ -280,10 +282,11 @@ class Walker:
         for person in self._people:
             self._things.add("account", person.account)
             self._things.add("person", person.id)
+        self._things.add("person", self.home.spare.id)
         self._things.add("tenant", self.home.tenant.slug)
         self._things.add("login", self.home.logins[0][0])
 
-        async def say(person: Person, tag: str, **fields: Any) -> Message:
+        async def say(person: Person, tag: str, /, **fields: Any) -> Message:
             real, without = await self._ask(self._people.index(person), tags[tag], {"type": tag, **fields})
             assert real.code is None, (tag, fields, real)
             self._compare(tags[tag], person.role, fields, real, without, learns=True)
@@ -295,6 +298,7 @@ class Walker:
         for name, command in by_name.items():
             if name in ENDS_SESSIONS:
                 continue
+            is_done = False
             for asked in range(self._walk.public_tries_max if command.is_public else ASKED_AT_FIRST_MAX):
                 at = (0, 4, 2)[asked % 3]
                 self._speaker = at
@@ -302,19 +306,25 @@ class Walker:
                 real, without = await self._ask(at, command, message)
                 self._compare(command, self._people[at].role, message, real, without, learns=True)
                 self._learn(command, message, real)
-                if (command.is_public and real.code is None) or (asked > 2 and len(self._good[name]) > 1):
+                # Lots are in what is answered when it is done, and some things are done seldom.
+                is_done = is_done or real.code is None
+                is_enough = asked > 2 and len(self._good[name]) > 1 and (is_done or asked > ASKED_IN_VAIN_MAX)
+                if (command.is_public and is_done) or is_enough:
                     break
 
     async def meet(self, others: Others, *, roles: Sequence[Role], is_near: bool) -> None:
-        """From now on these are the others; every field is tried once, then whichever."""
+        """From now on these are the others; every field is tried once, then whichever.
+
+        Whoever may not ask at all is refused before a field is looked at: once is enough.
+        """
         self._others, self._roles, self._is_near = others, roles, is_near
         self._public_tries.clear()
         walkers = len(self._walk.walkers)
         every = [
             (command, field, role)
             for command in self._walk.commands
-            for field in (command.fields or [""])
             for role in roles
+            for field in ((command.may_be_asked_by(role.name.lower()) and command.fields) or [""])
         ]
         self._queue = every[self._walk.walkers.index(self) :: walkers]
         self._random.shuffle(self._queue)
@@ -391,7 +401,7 @@ class Walker:
         good = [one for one in self._good[command.name] if must is None or must in one]
         if not good or self._random.random() < NEW_SHARE:
             made: Message = self._maker.make(command.schema, must=must)
-            return made
+            return to_one_role(command, to_spare(command, made, self.home.spare))
         message = deepcopy(self._random.choice(good))
         for name, said in message.items():
             if isinstance(said, bool):
@@ -401,7 +411,7 @@ class Walker:
         for place in list(self._maker.places(self._walk.ids, command.schema, message)):
             if self._random.random() < NEW_SHARE:
                 put(message, place.path, self._maker.make(place.schema, str(place.path[-1])))
-        return message
+        return to_spare(command, message, self.home.spare)
 
     def _learn(self, command: Command, message: Message, answer: Answer) -> None:
         """Remember what was understood; better, what was done."""

@@ -33,6 +33,7 @@ from core.people.persons import Role
 from core.people.proofs import PASSWORD, SEVERAL
 from core.people.sessions import start_session
 from hub.auth import Tokens
+from tests.core.people.numbers import new_cnpj, new_cpf, new_email, new_phone
 from tests.hub.processes import HubProcess
 
 # What the walkers' own words begin with.
@@ -63,6 +64,18 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?\+\d\d:\d\d")
 LOTS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b\d{12}\b|\\\\x[0-9a-f]+|\$argon2id\$[^\"]+")
 
 
+# Two customers, a merchant, two operators, an auditor, and somebody of support: `furnish` knows them by their places.
+ROLES = (
+    Role.CUSTOMER,
+    Role.CUSTOMER,
+    Role.MERCHANT,
+    Role.OPERATOR,
+    Role.OPERATOR,
+    Role.AUDITOR,
+    Role.SUPPORT,
+)
+
+
 class Person(NamedTuple):
     """Somebody, with a token for both installations."""
 
@@ -75,10 +88,14 @@ class Person(NamedTuple):
 
 
 class Home(NamedTuple):
-    """A tenant and its people: two customers, a merchant, two operators. Logins and passwords are of its customers."""
+    """A tenant and its people. Logins and passwords are of its customers.
+
+    `spare`: somebody who says nothing, to whom is done what would end others' walks.
+    """
 
     tenant: Tenant
     people: list[Person]
+    spare: Person
     logins: list[tuple[str, str]]
     refresh_token: str
 
@@ -140,7 +157,8 @@ class Worlds:
     async def new_session(self, home: Home, person: Person) -> Person:
         """Log somebody in once more, at both installations with one id."""
         started = await start_session(self.real.pool, home.tenant.id, person.id)
-        for table, column in (("sessions", "id"), ("refresh_tokens", "session_id")):
+        # The trail of it, too: its people read that.
+        for table, column in (("sessions", "id"), ("refresh_tokens", "session_id"), ("audit_entries", "about")):
             rows = await self.real.admin.fetch(
                 f"select to_jsonb(t)::text from payhub.{table} t where tenant_id = $1 and {column} = $2",
                 home.tenant.id,
@@ -164,14 +182,14 @@ class Worlds:
 
     async def _open(self, slug: str, words: str) -> Home:
         tenant = await create_tenant(self.real.admin, slug, f"{words} tenant", "BRL", "America/Sao_Paulo")
-        roles = (Role.CUSTOMER, Role.CUSTOMER, Role.MERCHANT, Role.OPERATOR, Role.OPERATOR)
-        people = [await self._open_person(tenant, role, words) for role in roles]
+        people = [await self._open_person(tenant, role, words) for role in ROLES]
+        spare = await self._open_person(tenant, Role.CUSTOMER, words)
         login, password = f"{words}-{slug}", f"{words} password of {slug}"
         known = await open_person(
             self.real.pool, self._keys, tenant.id, Role.CUSTOMER, f"{words} with a login", login, password
         )
         started = await start_session(self.real.pool, tenant.id, known.person_id)
-        return Home(tenant, people, [(login, password)], started.refresh_token)
+        return Home(tenant, people, spare, [(login, password)], started.refresh_token)
 
     async def _open_person(self, tenant: Tenant, role: Role, words: str) -> Person:
         pool = self.real.pool
@@ -268,7 +286,8 @@ async def furnish(say: Say, people: Sequence[Person], random_: random.Random, wo
 
     Two customers, a merchant, and two operators; without these, what operators do is left out.
     """
-    ana, bea, shop, *operators = people
+    ana, bea, shop, *staff = people
+    operators = [person for person in staff if person.role is Role.OPERATOR]
 
     def id_() -> str:
         return str(uuid.UUID(int=random_.getrandbits(128), version=4))
@@ -282,8 +301,17 @@ async def furnish(say: Say, people: Sequence[Person], random_: random.Random, wo
         await _set_up(say, [ana, shop, *operators], words)
         await say(ana, "set_own_limit", account=ana.account, measure="day", max=10**10)
     await say(ana, "list_payee", account=ana.account, payee=shop.account, listing="allowed")
-    for person in people:
+    for person in (ana, bea, shop, *operators):
         await say(person, "set_account_metadata", account=person.account, metadata={"note": f"{words} note"})
+    for person in (ana, bea):
+        told = {"email": new_email(random_, words), "phone": new_phone(random_), "cpf": new_cpf(random_)}
+        if operators:
+            await say(operators[0], "edit_profile", person=person.id, reason="own_request", **told)
+        await say(person, "edit_profile", person=person.id, email=new_email(random_, words))
+        await say(person, "send_confirmation", contact="email")
+    if operators:
+        trade = {"trade_name": f"{words} trade", "cnpj": new_cnpj(random_)}
+        await say(operators[0], "edit_profile", person=shop.id, reason="own_request", **trade)
     charges = []
     for more in ({"amount": 700}, {"reusable": True}, {"amount": 900, "expires_in_s": 10**6}, {"amount": 300}):
         charges.append(id_())
