@@ -74,7 +74,6 @@ DEFINERS = {
     "note_anchors": "the caller may not write anchors itself; what a place took, matched pair by pair",
     "note_anchor_refusal": "the caller may not write refusals itself; works on the tenant it is given",
     "thin_heads": "workers thin all tenants' heads; returns a count alone",
-    "read_quotas": "a hub keeps the quotas of all tenants that it serves; of those it names, and nothing else of them",
     "claim_export": "workers make all tenants' exports; returns ids alone, and a worker names the tenant for the rest",
     "read_export_progress": "counts of watched exports, matched pair by pair",
     "find_expired_exports": "workers remove all tenants' old exports; returns ids alone",
