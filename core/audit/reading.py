@@ -51,6 +51,8 @@ TOLD: Final = (
     "terminal",
     "external_identity",
 )
+# What stands for an `about` that no entry that was read has.
+NOT_THERE: Final = "(nothing)"
 # What somebody did and is not to hear of: it would say that there is another person, and who.
 HIDDEN: Final = Act.PROFILE_CLAIMED.value
 
@@ -75,7 +77,9 @@ async def read_whole_trail(pool: Pool, tenant_id: int, wanted: Filter, limit: in
     """Entries of the tenant's, newest first. That they were read, and by what they were chosen, is one more."""
     async with in_tenant(pool, tenant_id) as connection:
         rows = await connection.fetch(READ_WHOLE, tenant_id, *wanted.arguments, limit)
-        asked = {"what": wanted.what, "who": wanted.who, "about": wanted.about}
+        # What nobody has written here is not written by looking for it: somebody may look for a person by their CPF.
+        about = wanted.about if rows or wanted.about is None else NOT_THERE
+        asked = {"what": wanted.what, "who": wanted.who, "about": about}
         details = {"read": len(rows), **{name: value for name, value in asked.items() if value is not None}}
         await note(connection, tenant_id, by, Act.TRAIL_READ, details=details)
     return _to_entries(rows)

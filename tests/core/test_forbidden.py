@@ -6,92 +6,18 @@ import uuid
 import pytest
 
 from core.forbidden import Forbidden, find_forbidden, is_card_number, is_cpf
+from tests.numbers import NETWORKS, card_number, card_spellings, new_cpf
 
 CARD, DOCUMENT = Forbidden.CARD_DATA, Forbidden.DOCUMENT
-# First digits and length, of every network that is known.
-NETWORKS = [
-    ("4", 16),
-    ("4", 13),
-    ("4", 19),
-    ("51", 16),
-    ("55", 16),
-    ("2221", 16),
-    ("2720", 16),
-    ("34", 15),
-    ("37", 15),
-    ("300", 14),
-    ("36", 14),
-    ("38", 14),
-    ("6011", 16),
-    ("644", 16),
-    ("65", 16),
-    ("3528", 16),
-    ("3589", 16),
-    ("62", 16),
-    ("62", 19),
-    ("5067", 16),
-    ("636368", 16),
-    ("6277", 16),
-    ("606282", 16),
-    ("401178", 16),
-    ("438935", 16),
-    ("506699", 16),
-    ("650031", 16),
-    ("58", 16),
-]
-
-
-def card(dice: random.Random, prefix: str, length: int) -> str:
-    body = prefix + "".join(str(dice.randrange(10)) for _ in range(length - len(prefix) - 1))
-    total = sum(sum(divmod(int(digit) * (2 - at % 2), 10)) for at, digit in enumerate(reversed(body)))
-    return body + str(-total % 10)
-
-
-def cpf(dice: random.Random) -> str:
-    digits = [dice.randrange(10) for _ in range(9)]
-    for length in (9, 10):
-        total = sum(one * weight for one, weight in zip(digits, range(length + 1, 1, -1), strict=False))
-        digits.append(total * 10 % 11 % 10)
-    return "".join(map(str, digits))
-
-
-def spellings(number: str) -> list[str]:
-    fours = [number[at : at + 4] for at in range(0, len(number), 4)]
-    wide = "".join(chr(0xFF10 + int(digit)) for digit in number)
-    arabic = "".join(chr(0x0660 + int(digit)) for digit in number)
-    return [
-        number,
-        " ".join(fours),
-        "-".join(fours),
-        ".".join(fours),
-        "_".join(fours),
-        " - ".join(fours),
-        " ".join(number),
-        "/".join(fours),
-        "\u200b".join(number),
-        "\u00a0".join(fours),
-        wide,
-        arabic,
-        " ".join(fours) + " 12/29",
-        f"order 77 {number}",
-        f"7 {' '.join(fours)} 9",
-        f"card:{number}.",
-        f"({number})",
-        "\u2011".join(fours),
-        f"x{number}y",
-        f"\u00e9{number}",
-        f"12345678{number}",
-        "\n".join(fours),
-    ]
 
 
 def test_card_numbers_of_every_network_are_found_in_every_spelling() -> None:
     dice = random.Random(11)
     found = 0
     for prefix, length in NETWORKS * 2:
-        number = card(dice, prefix, length)
+        number = card_number(dice, prefix, length)
         assert is_card_number(number), number
-        for text in spellings(number):
+        for text in card_spellings(number):
             # Of digits glued to more than a card has, sixteen are looked at from either end.
             if text.startswith("12345678") and length != 16:
                 continue
@@ -123,7 +49,7 @@ def test_security_codes_and_tracks_are_found(text: str) -> None:
 def test_a_cpf_is_found_as_people_write_it() -> None:
     dice = random.Random(12)
     for _ in range(200):
-        number = cpf(dice)
+        number = new_cpf(dice)
         assert is_cpf(number)
         dotted = f"{number[:3]}.{number[3:6]}.{number[6:9]}-{number[9:]}"
         for text in (

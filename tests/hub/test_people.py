@@ -16,10 +16,10 @@ from core.keys.safe import Safe
 from core.people.opening import Tenant
 from core.people.persons import PersonStatus, Role
 from tests.core.people.crowd import Town
-from tests.core.people.numbers import new_cnpj, new_cpf, new_email
 from tests.core.people.standings import stand
 from tests.hub.conftest import CANARY, Enter, Hubs, Join
 from tests.hub.stranger import Wire
+from tests.numbers import new_cnpj, new_cpf, new_email
 
 PASSWORD = f"{CANARY} correct horse"
 NAME = f"{CANARY} Souza"
@@ -305,6 +305,10 @@ async def test_the_trail_is_the_overseers_and_each_persons_own(
     # Whoever reads the tenant's trail stands in it.
     (read,) = (await operating.ask("trail", what="trail.read"))["entries"]
     assert (read["who"], json.loads(read["details"])) == (auditor.person, {"about": ana.person, "read": 4})
+    # What was looked for in vain is not written: it may be anything.
+    assert (await auditing.ask("trail", about="529.982.247-25"))["entries"] == []
+    last = (await operating.ask("trail", what="trail.read"))["entries"][0]
+    assert (last["who"], json.loads(last["details"])) == (auditor.person, {"about": "(nothing)", "read": 0})
     foreign = await enter(other_tenant, Role.AUDITOR)
     away = await join(hubs.b, foreign)
     assert (await away.ask("trail", about=ana.person))["entries"] == []

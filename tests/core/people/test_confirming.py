@@ -19,8 +19,8 @@ from core.people.opening import Tenant
 from core.people.persons import PersonStatus
 from core.people.profiles import edit_profile
 from tests.core.people.crowd import Town
-from tests.core.people.numbers import new_email
 from tests.core.people.standings import stand
+from tests.numbers import new_email
 
 
 async def send(town: Town, person: str, kind: Kind = Kind.EMAIL) -> str:

@@ -15,8 +15,8 @@ from core.people.opening import Tenant, open_people, open_person
 from core.people.persons import PersonStatus, Role
 from core.people.profiles import edit_profile
 from tests.core.people.crowd import HOME, PASSWORD, Town
-from tests.core.people.numbers import new_cpf, new_email
 from tests.core.people.standings import stand
+from tests.numbers import new_cpf, new_email
 
 STAFF = By(str(uuid.uuid4()), str(uuid.uuid4()), "198.51.100.0/24")
 LOOK = Look(STAFF, "fraud_check case-7", is_masked=False)

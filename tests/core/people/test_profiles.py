@@ -21,8 +21,8 @@ from core.people.persons import read_person as read_name
 from core.people.profiles import edit_profile
 from core.people.settings import DEFAULT, set_settings
 from tests.core.people.crowd import HOME, Town
-from tests.core.people.numbers import new_cpf, new_email
 from tests.core.people.standings import stand
+from tests.numbers import new_cpf, new_email
 
 STAFF = By(str(uuid.uuid4()), str(uuid.uuid4()), "198.51.100.0/24")
 

@@ -16,8 +16,8 @@ from core.people.persons import PersonStatus, Role
 from core.people.registering import enter, register
 from core.people.settings import DEFAULT, set_settings
 from tests.core.people.crowd import HOME, PASSWORD, Town
-from tests.core.people.numbers import new_cnpj, new_cpf, new_email
 from tests.core.people.standings import stand
+from tests.numbers import new_cnpj, new_cpf, new_email
 
 
 async def account_status(town: Town, account: int) -> int:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from core.people.persons import Role
-from tests.core.people.numbers import new_cnpj, new_cpf, new_email
 from tests.hub.contracts.contract import Contract
+from tests.numbers import new_cnpj, new_cpf, new_email
 
 HOME: dict[str, Any] = {
     "street": "Rua da Praça",

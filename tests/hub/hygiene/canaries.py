@@ -6,26 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-# First digits and length, of every network that is known.
-NETWORKS: Final = [
-    ("4", 16),
-    ("4", 13),
-    ("4", 19),
-    ("51", 16),
-    ("2221", 16),
-    ("2720", 16),
-    ("34", 15),
-    ("300", 14),
-    ("36", 14),
-    ("6011", 16),
-    ("65", 16),
-    ("3589", 16),
-    ("62", 19),
-    ("5067", 16),
-    ("636368", 16),
-    ("606282", 16),
-    ("650031", 16),
-]
+from tests.numbers import NETWORKS, card_number, card_spellings, new_cpf
+
 # A needle shorter than this turns up by chance in a database's pages.
 NEEDLE_BYTES_MIN: Final = 9
 NEEDLE_MARKS_MAX: Final = 60
@@ -39,53 +21,16 @@ class Canary(NamedTuple):
     secret: str
 
 
-def card_number(dice: random.Random, prefix: str, length: int) -> str:
-    """A number with the right check digit (ISO/IEC 7812-1)."""
-    body = prefix + "".join(str(dice.randrange(10)) for _ in range(length - len(prefix) - 1))
-    total = sum(sum(divmod(int(digit) * (2 - at % 2), 10)) for at, digit in enumerate(reversed(body)))
-    return body + str(-total % 10)
-
-
-def cpf(dice: random.Random) -> str:
-    """Eleven digits, the last two of which check the others."""
-    digits = [dice.randrange(10) for _ in range(9)]
-    for length in (9, 10):
-        total = sum(one * weight for one, weight in zip(digits, range(length + 1, 1, -1), strict=False))
-        digits.append(total * 10 % 11 % 10)
-    return "".join(map(str, digits))
-
-
-def spellings(number: str) -> list[str]:
-    """What people, phones and forms make of a card number."""
-    fours = [number[at : at + 4] for at in range(0, len(number), 4)]
-    return [
-        number,
-        " ".join(fours),
-        "-".join(fours),
-        ".".join(fours),
-        "_".join(fours),
-        " - ".join(fours),
-        " ".join(number),
-        "/".join(fours),
-        "\u200b".join(number),
-        "\u00a0".join(fours),
-        "\u2011".join(fours),
-        "".join(chr(0xFF10 + int(digit)) for digit in number),
-        "".join(chr(0x0660 + int(digit)) for digit in number),
-        " ".join(fours) + " 12/29",
-        f"order 77 {number}",
-        f"({number})",
-        f"card:{number}.",
-    ]
-
-
 def draw_forbidden(dice: random.Random) -> list[Canary]:
     """What nobody may write anywhere: card numbers in all spellings, security codes, tracks, CPFs in texts."""
     found = []
-    for at in range(len(spellings("4" * 16)) * 6):
+    for at in range(len(card_spellings("4" * 16)) * 6):
         prefix, length = NETWORKS[at % len(NETWORKS)]
         number = card_number(dice, prefix, length)
-        found.append(Canary("card", spellings(number)[at // 6], number))
+        text = card_spellings(number)[at // 6]
+        # Of digits glued to more than a card has, sixteen are looked at from either end.
+        if length == 16 or not text.startswith("12345678"):
+            found.append(Canary("card", text, number))
     for at in range(24):
         word = ("CVV", "cvc2", "cvv2:", "Security code", "código de segurança", "CVN")[at % 6]
         # A code has too few digits to be known again: what stands around it tells whose it was.
@@ -97,7 +42,7 @@ def draw_forbidden(dice: random.Random) -> list[Canary]:
         text = f"%B{number}^SILVA/ANA^{expiry}00000000?" if at % 2 else f";{number}={expiry}0000?"
         found.append(Canary("track", text, number))
     for at in range(24):
-        plain = cpf(dice)
+        plain = new_cpf(dice)
         dotted = f"{plain[:3]}.{plain[3:6]}.{plain[6:9]}-{plain[9:]}"
         text = (dotted, f"CPF {plain}", f"cpf: {dotted}", f"o CPF nº {plain}")[at % 4]
         found.append(Canary("cpf", text, dotted if dotted in text else plain))

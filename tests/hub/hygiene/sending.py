@@ -129,11 +129,12 @@ class Sending:
         texts = [path for path, value in _texts(message) if path[-1] != "type"]
         if not texts and not is_wild:
             return None
+        place = self._random.choice(texts) if texts else ()
         headers = [f"User-Agent: {_ascii(canary)}"] if command.door == "http" else []
         if "metadata" in command.schema["properties"] and self._random.random() < KEY_SHARE:
             message["metadata"] = {canary.text: "a word"}
         elif texts:
-            put(message, self._random.choice(texts), canary.text)
+            put(message, place, canary.text)
         else:
             message[canary.text if self._random.random() < 0.5 else "note"] = canary.text
         query = {"note": canary.text} if is_wild and command.door == "http" and self._random.random() < 0.2 else {}
@@ -145,7 +146,8 @@ class Sending:
             return None
         self.sent += 1
         self.codes.setdefault(command.name, set()).add(answer.code or "done")
-        if answer.code is None:
+        # A password may be anything: it is hashed.
+        if answer.code is None and place[-1:] != ("password",):
             self.taken.append((command.name, canary.kind))
         if answer.status == 401 or command.name in ENDS_SESSIONS or answer.code == "step_up_required":
             await self.enter(role)

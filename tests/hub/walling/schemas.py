@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple, TypeAlias
 
-from tests.core.people.numbers import new_cnpj, new_cpf, new_email, new_phone
+from tests.numbers import new_cnpj, new_cpf, new_email, new_phone
 
 Schema: TypeAlias = dict[str, Any]
 Path: TypeAlias = tuple[str | int, ...]

@@ -33,8 +33,8 @@ from core.people.persons import Role
 from core.people.proofs import PASSWORD, SEVERAL
 from core.people.sessions import start_session
 from hub.auth import Tokens
-from tests.core.people.numbers import new_cnpj, new_cpf, new_email, new_phone
 from tests.hub.processes import HubProcess
+from tests.numbers import new_cnpj, new_cpf, new_email, new_phone
 
 # What the walkers' own words begin with.
 OWN = "own"
