@@ -75,9 +75,9 @@ log = logging.getLogger(__name__)
 CONNECTIONS_PER_PERSON_MAX = 64
 # A till's: one that is used, one that is being left after a change of networks, and as many again.
 CONNECTIONS_PER_TERMINAL_MAX = 4
-# What was asked before a token ended is answered for so long; then its socket is closed whatever is in flight, so that
-# no socket outlives its token by five seconds.
-EXPIRY_GRACE_S = 4.0
+# What was asked before a token or a session ended is answered for so long; then the socket is closed whatever is in
+# flight: no socket outlives its token by five seconds, nor its session by one.
+GRACE_S = {CloseCode.TOKEN_EXPIRED: 4.0, CloseCode.SESSION_REVOKED: 0.5}
 # Another hub has taken over by then.
 DRAINING_RETRY_MS = 500
 
@@ -113,7 +113,7 @@ class Connections:
         for connection in list(self.all):
             principal = connection.session.principal
             if principal is not None and (principal.tenant_id, principal.session_id) == (tenant_id, session_id):
-                connection.end(CloseCode.SESSION_REVOKED)
+                connection.end_after_answers(CloseCode.SESSION_REVOKED)
 
     def standings(self) -> dict[tuple[int, str], Standing | None]:
         """How each (tenant, person) who is connected here stands, as far as their connections know."""
@@ -209,8 +209,9 @@ class Connection:
         self._draining = False
         # Seconds since the epoch; 0: never yet.
         self.seen_at = 0.0
-        # Set while an ended token's last answers are waited for.
-        self._expiry: asyncio.TimerHandle | None = None
+        # Set while the last answers of an ended token or session are waited for.
+        self._ends_with: CloseCode | None = None
+        self._ending: asyncio.TimerHandle | None = None
         self.catching_up = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
 
@@ -259,7 +260,7 @@ class Connection:
         self._connections.all.discard(self)
         metrics.connections.dec()
         self.session.end()
-        for timer in (self._deadline, self._expiry):
+        for timer in (self._deadline, self._ending):
             if timer is not None:
                 timer.cancel()
         for task in self._tasks:
@@ -276,19 +277,29 @@ class Connection:
     def _watch_deadline(self) -> None:
         now = self._context.now()
         code = self.session.must_close(now)
-        if code is CloseCode.TOKEN_EXPIRED and self.session.in_flight:
-            self._expire()
+        if code is CloseCode.TOKEN_EXPIRED:
+            self.end_after_answers(code)
         elif code is not None:
             self.end(code)
         elif self.session.state is not State.ENDED:
             delay = max(self.session.next_deadline() - now, 0.001)
             self._deadline = self._loop.call_later(delay, self._watch_deadline)
 
-    def _expire(self) -> None:
-        """The token has ended: take nothing more, and close when what is in flight has been answered."""
-        if self._expiry is None:
-            self._wire.attach(self._take_too_late, self._note_slow)
-            self._expiry = self._loop.call_later(EXPIRY_GRACE_S, self.end, CloseCode.TOKEN_EXPIRED)
+    def end_after_answers(self, code: CloseCode) -> None:
+        """Take nothing more, and close when what is in flight has been answered or the code's grace is over.
+
+        A session that ended does not wait as long as a token that did before it.
+        """
+        if self._ends_with in {code, CloseCode.SESSION_REVOKED} or self.session.state is State.ENDED:
+            return
+        if not self.session.in_flight:
+            self.end(code)
+            return
+        self._ends_with = code
+        if self._ending is not None:
+            self._ending.cancel()
+        self._wire.attach(self._take_too_late, self._note_slow)
+        self._ending = self._loop.call_later(GRACE_S[code], self.end, code)
 
     def _note_slow(self) -> None:
         metrics.closes.labels(CloseCode.SLOW_CONSUMER.name.lower()).inc()
@@ -376,7 +387,8 @@ class Connection:
 
     def _take_too_late(self, data: bytes, is_binary: bool) -> None:
         id_ = self._codec.read_id(data)
-        refused = CommandRefused(ErrorCode.AUTHENTICATION_REQUIRED, "The token has ended. Come back with a new one.")
+        what = "session" if self._ends_with is CloseCode.SESSION_REVOKED else "token"
+        refused = CommandRefused(ErrorCode.AUTHENTICATION_REQUIRED, f"The {what} has ended. Come back with a new one.")
         self.send(refused.to_message(UNSET if id_ is None else id_))
 
     def _pay(self, command: Pay) -> None:
@@ -398,15 +410,15 @@ class Connection:
 
     def _land(self) -> None:
         self.session.in_flight -= 1
-        if (self._draining or self._expiry is not None) and not self.session.in_flight:
+        if (self._draining or self._ends_with is not None) and not self.session.in_flight:
             # On the loop's next turn: the answer that this was about is still to be written.
             self._loop.call_soon(self._end_when_idle)
         if self.session.in_flight < IN_FLIGHT_MAX:
             self._wire.release_reading()
 
     def _end_when_idle(self) -> None:
-        if self._expiry is not None:
-            self.end(CloseCode.TOKEN_EXPIRED)
+        if self._ends_with is not None:
+            self.end(self._ends_with)
         elif self._draining:
             self.end(CloseCode.RESTART)
 

@@ -14,10 +14,11 @@ import pytest
 from core.database import Pool, acquire
 from core.people.opening import Tenant
 from core.people.persons import PersonStatus
-from core.people.sessions import revoke
+from core.people.sessions import revoke, start_session
 from hub.auth import Tokens
 from tests.core.people.standings import stand
 from tests.hub.conftest import Enter, Hubs, Join, Somebody
+from tests.hub.processes import HubProcess
 from tests.hub.raw import RawSocket, frame
 from tests.hub.stranger import MSGPACK, Stranger
 
@@ -148,6 +149,59 @@ async def test_a_payment_in_flight_when_its_token_ends_is_answered_and_nothing_i
     assert (answer["status"], answer["balance"]) == ("posted", 93)
     assert await client.closed() == 4002
     assert time.time() - ended < 5
+
+
+async def end_session(web: httpx2.AsyncClient, hub: HubProcess, somebody: Somebody, token: str) -> None:
+    headers = {"authorization": f"Bearer {token}"}
+    answer = await web.post(f"{hub.url}/v1/sessions/{somebody.session}/end", headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_a_payment_in_flight_when_its_session_is_ended_is_answered(
+    hubs: Hubs,
+    enter: Enter,
+    join: Join,
+    tenant: Tenant,
+    tokens: Tokens,
+    pool: Pool,
+    admin: Pool,
+    web: httpx2.AsyncClient,
+) -> None:
+    payer, payee = await enter(tenant, funds=100), await enter(tenant)
+    other = (await start_session(pool, tenant.id, payer.person)).session_id
+    client = await join(hubs.a, payer)
+    async with held_up(admin, payer):
+        paying = await client.submit(
+            "pay", payment=str(uuid.uuid4()), payer=payer.account, payee=payee.account, amount=7
+        )
+        token = tokens.issue(tenant.id, payer.person, payer.role, other, time.time()).token
+        await end_session(web, hubs.b, payer, token)
+        while (late := await client.ask("ping"))["type"] == "pong":
+            pass
+        assert late["code"] == "authentication_required"
+    answer = await client.answer(paying)
+    assert (answer["status"], answer["balance"]) == ("posted", 93)
+    assert await client.closed() == 4503
+
+
+async def test_a_payment_that_hangs_keeps_no_ended_session_open(
+    hubs: Hubs,
+    enter: Enter,
+    join: Join,
+    tenant: Tenant,
+    tokens: Tokens,
+    pool: Pool,
+    admin: Pool,
+    web: httpx2.AsyncClient,
+) -> None:
+    payer, payee = await enter(tenant, funds=100), await enter(tenant)
+    other = (await start_session(pool, tenant.id, payer.person)).session_id
+    client = await join(hubs.a, payer)
+    async with held_up(admin, payer):
+        await client.submit("pay", payment=str(uuid.uuid4()), payer=payer.account, payee=payee.account, amount=7)
+        token = tokens.issue(tenant.id, payer.person, payer.role, other, time.time()).token
+        await end_session(web, hubs.b, payer, token)
+        assert await client.closed() == 4503
 
 
 async def test_a_payment_that_hangs_keeps_no_ended_token_open(

@@ -205,3 +205,18 @@ def test_keys_are_measured() -> None:
     assert figures["fetched_by_the_hundred"] > figures["fetched_one_by_one"] > 100
     assert figures["erased_p50_ms"] < 500
     assert all(figure > 0 for figure in figures.values())
+
+
+def test_everybody_comes_back_from_a_storm_and_hears_what_they_were_paid() -> None:
+    figures = load_test("storm", "--clients", 400, "--hubs", 2)
+    assert (figures["clients"], figures["paid_while_away"]) == (400, 200)
+    assert 0 < figures["hubs_ready_s"] < figures["back_all_s"]
+    # Nobody is back without having tried.
+    assert figures["tries"] >= 400
+    assert figures["log_ins_per_second"] > 0
+
+
+def test_a_loud_tenant_is_held_to_its_quota_beside_its_neighbour() -> None:
+    figures = load_test("fairness", "--rounds", 1, "--seconds", 2, "--clients", 10, "--rate", 50, "--quota", 20)
+    assert figures["loud"]["rate_limited"] > figures["loud"]["posted"] > 0
+    assert figures["ratio_p99"] == pytest.approx(figures["with_p99_ms"] / figures["without_p99_ms"], abs=0.01)
