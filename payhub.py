@@ -463,7 +463,7 @@ def rotate_key(algorithm: str) -> None:
 
 @main.group()
 def keys() -> None:
-    """Rotate the keys of personal data, seal what is from before there were keys, erase a person's.
+    """Rotate the keys of personal data, seal what is from before there were keys.
 
     Keys of persons are wrapped by a key of their tenant's, those by the master key of PAYHUB_KEY_SERVICE. Everything
     goes on meanwhile.
@@ -581,25 +581,289 @@ def measure_keys(seconds: float, as_json: bool) -> None:
     show(with_keys(measure), as_json)
 
 
-@keys.command("destroy")
+@main.group()
+def privacy() -> None:
+    """Answer for personal data: the record of processing, exports, erasures, retention, incidents (LGPD).
+
+    PRIVACY.md says what Payhub does of it and what the institution has to do itself.
+    """
+
+
+@privacy.command("controller")
+@click.argument("slug")
+@click.option("--name", help="The institution, as the authority knows it.  [default: the tenant's name]")
+@click.option("--document", help="Its CNPJ.")
+@click.option("--address", help="Where it is.")
+@click.option("--contact", help="Where people ask.")
+@click.option("--officer", help="The encarregado (art. 41).")
+@click.option("--officer-contact", help="How to reach them.")
+@click.option("--operator", help="Who processes for it, if somebody does (art. 5, VII).")
+@click.option("--small-agent", "is_small_agent", is_flag=True, help="Of Resolução CD/ANPD 2/2022: twice the time.")
+@click.option(
+    "--keep-all-identities", "keeps_all_identities", is_flag=True, help="Of people who never moved money, too."
+)
+def set_controller(slug: str, **said: Any) -> None:
+    """Say who answers for the data of the tenant SLUG. What is left out is no longer said."""
+    controller = room("core.privacy.controller")
+
+    async def write(admin: Any, pool: Any) -> None:
+        tenant = await _tenant(pool, slug)
+        words = {name: value for name, value in said.items() if value not in (None, False)}
+        await controller.set_controller(admin, slug, controller.Controller(**{"name": tenant.name, **words}))
+
+    with_database(write)
+    click.echo(f"The record of processing and all drafts of {slug} say so from now on.")
+
+
+@privacy.command("record")
+@click.argument("slug")
+@click.option("--language", default="pt", show_default=True, type=click.Choice(["pt", "en"]))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a page in Markdown.")
+def write_record(slug: str, language: str, as_json: bool) -> None:
+    """Write the record of processing of the tenant SLUG (art. 37), from the register of data."""
+    record = room("core.privacy.record")
+
+    async def read(_: Any, pool: Any) -> Any:
+        tenant = await _tenant(pool, slug)
+        said, _ = await room("core.privacy.controller").read_controller(pool, tenant.id)
+        asked = [
+            record.Asked(one.purpose, one.version, one.title_pt if language == "pt" else one.title_en)
+            for one in await room("core.privacy.consents").list_purposes(pool, tenant.id)
+        ]
+        return record.record_of(said, asked, language, datetime.now(UTC).isoformat(timespec="seconds"))
+
+    made = with_database(read)
+    click.echo(msgspec.json.encode(made).decode() if as_json else record.to_markdown(made), nl=as_json)
+
+
+@privacy.command("check")
+def check_register() -> None:
+    """Hold the register of data against the databases as they are. Exit code 1 if a column is not classified."""
+    catalogue, tables = room("core.privacy.catalogue"), room("core.privacy.tables")
+    found = reachable_settings()
+
+    async def read(admin: Any, _: Any) -> list[str]:
+        async with admin.acquire() as connection:
+            gaps = await catalogue.find_gaps(connection, tables.LEDGER)
+        keys = await room("core.database").open_pool(found.keys_admin_database_url, size_max=1, name="payhub-cli")
+        try:
+            async with keys.acquire() as connection:
+                return [*gaps, *(f"keys: {gap}" for gap in await catalogue.find_gaps(connection, tables.KEYS))]
+        finally:
+            await keys.close()
+
+    gaps = with_database(read, found)
+    for gap in gaps:
+        click.echo(gap)
+    if gaps:
+        sys.exit(1)
+    click.echo("Every column of both databases is classified.")
+
+
+@privacy.command("export")
+@click.option("--into", "folder", default=".", type=click.Path(file_okay=False, path_type=Path), help="A folder.")
+@click.option("--language", default="pt", show_default=True, type=click.Choice(["pt", "en"]))
+@click.option("--to", "url", default=None, help="A running hub.  [default: PAYHUB_PUBLIC_URL]")
+@click.option("--tenant", "slug", default="demo", show_default=True, help="The tenant's slug.")
+@click.option("--login", required=True, help="Whose data.")
+@click.option("--password", envvar="PAYHUB_PASSWORD", prompt=True, hide_input=True, help="Or PAYHUB_PASSWORD.")
+def export_person(folder: Path, language: str, url: str | None, slug: str, login: str, password: str) -> None:
+    """Fetch everything that is held about whoever logs in, as JSON and PDF (art. 18, II and V).
+
+    A client: it speaks to a running hub as that person, and nobody else can.
+    """
+    client = room("loadtest.privacy_client")
+    try:
+        person = client.PrivacyClient.log_in(url or read_settings().public_url, slug, login, password)
+        state = person.ask_export(language)
+        with _part_bar("Making") as reach:
+            for state in person.follow_export(state["export"]):  # noqa: B020 - the same export, as it moves
+                reach(state["done"], max(state["total"], 1))
+        if state["status"] != "ready":
+            raise click.ClickException(f"The export is {state['status']}. Ask again.")
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in person.fetch_all(state, folder):
+            click.echo(file)
+    except room("loadtest.bulk_client").BulkError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@privacy.command("erase")
 @click.argument("slug")
 @click.argument("person", type=click.UUID)
 @click.option("--why", help="For the audit trail: a word or a number of a case, nothing personal.")
-@click.confirmation_option(prompt="Nobody can ever read this person's data again. Destroy the keys?")
-def destroy_keys(slug: str, person: uuid.UUID, why: str | None) -> None:
-    """Destroy the keys of a PERSON of the tenant SLUG, for good: this is what erases a person.
+@click.option("--dry-run", is_flag=True, help="Only say what is in the way and what has to be kept.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def erase_person(slug: str, person: uuid.UUID, why: str | None, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Erase a PERSON of the tenant SLUG who asked for it (art. 18, VI), as far as nothing obliges to keep it.
 
-    Whether the law obliges to keep the data is for you to know.
+    Exit code 1 if something has to be done first. Sockets of theirs are closed by the hubs within seconds.
     """
+    erasures, trail = room("core.privacy.erasures"), room("core.audit.trail")
+    if not dry_run and not yes:
+        click.confirm("Nobody can ever read again what is erased. Erase this person?", abort=True)
 
-    async def destroy(_: Any, pool: Any, safe: Any) -> Any:
-        tenant_id = await _find_tenant(pool, slug)
-        nobody = room("core.audit.trail").NOBODY
-        return await room("core.people.erasing").erase_person(pool, safe, tenant_id, str(person), nobody, why)
+    async def erase(_: Any, pool: Any, keys: Any) -> Any:
+        tenant = await _tenant(pool, slug)
+        known = await erasures.read_erasure(pool, tenant.id, str(person))
+        ahead = await erasures.look_ahead(pool, tenant.id, str(person))
+        if known is None and not dry_run and not ahead.obstacles:
+            said = "the person asked the institution for it" if why is None else why
+            asked = await erasures.ask_erasure(
+                pool, keys, tenant.id, str(person), trail.NOBODY, by_operator=True, why=said
+            )
+            known = asked.erasure
+        return ahead, known
 
-    destroyed = with_keys(destroy)
-    done = "are destroyed" if destroyed.is_new else "were destroyed before"
-    click.echo(f"The keys of {person} {done} ({destroyed.at:%Y-%m-%d %H:%M:%S} UTC).")
+    ahead, known = with_keys(erase)
+    duties = ahead.duties if known is None else known.kept
+    obstacles = [] if known is not None else [[one.code.value, one.account, one.about] for one in ahead.obstacles]
+    show(
+        {
+            "status": "not_asked" if known is None else known.status.name.lower(),
+            "in_the_way": obstacles,
+            "kept": [[duty.code, duty.law, duty.until.isoformat()] for duty in duties],
+            "due_on": None if known is None else known.due_on.isoformat(),
+            "erased_at": None if known is None or known.erased_at is None else known.erased_at.isoformat(),
+        },
+        as_json,
+    )
+    if obstacles:
+        sys.exit(1)
+
+
+@privacy.command("retention")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def run_retention(as_json: bool) -> None:
+    """Do now what workers do by themselves: finish erasures whose day has come, remove what was kept for a time."""
+
+    async def run(_: Any, pool: Any, keys: Any) -> Any:
+        return await room("core.privacy.retention").run_retention(pool, keys, 100_000)
+
+    report = with_keys(run)
+    show(
+        {
+            "erased": len(report.erased),
+            "waiting_for_their_day": len(report.waiting),
+            "something_in_the_way": [list(one) for one in report.obstructed],
+            "failed": [list(one) for one in report.failed],
+            "exports_removed": report.exports_removed,
+            "texts_emptied": report.texts_emptied,
+        },
+        as_json,
+    )
+    if report.failed:
+        sys.exit(1)
+
+
+MOMENT = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"])
+
+
+@privacy.command("incident")
+@click.argument("slug")
+@click.option("--known-at", required=True, type=MOMENT, help="When it was known that personal data were hit.")
+@click.option("--from", "began_at", required=True, type=MOMENT, help="Like 2026-03-01T12:00:00-03:00.")
+@click.option("--to", "ended_at", required=True, type=MOMENT)
+@click.option("--hit", "tables", multiple=True, metavar="TABLE", help="What was hit; repeat it.  [default: everything]")
+@click.option(
+    "--scope",
+    default="store",
+    show_default=True,
+    type=click.Choice(["store", "traffic"]),
+    help="All that was there (a copy got out), or what came about meanwhile (somebody listened).",
+)
+@click.option("--keys-too", is_flag=True, help="The keys that seal it were hit as well.")
+@click.option("--what", required=True, help="What happened, in a sentence without personal data.")
+@click.option("--cause", help="Its main cause, as far as it is known.")
+@click.option("--measures", "measures_after", help="What was done since to protect the data.")
+@click.option("--mitigation", help="What is done about its effects on people.")
+@click.option("--id", "incident_id", type=click.UUID, default=None, help="Of one that was written down, to draft anew.")
+@click.option("--into", "folder", default=".", type=click.Path(file_okay=False, path_type=Path), help="A folder.")
+def write_incident(
+    slug: str,
+    known_at: datetime,
+    began_at: datetime,
+    ended_at: datetime,
+    tables: tuple[str, ...],
+    scope: str,
+    keys_too: bool,
+    incident_id: uuid.UUID | None,
+    folder: Path,
+    **notes: str | None,
+) -> None:
+    """Write an incident of the tenant SLUG down, count whom it concerns, and draft what has to be told (art. 48).
+
+    Makes incident.json, anpd.md (12 items), titulares.md (7 items) and persons.csv in a folder, and sends nothing.
+    """
+    incidents, drafts = room("core.privacy.incidents"), room("core.privacy.drafts")
+    nobody = room("core.audit.trail").NOBODY
+
+    async def record(_: Any, pool: Any) -> Any:
+        tenant = await _tenant(pool, slug)
+        made = await incidents.record_incident(
+            pool,
+            tenant.id,
+            str(incident_id or uuid.uuid4()),
+            known_at,
+            began_at,
+            ended_at,
+            incidents.Hit(tables, scope == "store", keys_too),
+            incidents.Notes(**notes),
+            nobody,
+        )
+        said, place = await room("core.privacy.controller").read_controller(pool, tenant.id)
+        hit, last = [], None
+        while page := await incidents.list_persons(pool, tenant.id, made.id, 5_000, last):
+            hit += page
+            last = page[-1]
+        return made, said, place, hit
+
+    made, said, place, hit = with_database(record)
+    now = datetime.now(UTC)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, write in (("anpd.md", drafts.for_authority), ("titulares.md", drafts.for_persons)):
+        (folder / name).write_text(write(made, said, place.time_zone, now))
+    (folder / "incident.json").write_bytes(msgspec.json.encode(made._asdict()))
+    (folder / "persons.csv").write_text("".join(f"{one}\n" for one in ("person", *hit)))
+    show(
+        {
+            "incident": made.id,
+            "persons": made.persons,
+            "of": made.total_persons,
+            "tell_by": made.tell_by.isoformat(),
+            "criteria_of_art_5": incidents.criteria(made.figures),
+            **{figure.kind.value: f"{figure.persons}{' (sealed)' * figure.is_sealed}" for figure in made.figures},
+            "drafts": str(folder),
+        },
+        as_json=False,
+    )
+
+
+@privacy.command("incidents")
+@click.argument("slug")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def list_incidents(slug: str, as_json: bool) -> None:
+    """List the register of incidents of the tenant SLUG, the latest first (Res. CD/ANPD 15/2024, art. 10)."""
+
+    async def read(_: Any, pool: Any) -> Any:
+        tenant = await _tenant(pool, slug)
+        return await room("core.privacy.incidents").list_incidents(pool, tenant.id, 1_000)
+
+    found = with_database(read)
+    if as_json:
+        click.echo(msgspec.json.encode({"incidents": [one._asdict() for one in found]}).decode())
+        return
+    for one in found:
+        told = "told" if one.told_authority_at else f"tell by {one.tell_by.isoformat()}"
+        click.echo(f"{one.known_at.isoformat()}  {one.id}  {one.persons} persons  {told}")
+
+
+async def _tenant(pool: Any, slug: str) -> Any:
+    found = await room("core.people.opening").find_tenant(pool, slug)
+    if found is None:
+        raise click.ClickException(f"There is no tenant {slug}: `payhub tenant list` shows them.")
+    return found
 
 
 @main.group(invoke_without_command=True)

@@ -40,12 +40,14 @@ from core.people.proving import Means
 from core.people.sessions import find_revoked
 from core.people.sightings import touch
 from core.people.standing import find_restood
+from core.privacy.making import SCHEMA
+from core.privacy.schema import read_schema
 from core.proof.notary import Notary, Signer
 from hub import documents, http, metrics, pages
 from hub.audience import Audience
 from hub.auth import TOKEN_LIFETIME_S, Tokens
 from hub.broker import CONTROL, Broker
-from hub.commands import bulking, proving
+from hub.commands import bulking, consenting, exporting, proving
 from hub.commands.context import STATUS_NAMES, Context, announce, spread, to_event
 from hub.connection import Connections, serve
 from hub.doors import PATHS, Door, Doors
@@ -170,6 +172,7 @@ class Hub:
                 context.audience.sweep(),
                 self._every(LIMITS_REPORT_S, self._report_limits),
                 self._every(bulking.PROGRESS_S, self._tell_progress),
+                self._every(consenting.TOLD_EVERY_S, self._tell_due),
                 self._every(ACKNOWLEDGEMENTS_WRITE_S, self._write_acknowledgements),
                 self._every(SESSIONS_SWEEP_S, self._sweep_sessions),
                 self._every(SESSIONS_SWEEP_S, self._sweep_standings),
@@ -284,6 +287,11 @@ class Hub:
     async def _tell_progress(self) -> None:
         assert self.context is not None
         await bulking.tell_progress(self.context)
+        await exporting.tell_progress(self.context)
+
+    async def _tell_due(self) -> None:
+        assert self.context is not None
+        await consenting.tell_due(self.context)
 
     async def _write_acknowledgements(self) -> None:
         assert self.context is not None
@@ -435,6 +443,11 @@ def create_app(hub: Hub) -> Starlette:
         body = msgspec.json.encode({"keys": proving.list_keys(context)})
         return Response(body, media_type="application/json", headers={"cache-control": "max-age=10"})
 
+    async def export_schema(_: Request) -> Response:
+        # What a person's export looks like here: as the tables are.
+        body = msgspec.json.encode(await read_schema(context.pool))
+        return Response(body, media_type="application/json", headers={"cache-control": "max-age=60"})
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
@@ -452,6 +465,7 @@ def create_app(hub: Hub) -> Starlette:
             Route("/docs/openapi.json", document(documents.openapi())),
             Route("/docs/codes", document(documents.codes())),
             Route("/docs/proof-keys.json", proof_keys),
+            Route(SCHEMA, export_schema),
         ],
         exception_handlers={HTTPException: http.no_such_page},
         lifespan=lifespan,

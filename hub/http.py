@@ -21,13 +21,14 @@ from starlette.routing import Route
 
 from core.errors import CoreError
 from core.nouns import PaymentStatus
-from hub import admitting, entering, metrics
+from hub import admitting, downloads, entering, metrics
 from hub.commands import bulking, charging, identifying, paying
 from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused, from_core
 from hub.commands.rights import PAYS, RIGHTS, SEES, SETTLES, refusal_of, refuse
 from hub.commands.scoping import needs_of, require_scope
 from hub.commands.table import ROWS
+from hub.downloads import CSV
 from hub.dpop import add_nonce, require_proof
 from hub.endpoint import Call, Endpoint, Nothing, address_of, spend, spend_from, to_handler
 from hub.limits import ADDRESS, BY_ROLE, network_of
@@ -37,7 +38,7 @@ from hub.protocol.codes import MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, ErrorCo
 from hub.protocol.free_text import complaint_about, watch
 from hub.protocol.scopes import Scope
 from hub.qr import draw
-from hub.session import Session
+from hub.session import Session, State
 
 log = logging.getLogger(__name__)
 
@@ -126,10 +127,10 @@ async def read_bulk_csv(call: Call) -> Response:
     return StreamingResponse(pieces, headers=name, media_type=CSV)
 
 
-CSV: Final = "text/csv"
 ENDPOINTS: Final = (
     *entering.ENDPOINTS,
     *admitting.ENDPOINTS,
+    *downloads.ENDPOINTS,
     Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle, right=SETTLES, scope=Scope.PAYMENTS_WRITE),
     Endpoint(
         "GET",
@@ -187,7 +188,7 @@ class RememberedSessions:
         now, remembered = self._context.now(), self._context.remembered
         # By the whole address: a key may be bound to one.
         known = remembered.get((token, host))
-        if known is not None and known[0] > now and known[1].must_close(now) is None:
+        if known is not None and known[0] > now and known[1].state is State.LIVE and known[1].must_close(now) is None:
             return known[1]
         session = Session(now, network=network, host=host)
         await identifying.begin_session(self._context, session, identifying.verify(self._context, session, token))

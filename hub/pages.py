@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from core.errors import CoreError, NotFound
 from core.payments.charges import Charge, Status, read_charge
+from core.payments.money import money
 from core.people.opening import Tenant, find_tenant
 from hub.commands.charging import text_of
 from hub.commands.context import Context
@@ -129,10 +130,6 @@ WORDS: Final = {
         "wait": "The request cannot be shown right now. Nothing was paid.",
     },
 }
-SYMBOLS: Final = {"BRL": "R$", "EUR": "€", "GBP": "£", "USD": "US$"}
-# ISO 4217: the currencies whose minor unit is not a hundredth.
-NO_DIGITS: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
-THREE_DIGITS: Final = "BHD IQD JOD KWD LYD OMR TND"
 # An amount as long as this is set smaller, to stay on one line of a small phone.
 LONG_SUM = 16
 
@@ -176,17 +173,6 @@ def language_of(header: str) -> str:
         if name[:2] in WORDS and name[2:3] in {"", "-"} and (found := float(weight[1]) if weight else 1.0) > best:
             best, language = found, name[:2]
     return language
-
-
-def money(amount: int, currency: str, language: str) -> str:
-    """Minor units for people, as the language writes them."""
-    digits = 0 if currency in NO_DIGITS else 3 if currency in THREE_DIGITS else 2
-    whole, rest = divmod(amount, 10**digits)
-    text = f"{whole:,}" + (f".{rest:0{digits}d}" if digits else "")
-    if language == "pt":
-        text = text.translate(str.maketrans(",.", ".,"))
-    space = "\u00a0" if language == "pt" or currency not in SYMBOLS else ""
-    return f"{SYMBOLS.get(currency, currency)}{space}{text}"
 
 
 def moment(at: datetime, time_zone: str, language: str) -> str:

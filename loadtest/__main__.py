@@ -17,6 +17,7 @@ import uvloop
 
 from loadtest import berka, bulk_client
 from loadtest import bulk as bulk_test
+from loadtest import privacy as privacy_test
 from loadtest.fairness import TIMES, FairnessError, compare_tenants
 from loadtest.idle import FIRST, IdleError, allow_files, idle
 from loadtest.ids import MAKERS
@@ -46,6 +47,7 @@ SENTENCES = (
     HttpError,
     IdleError,
     PostingError,
+    privacy_test.PrivacyTestError,
     ProofError,
     ReplayError,
     StackError,
@@ -392,6 +394,35 @@ def bulk_command(lines: int, atomic: bool, as_json: bool, **arguments: Any) -> N
             ("lines posted per second", figures["posted_per_second"]),
             ("MB over idle, hub", figures["hub_grown_mb"]),
             ("MB over idle, worker", figures["worker_grown_mb"]),
+        ],
+    )
+
+
+@main.command("privacy")
+@click.option("--payments", type=click.IntRange(1, 1_000_000), default=100_000, show_default=True)
+@click.option("--persons", type=click.IntRange(50, 100_000), default=1_000, show_default=True)
+@with_target
+def privacy_command(payments: int, persons: int, as_json: bool, **arguments: Any) -> None:
+    """Export a person's payments, erase people, count whom an incident concerns."""
+    options = take_options(arguments)
+    report = Reporter(as_json)
+    with reached(options, report, people=persons) as target:
+        figures = privacy_test.privacy(target, report, payments=payments)
+    report.result(
+        "Rights of people",
+        figures,
+        [
+            ("payments of one person", figures["payments"]),
+            ("seconds until their export is ready (at most 60 for 100,000)", figures["export_seconds"]),
+            ("seconds to fetch all of it", figures["fetch_seconds"]),
+            ("MB of JSON", figures["json_mb"]),
+            ("volumes of the PDF", figures["pdf_volumes"]),
+            ("MB of PDF", figures["pdf_mb"]),
+            ("MB over idle, worker and what it starts", figures["worker_grown_mb"]),
+            ("ms to erase a person, the slowest of 20 (at most 1,000)", figures["erasure_ms"]),
+            ("ms until no hub has their name, the slowest of 20 (at most 1,000)", figures["unreadable_ms"]),
+            ("persons that an incident concerns", figures["incident_persons"]),
+            ("seconds to count and list them", figures["incident_seconds"]),
         ],
     )
 

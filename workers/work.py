@@ -36,6 +36,7 @@ from workers.anchors.places import Place
 from workers.anchors.witness import Witness, WitnessesRefused, read_witnesses
 from workers.bulk import post_bulks
 from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
+from workers.privacy import RETAINED_PER_ROUND, make_exports, retain, watch_clocks
 from workers.rounds import (
     Round,
     go_round,
@@ -185,6 +186,15 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
         signer.replace_keys(await load_keys(pool, keys.master, Purpose.PROOFS, signer.keys))
         return 0
 
+    async def export() -> int:
+        return await make_exports(pool, keys)
+
+    async def retain_() -> int:
+        return await retain(pool, keys)
+
+    async def watch_privacy() -> int:
+        return await watch_clocks(pool)
+
     async def watch() -> int:
         state = await read_outbox_state(pool)
         outbox_batches.set(state.batches)
@@ -218,5 +228,8 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
         Round("read_keys", KEYS_READ_S, read_keys),
         Round("tell_keys", 1.0, tell_trail, full=KEY_EVENTS_PER_ROUND),
         Round("watch_outbox", 2.0, watch),
+        Round("make_exports", 0.5, export, full=1),
+        Round("retain", 60.0, retain_, full=RETAINED_PER_ROUND),
+        Round("watch_privacy", 60.0, watch_privacy),
         Round("balance_tenants", 60.0, balance),
     ]

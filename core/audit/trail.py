@@ -73,6 +73,20 @@ class Act(StrEnum):
     KEY_ROTATED = "key.rotated"
     KEY_DESTROYED = "key.destroyed"
     LOG_REFUSED = "log.refused"  # by a witness that saw another one
+    PRIVACY_SET = "privacy.set"
+    EXPORT_ASKED = "export.asked"
+    EXPORT_MADE = "export.made"
+    EXPORT_FETCHED = "export.fetched"
+    EXPORT_REMOVED = "export.removed"
+    CONSENT_GIVEN = "consent.given"
+    CONSENT_REVOKED = "consent.revoked"
+    DATA_SHARED = "data.shared"
+    ERASURE_ASKED = "erasure.asked"
+    ERASURE_DONE = "erasure.done"
+    REQUEST_MADE = "privacy_request.made"
+    REQUEST_ANSWERED = "privacy_request.answered"
+    INCIDENT_RECORDED = "incident.recorded"
+    RECORD_READ = "record.read"
 
 
 class By(NamedTuple):

@@ -109,6 +109,13 @@ MOVING: Final = tuple(
     _Lines("bulk_lines", "", ("bulk_id", "number"), plain=plain) for plain in ("description", "reference")
 )
 
+# What a person asked to be told, and what they and whoever answered wrote: core/privacy.
+EXPORT_PIECE: Final = Place(
+    "privacy_export_pieces", "content_sealed", ("export_id", "form", "volume", "number"), person="person_id"
+)
+REQUEST_TEXT: Final = Place("privacy_requests", "text_sealed", ("id",), person="person_id")
+REQUEST_ANSWER: Final = Place("privacy_requests", "answer_sealed", ("id",), person="person_id")
+
 PLACES: Final = (
     DISPLAY_NAME,
     LOGIN,
@@ -127,6 +134,9 @@ PLACES: Final = (
     API_KEY_NAME,
     TERMINAL_NAME,
     PAIRING_CODE_NAME,
+    EXPORT_PIECE,
+    REQUEST_TEXT,
+    REQUEST_ANSWER,
     PERSON_FIELD,
     NOTICE_CONTENT,
 )

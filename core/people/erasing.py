@@ -1,31 +1,34 @@
-"""A person is erased: from then on nobody can read what was personal, wherever a copy of it lies.
+"""A person is erased: from then on nobody can read what was personal, wherever a copy of it lies, nor speak for them.
 
-Whether the law obliges to keep it is for the caller to know, and so is what becomes of the accounts: the books keep an
-id that tells nobody anything.
+This is the deed alone, and core/privacy/erasures.py does it: whether the law obliges to keep anything, what has to be
+done first and what becomes of the accounts and of rows, it decides. The books keep an id that tells nobody anything.
 """
 
+from typing import NamedTuple
+
 from core.audit.trail import Act, By, note
-from core.database import Pool, in_tenant
+from core.database import Connection, Pool, in_tenant
 from core.errors import NotFound, Unavailable
 from core.keys import erasing
 from core.keys.safe import Safe
 from core.keys.sealing import has_plain
 from core.keys.store import Destroyed
+from core.people.sessions import Ending
 
 IS_THERE = "select true from persons where tenant_id = $1 and id = $2"
 # A keyed hash is a person's, too, and its key is the whole tenant's: it goes with the row.
 FORGET_CREDENTIALS = "delete from credentials where tenant_id = $1 and person_id = $2"
 FORGET_PERSON = "select forget_person($1, $2)"
 FORGET_IDENTITIES = "delete from external_identities where tenant_id = $1 and person_id = $2"
-# Machines speak for nobody who is not there.
-END_MACHINES = """
+# Nobody speaks any more for somebody who is not there: not they themselves, and no machine of theirs.
+END_SESSIONS = """
 with keys as (
     update api_keys set revoked_at = now() where tenant_id = $1 and person_id = $2 and revoked_at is null
 ), tills as (
     update terminals set revoked_at = now() where tenant_id = $1 and person_id = $2 and revoked_at is null
 )
 update sessions set revoked_at = now()
- where tenant_id = $1 and person_id = $2 and is_machines and revoked_at is null
+ where tenant_id = $1 and person_id = $2 and revoked_at is null and expires_at > now()
 returning id::text
 """
 
@@ -34,12 +37,32 @@ class NotSealedYet(Unavailable):
     """Some of this person's data is from before there were keys: `payhub keys seal` seals it."""
 
 
+class Erased(NamedTuple):
+    """What was done: the key, and the sessions that ended with it, whose sockets somebody has to close."""
+
+    key: Destroyed
+    sessions: list[str]
+
+
+async def close_doors(connection: Connection, tenant_id: int, person_id: str, by: By, why: str | None) -> list[str]:
+    """End everything that speaks for a person, and forget how they came in, in the connection's transaction.
+
+    Gives the sessions that ended: whoever has sockets closes theirs at once, and every hub's sweep within seconds.
+    """
+    await connection.execute(FORGET_CREDENTIALS, tenant_id, person_id)
+    await connection.execute(FORGET_IDENTITIES, tenant_id, person_id)
+    ended = [row[0] for row in await connection.fetch(END_SESSIONS, tenant_id, person_id)]
+    for session_id in ended:
+        await note(connection, tenant_id, by, Act.SESSION_ENDED, session_id, why, {"how": Ending.PERSON_ERASED.value})
+    return ended
+
+
 async def erase_person(
     pool: Pool, keys: Safe, tenant_id: int, person_id: str, by: By, why: str | None = None
-) -> Destroyed:
-    """Destroy a person's keys, and forget what finds them and how they came in.
+) -> Erased:
+    """Destroy a person's keys, forget what finds them, close their doors. Again it changes nothing.
 
-    Within a second it is so everywhere, and again no change.
+    Within a second it is so everywhere.
 
     Raises NotFound. Raises NotSealedYet when a key would not be enough: nothing was done. Raises Unavailable: nothing
     was done, or not all; OutcomeUnknown: ask again, in either case.
@@ -51,9 +74,6 @@ async def erase_person(
         raise NotSealedYet
     destroyed = await erasing.erase(pool, keys, tenant_id, person_id, by, why)
     async with in_tenant(pool, tenant_id) as connection:
-        await connection.execute(FORGET_CREDENTIALS, tenant_id, person_id)
+        # Not before: as long as the law keeps who somebody was, an authority asks by a document.
         await connection.execute(FORGET_PERSON, tenant_id, person_id)
-        await connection.execute(FORGET_IDENTITIES, tenant_id, person_id)
-        for (session_id,) in await connection.fetch(END_MACHINES, tenant_id, person_id):
-            await note(connection, tenant_id, by, Act.SESSION_ENDED, session_id, why)
-    return destroyed
+        return Erased(destroyed, await close_doors(connection, tenant_id, person_id, by, why))

@@ -93,6 +93,7 @@ class Ending(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # a reason, no password
     FACTORS_RESET = "factors_reset"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105  # a reason, no token
+    PERSON_ERASED = "person_erased"
 
 
 class Arrival(NamedTuple):

@@ -121,6 +121,9 @@ class Context:
     seen: dict[tuple[int, str], float] = field(default_factory=dict)
     # (tenant, session) → until when it is remembered that it has ended: one may be beginning at this moment.
     ended: dict[tuple[int, str], float] = field(default_factory=dict)
+    # (tenant, export) → who watches it and what they were told last; tenant → the same of its people's requests.
+    watched_exports: dict[tuple[int, str], Any] = field(default_factory=dict)
+    watched_requests: dict[int, Any] = field(default_factory=dict)
     draining: bool = False
     # What goes on after an answer.
     afterwards: set[asyncio.Task[None]] = field(default_factory=set)

@@ -38,6 +38,7 @@ from hub.protocol import (
     factors,
     messages,
     people,
+    privacy,
     providers,
     rules,
     schedules,
@@ -160,6 +161,9 @@ NEEDS: Final[dict[type[Message], tuple[Need, ...]]] = {
     # One's own limits
     rules.SetOwnLimit: (Need(when=_raises_a_limit),),
     rules.ListPayee: (Need(when=_trusts_a_payee),),
+    # What is held about one, in one's own hands (hub/downloads.py asks for the same); and its end, which is for good
+    privacy.AskExport: (ALWAYS,),
+    privacy.Erase: (ALWAYS,),
     # What operators decide
     factors.ResetFactors: (Need(always=True, when=_is_an_operator),),
     steps.Reverse: (OPERATOR,),

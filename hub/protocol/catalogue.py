@@ -6,11 +6,14 @@ from hub.protocol import (
     api_keys,
     bulks,
     charges,
+    consents,
     disputes,
     factors,
     histories,
+    incidents,
     messages,
     people,
+    privacy,
     proofs,
     providers,
     rules,
@@ -41,6 +44,9 @@ ROOMS: Final = (
     providers,
     people,
     staff,
+    privacy,
+    consents,
+    incidents,
 )
 FROM_CLIENT: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_CLIENT)
 FROM_HUB: Final[tuple[type[Message], ...]] = tuple(one for room in ROOMS for one in room.FROM_HUB)

@@ -87,6 +87,15 @@ class ErrorCode(StrEnum):
     KEY_OVER = "key_over"
     TOO_MANY_TERMINALS = "too_many_terminals"
     TOO_MANY_PROVIDERS = "too_many_providers"
+    EXPORT_UNDER_WAY = "export_under_way"
+    TOO_MANY_EXPORTS = "too_many_exports"
+    ERASURE_OBSTRUCTED = "erasure_obstructed"
+    CONSENT_TEXT_CHANGED = "consent_text_changed"
+    CONSENT_MISSING = "consent_missing"
+    TOO_MANY_PURPOSES = "too_many_purposes"
+    TOO_MANY_CHANGES = "too_many_changes"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    REQUEST_ANSWERED = "request_answered"
     CURSOR_OUT_OF_RANGE = "cursor_out_of_range"
     TOO_MANY_FOLLOWED = "too_many_followed"
     TOO_MANY_IN_FLIGHT = "too_many_in_flight"
@@ -263,6 +272,19 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.TOO_MANY_PROVIDERS: Meaning(
         429, False, "This tenant has as many identity providers as it may. Remove one."
     ),
+    ErrorCode.EXPORT_UNDER_WAY: Meaning(409, False, "An export of yours is being made. Read your exports."),
+    ErrorCode.TOO_MANY_EXPORTS: Meaning(429, False, "You asked for as many exports as a day has. Fetch the last one."),
+    ErrorCode.ERASURE_OBSTRUCTED: Meaning(
+        409, False, "Something has to be done first: erasure says what. Nothing was changed."
+    ),
+    ErrorCode.CONSENT_TEXT_CHANGED: Meaning(409, False, "The words have changed. Read them again, then agree to them."),
+    ErrorCode.CONSENT_MISSING: Meaning(403, False, "This rests on a consent that was not given."),
+    ErrorCode.TOO_MANY_PURPOSES: Meaning(429, False, "There are as many purposes of consent as anybody reads."),
+    ErrorCode.TOO_MANY_CHANGES: Meaning(429, False, "You changed your mind about this as often as you may."),
+    ErrorCode.TOO_MANY_REQUESTS: Meaning(
+        429, False, "You have as many open requests as you may. Wait for an answer, or withdraw one."
+    ),
+    ErrorCode.REQUEST_ANSWERED: Meaning(409, False, "This request was answered or withdrawn. Read it."),
     ErrorCode.CURSOR_OUT_OF_RANGE: Meaning(422, False, "The account has no such event yet. Read the account again."),
     ErrorCode.TOO_MANY_FOLLOWED: Meaning(429, False, "This session follows as many accounts as it may. Unfollow one."),
     ErrorCode.TOO_MANY_IN_FLIGHT: Meaning(429, True, "Too many commands are unanswered. Wait for answers."),

@@ -1,15 +1,12 @@
 """The chapters of the tour: each one thing that can be done with a payment. They can be repeated at will."""
 
 import asyncio
-import json
-import subprocess
-import tempfile
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any, Final
 
-from loadtest.stack import PAYHUB
-from loadtest.tour.stage import Person, Stage, Wire, money, new_id
+from loadtest.tour.leaving import privacy
+from loadtest.tour.proving import prove
+from loadtest.tour.stage import Person, Stage, money, new_id
 
 Chapter = Callable[[Stage], Awaitable[None]]
 
@@ -321,20 +318,9 @@ async def proof(stage: Stage) -> None:
     while "log" not in (paper := await ana.ask("read_proof", payment=paid["payment"])):
         await asyncio.sleep(0.1)
     stage.note(ana, "  finds it in the log that nobody can rewrite, within a second or so")
-    stage.note(ana, f"  proves it with the paper and the keys alone: {_prove(paper, keys)}")
+    stage.note(ana, f"  proves it with the paper and the keys alone: {prove(paper, keys)}")
     paper["facts"]["amount"] = 1_300
-    stage.note(cafe, f"  says that it was R$ 13.00: {_prove(paper, keys)}")
-
-
-def _prove(paper: Wire, keys: Wire) -> str:
-    """What `payhub verify receipt` says of it: another process, which asks nobody."""
-    with tempfile.TemporaryDirectory() as folder:
-        files = Path(folder) / "paper.json", Path(folder) / "keys.json"
-        files[0].write_text(json.dumps(paper))
-        files[1].write_text(json.dumps({"keys": keys["keys"]}))
-        command = [*PAYHUB, "verify", "receipt", str(files[0]), "--keys", str(files[1])]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return "proved" if done.returncode == 0 else done.stderr.strip().removeprefix("Error: ")
+    stage.note(cafe, f"  says that it was R$ 13.00: {prove(paper, keys)}")
 
 
 CHAPTERS: Final[dict[str, Chapter]] = {
@@ -349,4 +335,5 @@ CHAPTERS: Final[dict[str, Chapter]] = {
     "disputes": disputes,
     "history": history,
     "proof": proof,
+    "privacy": privacy,
 }

@@ -1,6 +1,7 @@
 """Where a tour takes place: people with sockets, what they ask, and how it is shown."""
 
 import asyncio
+import contextlib
 import json
 import urllib.error
 import urllib.request
@@ -11,6 +12,7 @@ from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from hub.protocol.codec import JSON
 
@@ -59,6 +61,13 @@ class Person:
         """What has been heard so far is of no interest."""
         self._events.clear()
 
+    async def closed(self) -> int:
+        """Wait until the hub closes the connection: with which code."""
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await self._hear()
+        return self._socket.close_code or 0
+
     async def _hear(self) -> Wire:
         try:
             message: Wire = json.loads(await asyncio.wait_for(self._socket.recv(), TIMEOUT_S))
@@ -70,8 +79,9 @@ class Person:
 class Stage:
     """The people, and a way to show what they do."""
 
-    def __init__(self, url: str, people: dict[str, Person], say: Say, shows_messages: bool) -> None:
+    def __init__(self, url: str, tenant: str, people: dict[str, Person], say: Say, shows_messages: bool) -> None:
         self.url = url
+        self.tenant = tenant
         self.ana, self.bruno, self.cafe, self.operator = (people[login] for login in NAMES)
         self._say = say
         self._shows_messages = shows_messages
@@ -82,7 +92,7 @@ class Stage:
 
     def note(self, who: Person | None, text: str) -> None:
         """Say something."""
-        self._say(f"  {NAMES[who.name] if who else '':10}{text}")
+        self._say(f"  {who.name if who else '':10}{text}")
 
     async def step(self, who: Person, does: str, *shown: str, type_: str, **fields: Any) -> Wire:
         """Somebody asks for something: what they do, what is answered."""
@@ -92,7 +102,7 @@ class Stage:
             self._say(f"            < {json.dumps(answer, ensure_ascii=False)}")
         what = answer.get("code") if answer["type"] == "error" else ""
         what = what or ", ".join(show(answer, name) for name in shown if find(answer, name) is not None)
-        self._say(f"  {NAMES[who.name]:10}{does:58}{what or 'done'}")
+        self._say(f"  {who.name:10}{does:58}{what or 'done'}")
         return answer
 
     async def sees(self, who: Person, *shown: str, type_: str = "event") -> Wire:
@@ -136,17 +146,22 @@ def new_id() -> str:
 
 
 async def log_in(url: str, tenant: str, login: str, password: str) -> Wire:
-    """Trade a login for tokens over HTTP, waiting as told when too many came from this address. Raises TourError."""
-    body = json.dumps({"tenant": tenant, "login": login, "password": password}).encode()
-    request = urllib.request.Request(f"{url}/v1/login", body, {"content-type": "application/json"})  # noqa: S310
+    """Trade a login for tokens. Raises TourError."""
+    return await come_in(url, "login", {"tenant": tenant, "login": login, "password": password})
+
+
+async def come_in(url: str, way: str, body: Wire) -> Wire:
+    """Tokens, over HTTP, waiting as told when too many came from this address. Raises TourError."""
+    head = {"content-type": "application/json"}
+    request = urllib.request.Request(f"{url}/v1/{way}", json.dumps(body).encode(), head)  # noqa: S310
     for _ in range(LOG_INS_MAX):
         status, answer = await asyncio.to_thread(_send, request)
-        if status == HTTPStatus.OK:
+        if status in {HTTPStatus.OK, HTTPStatus.CREATED}:
             return answer
         if "retry_after_ms" not in answer:
             break
         await asyncio.sleep(answer["retry_after_ms"] / 1_000)
-    raise TourError(f"{login} cannot log in: {answer.get('title', status)}")
+    raise TourError(f"{body['login']} cannot come in ({way}): {answer.get('title', status)}")
 
 
 def _send(request: urllib.request.Request) -> tuple[int, Wire]:
@@ -166,15 +181,16 @@ async def open_stage(url: str, tenant: str, password: str, say: Say, shows_messa
     """Everybody of the demo, logged in and connected."""
     people: dict[str, Person] = {}
     async with AsyncExitStack() as stack:
-        for login in NAMES:
+        for login, name in NAMES.items():
             token = (await log_in(url, tenant, login, password))["access_token"]
-            socket = await stack.enter_async_context(
-                connect(
-                    url.replace("http", "ws", 1) + "/v1/native",
-                    subprotocols=[JSON],  # type: ignore[list-item]
-                    compression=None,
-                )
-            )
-            await socket.send(json.dumps({"type": "authenticate", "token": token}))
-            people[login] = Person(login, socket, token, json.loads(await asyncio.wait_for(socket.recv(), TIMEOUT_S)))
-        yield Stage(url, people, say, shows_messages)
+            people[login] = await stack.enter_async_context(connected(url, name, token))
+        yield Stage(url, tenant, people, say, shows_messages)
+
+
+@asynccontextmanager
+async def connected(url: str, name: str, token: str) -> AsyncIterator[Person]:
+    """Whoever has this token, with a socket."""
+    where = url.replace("http", "ws", 1) + "/v1/native"
+    async with connect(where, subprotocols=[JSON], compression=None) as socket:  # type: ignore[list-item]
+        await socket.send(json.dumps({"type": "authenticate", "token": token}))
+        yield Person(name, socket, token, json.loads(await asyncio.wait_for(socket.recv(), TIMEOUT_S)))

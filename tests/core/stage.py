@@ -39,6 +39,10 @@ from core.people.passkeys import RelyingParty
 from core.people.persons import Role
 from core.people.proving import Means
 from core.people.sessions import start_session
+from core.privacy.classes import LEGAL
+from core.privacy.classes import Kind as DataKind
+from core.privacy.disclosures import Told
+from core.privacy.states import RequestStatus, Right
 from core.proof.notary import Signer
 
 CORE: Final = Path(__file__).parents[2] / "core"
@@ -132,6 +136,10 @@ class Stage:
             "lines": [line],
             "first_on": datetime.date(2040, 1, 4),
             "attempts_max": 3,
+            "language": "pt",
+            "right": Right.OTHER,
+            "status": RequestStatus.GRANTED,
+            "told": Told("Somebody else", "a test", LEGAL, [DataKind.POINTER]),
             "retry_after_s": 3_600,
         }
         paid = self.payment(ana.account_id, bea.account_id, 100)

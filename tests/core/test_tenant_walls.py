@@ -74,6 +74,14 @@ DEFINERS = {
     "note_anchors": "the caller may not write anchors itself; what a place took, matched pair by pair",
     "note_anchor_refusal": "the caller may not write refusals itself; works on the tenant it is given",
     "thin_heads": "workers thin all tenants' heads; returns a count alone",
+    "claim_export": "workers make all tenants' exports; returns ids alone, and a worker names the tenant for the rest",
+    "read_export_progress": "counts of watched exports, matched pair by pair",
+    "find_expired_exports": "workers remove all tenants' old exports; returns ids alone",
+    "count_untold_incidents": "how many incidents wait to be told of, for operators; counts alone",
+    "count_due_requests": "how many requests are due, for operators; counts alone",
+    "close_person": "the caller may not write persons and accounts itself; works on the tenant and the person it is given",
+    "find_due_erasures": "workers finish all tenants' erasures; returns ids alone",
+    "find_old_requests": "workers empty all tenants' old requests; returns tenants alone",
     "find_due_disputes": "workers keep all tenants' clocks; returns ids alone",
 }
 # Not a tenant's: the list of tenants itself (walled by id), the instance's keys, the migrations' memory.

@@ -108,6 +108,16 @@ class Stranger:
                 (found if message["type"] == "event" else self.heard).append(message)
         return found
 
+    async def hear(self, type_: str, timeout_s: float = PATIENCE_S) -> Wire:
+        """The next message of a type that nobody asked for, one that was kept first."""
+        for at, kept in enumerate(self.heard):
+            if kept["type"] == type_:
+                return self.heard.pop(at)
+        async with asyncio.timeout(timeout_s):
+            while (message := await self.receive(timeout_s))["type"] != type_:
+                self.heard.append(message)
+        return message
+
     async def closed(self, timeout_s: float = PATIENCE_S) -> int:
         """Read until the other side closes; its code (1006: the connection just went away)."""
         try:

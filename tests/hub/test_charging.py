@@ -14,9 +14,10 @@ import pytest
 import segno
 
 from core.database import Pool
+from core.payments.money import money
 from core.people.opening import Tenant, create_tenant
 from core.people.persons import Role
-from hub.pages import language_of, moment, money
+from hub.pages import language_of, moment
 from tests.hub.conftest import Enter, Hubs, Join, Somebody, StartHub
 from tests.hub.stranger import Stranger, Wire
 

@@ -14,8 +14,11 @@ from hub.commands import (
     bulking,
     charging,
     confirming,
+    consenting,
     disputing,
     enrolling,
+    erasing,
+    exporting,
     federating,
     keying,
     knowing,
@@ -25,6 +28,7 @@ from hub.commands import (
     pricing,
     proving,
     recalling,
+    reporting,
     ruling,
     scheduling,
     securing,
@@ -41,10 +45,13 @@ from tests.hub.contracts import (
     of_api_keys,
     of_bulks,
     of_charges,
+    of_consents,
     of_disputes,
     of_factors,
     of_histories,
+    of_incidents,
     of_people,
+    of_privacy,
     of_proofs,
     of_providers,
     of_rules,
@@ -85,6 +92,10 @@ from tests.hub.contracts.contract import Contract
         (standing, of_people),
         (staffing, of_staff),
         (trailing, of_staff),
+        (exporting, of_privacy),
+        (erasing, of_privacy),
+        (consenting, of_consents),
+        (reporting, of_incidents),
     ],
     ids=lambda module: module.__name__.rsplit(".", 1)[1],
 )
@@ -103,6 +114,7 @@ async def test_what_is_promised_is_kept_at_both_doors(
     openapi = (await web.get(f"{hubs.a.url}/docs/openapi.json")).json()
     asyncapi = (await web.get(f"{hubs.a.url}/docs/asyncapi.json")).json()
     codes = Town(pool, keys, tenant).codes
-    contract = Contract(openapi, asyncapi, hubs, web, tenant, enter, join, partial(seal_all, pool, signer), codes)
+    seal = partial(seal_all, pool, signer)
+    contract = Contract(openapi, asyncapi, hubs, web, tenant, enter, join, seal, pool, keys, codes)
     await promises.exercise(contract)
     assert contract.unmet(handlers.ROWS) == set()

@@ -52,8 +52,12 @@ from core.people.persons import Role, read_payee_names, read_person
 from core.people.profiles import edit_profile
 from core.people.providers import Provider, set_provider
 from core.people.roles import set_role
-from core.people.sessions import find_revoked
+from core.people.sessions import find_revoked, start_session
 from core.people.totp import begin_totp
+from core.privacy.exports import ask_export
+from core.privacy.making import make_some
+from core.privacy.requests import ask, list_requests, respond
+from core.privacy.states import RequestStatus, Right
 from tests.conftest import Database, prove
 from tests.core.keys.canary import dump, found_in, fresh_canary, restore
 from tests.hub.conftest import Enter, Hubs, Somebody, fund
@@ -76,9 +80,9 @@ class Life(NamedTuple):
 
 
 async def live(pool: Pool, keys: Safe, tenant: Tenant, shop: Somebody, operator: Somebody) -> Life:
-    words = [fresh_canary() for _ in range(17)]
+    words = [fresh_canary() for _ in range(19)]
     name, description, reference, plan, text, piece_text, file_name, content, answer, note, *others = words
-    line, mark, key_name, till_name, paid_for, trade_name, trade_name_before = others
+    line, mark, key_name, till_name, paid_for, wish, said, trade_name, trade_name_before = others
     login = f"zq-login-{uuid.uuid4().hex[:12]}"
     opened = await open_person(pool, keys, tenant.id, Role.MERCHANT, name, login, PASSWORD)
     person, account, operating = opened.person_id, opened.account_id, By(operator.person)
@@ -128,6 +132,11 @@ async def live(pool: Pool, keys: Safe, tenant: Tenant, shop: Somebody, operator:
     await disputes.answer_dispute(pool, keys, tenant.id, payer, other.id, 0, answer)
     bulk = await create_bulk(pool, tenant.id, BulkOrder(str(uuid.uuid4()), account, False, is_again=True), person)
     await receive_lines(pool, keys, tenant.id, bulk, 1, [Line(None, shop.account, 1, line, mark)], b"")
+    asked = await ask(pool, keys, tenant.id, person, str(uuid.uuid4()), Right.OTHER, None, wish, By(person))
+    await respond(pool, keys, tenant.id, asked.id, RequestStatus.GRANTED, said, By(operator.person))
+    await ask_export(pool, tenant.id, person, str(uuid.uuid4()), "pt", By(person))
+    while await make_some(pool, keys):
+        pass
     return Life(opened, login, [*words, login], charge.id, schedule.id, opening.id, piece, bulk, judge)
 
 
@@ -149,6 +158,7 @@ async def everything(pool: Pool, keys: Safe, tenant: Tenant, life: Life) -> str:
         [one.answer for one in await disputes.list_disputes(pool, keys, tenant.id, life.operator, 50)],
         [one.name for one in await list_keys(pool, keys, tenant.id, person, By(person))],
         [one.name for one in await list_terminals(pool, keys, tenant.id, person, By(person))],
+        await list_requests(pool, keys, tenant.id, person, 10),
     ]
     return repr(found)
 
@@ -300,7 +310,8 @@ async def test_nothing_comes_in_any_more_that_spoke_for_an_erased_person(
     proven = Proven("x" * 43, "EdDSA", [str(uuid.uuid4())], time.time() + 60)
     till = await pair_terminal(pool, keys, tenant.id, code.code, proven, None)
     await trade_key(pool, tenant.id, made.secret, None, None)
-    sessions = [(tenant.id, made.key.id), (tenant.id, till.session_id)]
+    own = await start_session(pool, tenant.id, person)
+    sessions = [(tenant.id, made.key.id), (tenant.id, till.session_id), (tenant.id, own.session_id)]
     assert await find_revoked(pool, sessions) == []
     await erase_person(pool, keys, tenant.id, person, NOBODY, "case 8")
     assert sorted(await find_revoked(pool, sessions)) == sorted(sessions)

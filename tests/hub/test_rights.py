@@ -23,7 +23,21 @@ from hub.commands.table import ROWS
 from hub.connection import HANDLERS
 from hub.documents import ANSWERS, asyncapi, openapi
 from hub.doors import Door
-from hub.protocol import api_keys, factors, histories, messages, people, rules, sessions, staff, steps, terminals
+from hub.protocol import (
+    api_keys,
+    consents,
+    factors,
+    histories,
+    incidents,
+    messages,
+    people,
+    privacy,
+    rules,
+    sessions,
+    staff,
+    steps,
+    terminals,
+)
 from hub.protocol.catalogue import FROM_CLIENT
 from hub.protocol.codec import CODECS, JSON
 from hub.protocol.fields import Message
@@ -44,6 +58,7 @@ CHOSEN: dict[type, Message] = {
     rules.ListPayee: rules.ListPayee(1, 2, "allowed", account=NOBODYS_ACCOUNT),
     messages.OpenPerson: messages.OpenPerson(1, "Somebody", "customer"),
     staff.SetPeopleSettings: staff.SetPeopleSettings(1),
+    consents.ReadRequests: consents.ReadRequests(1),
     sessions.EndSession: sessions.EndSession(1, str(uuid.uuid4())),
 }
 
@@ -105,6 +120,9 @@ def test_least_privilege_in_words() -> None:
     # Auditors write nothing but what keeps their own account safe.
     safe = {command for command in RIGHTS if command.__module__ in {"hub.protocol.factors", "hub.protocol.sessions"}}
     safe -= {factors.SetSecurity, factors.ResetFactors}
+    # And what the law gives to everybody about their own data.
+    safe |= {command for command in RIGHTS if command.__module__ in {"hub.protocol.privacy", "hub.protocol.consents"}}
+    safe -= {consents.SetPurpose, consents.AnswerRequest}
     assert auditor <= reading | safe
     assert safe <= auditor & support
     # They see all that operators see of money, and the trail; people's profiles are none of theirs.
@@ -301,6 +319,13 @@ async def test_every_endpoint_by_every_role(
     other: dict[type, dict[str, Any]] = {
         http.Settle: {"in_doubt": [str(uuid.uuid4())]},
         http.ReadQr: {"charge": str(uuid.uuid4())},
+        privacy.FetchJson: {"export": str(uuid.uuid4())},
+        privacy.FetchPdf: {"export": str(uuid.uuid4())},
+        privacy.ReadRecordJson: {},
+        privacy.ReadRecordPage: {},
+        incidents.FetchAuthorityDraft: {"incident": str(uuid.uuid4())},
+        incidents.FetchPersonsDraft: {"incident": str(uuid.uuid4())},
+        incidents.FetchPersonsList: {"incident": str(uuid.uuid4())},
     }
     for endpoint in http.ENDPOINTS:
         if endpoint.public or endpoint.takes is entering.LogOut:

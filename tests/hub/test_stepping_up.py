@@ -74,6 +74,7 @@ def test_the_list_is_of_commands_that_there_are() -> None:
         *("set_terms", "put_under_terms", "set_limits", "set_rule", "put_under_limits", "set_dispute_profile"),
         *("pay", "authorize", "create_schedule", "approve_bulk"),
         *("create_api_key", "rotate_api_key", "create_pairing_code", "set_identity_provider", "link_identity"),
+        *("ask_export", "erase"),
         *("edit_profile", "set_person_status", "set_role", "set_people_settings"),
     }
 
@@ -129,7 +130,7 @@ async def test_whoever_has_no_second_factor_is_asked_for_a_password_where_it_is_
     # The example of change_password brings the old one, which is a proof.
     assert asked == {
         *("enrol_totp", "confirm_totp", "enrol_passkey", "confirm_passkey", "remove_factor", "renew_recovery_codes"),
-        *("reset_factors", "set_role"),
+        *("reset_factors", "set_role", "ask_export", "erase"),
     }
     answer = await web.put(f"{hubs.a.url}/v1/password", json={"password": NEW}, headers=bearer(stale))
     assert answer.json()["code"] == "step_up_required"

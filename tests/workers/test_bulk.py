@@ -20,6 +20,7 @@ from tests.conftest import Books, Database, prove, texts_of
 from tests.core.bulk.conftest import Desk
 from tests.hub.processes import ROOT, free_port
 from workers.bulk import post_bulks
+from workers.privacy import make_exports, retain
 
 LINES = 20_000
 # Several chunks of an atomic bulk, to be killed between them.
@@ -138,7 +139,7 @@ async def test_a_worker_that_is_killed_at_any_point_is_followed_by_one_that_goes
     # Other tests of this database plant broken books, which workers rightly complain about.
     complaints = [line for worker in workers for line in worker.log.read_text().splitlines() if '"error"' in line]
     # Other tests plant errors in tenants of theirs.
-    planted = ("tenants_unbalanced", "log_cannot_grow")
+    planted = ("tenants_unbalanced", "log_cannot_grow", "incidents_untold", "privacy_requests_late", "erasure_stuck")
     assert [line for line in complaints if not any(one in line for one in planted)] == []
 
 
@@ -168,6 +169,9 @@ async def test_an_atomic_bulk_whose_worker_is_killed_has_not_happened_and_then_h
 
 
 async def test_a_worker_holds_a_chunk_in_memory_and_not_the_bulk(desk: Desk, start_worker: StartWorker) -> None:
+    # What other tests of this database left for a worker to do would be weighed, too.
+    while await make_exports(desk.pool, desk.books.keys) or await retain(desk.pool, desk.books.keys):
+        pass
     worker = start_worker()
     small = await desk.approved(desk.rows(2_500))
 

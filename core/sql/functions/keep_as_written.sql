@@ -20,7 +20,8 @@ declare
 begin
     foreach v_table in array array[
         'audit_entries', 'payments', 'shares', 'decisions', 'proof_salts', 'log_leaves', 'log_nodes', 'log_heads',
-        'cosignatures', 'anchor_refusals'
+        'cosignatures', 'anchor_refusals',
+        'consent_purposes', 'disclosures', 'incidents', 'incident_persons'
     ] loop
         execute format('drop trigger if exists keep_as_written on %I', v_table);
         execute format(

@@ -16,7 +16,9 @@ begin
         'spent_nonces', 'api_keys', 'terminals', 'pairing_codes', 'identity_providers',
         'external_identities',
         'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged', 'anchors', 'cosignatures',
-        'anchor_refusals', 'thinned_logs'
+        'anchor_refusals', 'thinned_logs',
+        'privacy_exports', 'privacy_export_pieces', 'consent_purposes', 'consents', 'disclosures', 'erasures',
+        'retention_runs', 'incidents', 'incident_persons', 'privacy_requests'
     ] loop
         execute format('alter table %I enable row level security', v_table);
         execute format('alter table %I force row level security', v_table);
@@ -114,12 +116,22 @@ grant update (attempts, used_at) on pairing_codes to payhub_app;
 grant select, insert, update, delete on identity_providers to payhub_app;
 grant select, insert, delete on external_identities to payhub_app;
 grant select on proof_salts, log_leaves, log_nodes, log_heads, anchors, cosignatures, anchor_refusals to payhub_app;
+-- What a person asked to be told is made by workers, and removed after a week or with the person.
+grant select, insert, update, delete on privacy_exports, privacy_export_pieces to payhub_app;
+grant select, insert, update on erasures, privacy_requests to payhub_app;
+-- Added to and never changed, but that an erasure empties where a consent came from.
+grant select, insert on consent_purposes, consents, disclosures, retention_runs, incidents, incident_persons
+    to payhub_app;
+grant update (session_id, door, network) on consents to payhub_app;
+-- What speaks for somebody, and what of a log-in is half way in, goes with them.
+grant delete on api_keys, terminals, pairing_codes, log_in_tickets, contact_codes to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;
 grant usage on sequence outbox_batch_seq to payhub_ledger;
 -- Not even the functions that work for all: what was done stays as it was written.
 revoke update, delete
     on audit_entries, erased_persons, payments, shares, decisions, proof_salts, log_leaves, log_nodes, log_heads,
-       cosignatures, anchor_refusals
+       cosignatures, anchor_refusals,
+       consent_purposes, disclosures, incidents, incident_persons
     from payhub_ledger;
 -- To lock a row asks for the right to change it; the trigger lets nobody use that.
 grant update (tenant_id) on payments to payhub_ledger;

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import httpx2
 import jsonschema  # type: ignore[import-untyped]
 
+from core.database import Pool
+from core.keys.safe import Safe
 from core.people.opening import Tenant
 from hub.commands.row import Row
 from tests.hub.conftest import Enter, Hubs, Join, Somebody
@@ -34,6 +36,8 @@ class Contract:
         enter: Enter,
         join: Join,
         seal: Callable[[], Awaitable[None]],
+        pool: Pool,
+        keys: Safe,
         codes: Callable[[str], Awaitable[list[str]]],
     ) -> None:
         self.openapi = openapi
@@ -45,6 +49,9 @@ class Contract:
         self.join = join
         # Brings what was posted into the log, as a worker would.
         self.seal = seal
+        # What workers have, for what they do.
+        self.pool = pool
+        self.keys = keys
         # The codes that a person was sent, as whoever reads their mailbox.
         self.codes = codes
         self._requested: set[tuple[str, str]] = set()

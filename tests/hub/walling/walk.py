@@ -79,9 +79,19 @@ OPEN_AMONG_NEIGHBOURS: Final = {
     "OpenDispute.dispute": "as a payment's",
     "AddEvidence.evidence": "as a payment's",
     "CreateBulk.bulk": "as a payment's",
+    "AskExport.export": "as a payment's",
+    "MakeRequest.request": "as a payment's",
 }
 # Steps of one moment are in the order of ids that a hub drew: of a page, some would be there and others here.
 ORDERED_BY_LOT: Final = {"ReadPayment": ("limit",)}
+# They count the trail's rows, or those whom these concern, and both worlds share one database of keys: that a key was
+# made is told in one of them alone. Whether anything is found is compared, and not how much.
+COUNTS_THE_TRAIL: Final = frozenset(
+    {
+        *("ReadData", "RecordIncident", "ReviseIncident", "ReadIncident", "ReadIncidents", "ReadIncidentPersons"),
+        *("FetchAuthorityDraft", "FetchPersonsDraft", "FetchPersonsList"),
+    }
+)
 # An id that stood there is the walker's own from then on: a fence of theirs, a login of somebody they opened.
 BECOME_ONES_OWN: Final = frozenset({"Resume.in_doubt", "Settle.in_doubt", "Register.login", "OpenPerson.login"})
 
@@ -492,9 +502,11 @@ class Walker:
     ) -> None:
         drawn = self._walk.drawn
         others = self._others.known if self._others is not None else ()
-        if not drawn.are_alike(command.name, real, without, others) and not (
-            learns and drawn.learn(command.name, real, without)
-        ):
+        if command.name in COUNTS_THE_TRAIL:
+            is_alike = (real.code, real.status) == (without.code, without.status)
+        else:
+            is_alike = drawn.are_alike(command.name, real, without, others)
+        if not is_alike and not (learns and drawn.learn(command.name, real, without)):
             self._walk.note("differs", command, role.name, asked, real.head + real.body, without.head + without.body)
         # What both tell was said by the walker itself.
         if (

@@ -1,0 +1,103 @@
+"""What speaks for a merchant: core/machines."""
+
+from typing import Final
+
+from core.privacy.classes import (
+    CONTRACT,
+    CUT,
+    HASHED,
+    OPAQUE,
+    UNTIL_DONE,
+    WHILE_SERVED,
+    Column,
+    Kind,
+    Owner,
+    Purpose,
+    Rows,
+    Table,
+    Words,
+    pointer,
+    sealed,
+    secret,
+    split,
+)
+
+PERSON: Final = (Owner("person_id"),)
+# Whoever made it: the merchant, or an operator for them.
+MAKER: Final = Column(Kind.POINTER, OPAQUE, is_told=False)
+LISTED: Final = Words(
+    "Redes de onde a chave pode ser usada, escolhidas pela empresa.",
+    "Networks that the key may be used from, which the merchant chose.",
+)
+BEGINNING: Final = Words(
+    "O começo da chave, para reconhecê-la: o resto não está em lugar nenhum.",
+    "The beginning of the key, to know it by: the rest of it is nowhere.",
+)
+THUMBPRINT: Final = Words(
+    "O resumo de uma chave pública: reconhece um caixa e não identifica ninguém.",
+    "The hash of a public key: it knows a till again, and names nobody.",
+)
+
+TABLES: Final = (
+    Table(
+        "api_keys",
+        Words("Chaves de programas", "Keys of programs"),
+        split("scopes made_at expires_at revoked_at last_used_on"),
+        {
+            "id": pointer(),
+            "person_id": pointer(),
+            "name_sealed": sealed(Kind.FREE_TEXT),
+            "hash": secret(Kind.SECURITY, HASHED),
+            "beginning": Column(Kind.SECURITY, BEGINNING),
+            "networks": Column(Kind.CHOICE, LISTED),
+            "made_by": MAKER,
+            "successor": pointer(),
+            "last_used_network": Column(Kind.CONDUCT, CUT),
+        },
+        PERSON,
+        Purpose.LET_IN,
+        CONTRACT,
+        WHILE_SERVED,
+        rows=Rows.GO_AT_ONCE,
+        moment="made_at",
+    ),
+    Table(
+        "terminals",
+        Words("Caixas", "Tills"),
+        split("may_refund algorithm paired_at revoked_at last_used_on"),
+        {
+            "id": pointer(),
+            "person_id": pointer(),
+            "account_id": pointer(),
+            "session_id": Column(Kind.CONDUCT, OPAQUE),
+            "name_sealed": sealed(Kind.FREE_TEXT),
+            "thumbprint": secret(Kind.SECURITY, THUMBPRINT),
+            "last_used_network": Column(Kind.CONDUCT, CUT),
+        },
+        PERSON,
+        Purpose.LET_IN,
+        CONTRACT,
+        WHILE_SERVED,
+        rows=Rows.GO_AT_ONCE,
+        moment="paired_at",
+    ),
+    Table(
+        "pairing_codes",
+        Words("Códigos para parear caixas", "Codes that pair tills"),
+        split("may_refund made_at expires_at attempts used_at"),
+        {
+            "hash": secret(Kind.SECURITY, HASHED),
+            "person_id": pointer(),
+            "account_id": pointer(),
+            "name_sealed": sealed(Kind.FREE_TEXT),
+            "made_by": MAKER,
+            "terminal_id": pointer(),
+        },
+        PERSON,
+        Purpose.LET_IN,
+        CONTRACT,
+        UNTIL_DONE,
+        rows=Rows.GO_AT_ONCE,
+        is_shown=False,
+    ),
+)
