@@ -58,6 +58,15 @@ class Kept(NamedTuple):
     read: Callable[[], Awaitable[list[bytes]]]
 
 
+# Tests share a database: there are the logs of all the tenants of those before, more than one look takes.
+EVERYBODY = 100_000
+
+
+@pytest.fixture(autouse=True)
+def look_at_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.anchoring.HEADS_PER_LOOK", EVERYBODY)
+
+
 @pytest.fixture(scope="module")
 def s3() -> Iterator[Any]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -382,12 +391,12 @@ async def test_heads_are_taken_as_of_a_round_moment_so_that_places_keep_the_same
     for size, sealed_at in moments:
         (waiting,) = [
             one
-            for one in await anchors.find_unanchored(pool, f"nowhere {size}", 1_000, sealed_at)
+            for one in await anchors.find_unanchored(pool, f"nowhere {size}", EVERYBODY, sealed_at)
             if one.head.tenant_id == tenant
         ]
         assert (waiting.head.size, waiting.anchored_size, waiting.since) == (size, 0, moments[0]["sealed_at"])
     # By the database's clock: what was signed just now is left for the next time.
-    found = await anchors.find_unanchored(pool, "nowhere", 1_000)
+    found = await anchors.find_unanchored(pool, "nowhere", EVERYBODY)
     now = datetime.now(UTC)
     assert all(one.head.sealed_at <= now - anchors.SETTLED for one in found)
     assert all(one.head.sealed_at.timestamp() <= now.timestamp() // 30 * 30 for one in found)

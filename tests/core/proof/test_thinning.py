@@ -66,7 +66,7 @@ async def test_after_an_hour_what_places_were_given_stays_and_nothing_that_they_
     given = set()
     until = start
     while until <= now:
-        waiting = await find_unanchored(books.pool, "nowhere", 1_000, until)
+        waiting = await find_unanchored(books.pool, "nowhere", 100_000, until)
         given |= {one.head.size for one in waiting if one.head.tenant_id == books.tenant.id}
         until += STRIDE
     # In small steps, as when there is much to do.
@@ -77,7 +77,7 @@ async def test_after_an_hour_what_places_were_given_stays_and_nothing_that_they_
     assert kept == [30, 59, 62, 200, 240, 3_000]
     assert after[-4:] == before[-4:]
     assert given <= {head.size for head in after}
-    assert await thin_heads(books.pool, 1_000) == 0
+    assert await thin_heads(books.pool, 100_000) == 0
     check_log(
         [line async for line in export_log(books.pool, books.tenant.id, books.tenant.slug, signer.keys)],
         signer.public_keys(),
@@ -89,7 +89,7 @@ async def test_what_a_witness_cosigned_stays(books: Books, admin: Pool, signer: 
     await sealed_at(books, admin, signer, [start + timedelta(seconds=second) for second in (1, 2, 3, 4)])
     heads = await heads_of(books)
     await note_anchors(books.pool, "witness:w", [Anchored(heads[1], Cosignature("00" * 8, 1, bytes(64)))])
-    await thin_heads(books.pool, 1_000)
+    await thin_heads(books.pool, 100_000)
     assert await heads_of(books) == [heads[1], heads[3]]
 
 
@@ -97,7 +97,7 @@ async def test_a_head_that_is_gone_here_can_still_be_proved(books: Books, admin:
     start = datetime.fromtimestamp(time.time() // 30 * 30, UTC) - timedelta(hours=2)
     await sealed_at(books, admin, signer, [start + timedelta(seconds=second) for second in (1, 2, 3, 4)])
     mine = (await heads_of(books))[1]
-    await thin_heads(books.pool, 1_000)
+    await thin_heads(books.pool, 100_000)
     grown = await prove_growth(books.pool, books.tenant.id, mine.size)
     assert grown.old is None
     assert has_grown(mine, grown.head, grown.proof, signer.public_keys())
