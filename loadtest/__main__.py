@@ -1,4 +1,4 @@
-"""`python -m loadtest`: replay, posting, pay, ws-vs-http, idle, bulk, keys, and a file to replay.
+"""`python -m loadtest`: replay, posting, pay, proof, wall, fairness, storm, ws-vs-http, idle, bulk, keys, privacy, and a file to replay.
 
 Each command runs against `--to URL`, or against a stack of its own that it starts and deletes. Each ends by
 itself. It holds no measurement: those are in the modules named like the commands.
@@ -31,6 +31,7 @@ from loadtest.report import Reporter
 from loadtest.stack import StackError, running_stack
 from loadtest.storm import PAID_WHILE_AWAY, StormError, storm
 from loadtest.target import Options, TargetError, reached
+from loadtest.wall import WallError, compare_wall
 from loadtest.wire_http import HttpError
 from loadtest.wire_ws import AuthenticationRefused, CommandRefused, Lost
 from loadtest.ws_vs_http import METHOD, PEOPLE, ComparisonError, compare
@@ -53,6 +54,7 @@ SENTENCES = (
     StackError,
     StormError,
     TargetError,
+    WallError,
 )
 SIZES = (1_000, 10_000)
 LARGEST = 100_000
@@ -264,6 +266,30 @@ def proof_command(rounds: int, seconds: float, clients: int, as_json: bool) -> N
             ("ratio", figures["ratio"]),
             ("rounds of each, in turns", figures["rounds"]),
         ],
+    )
+
+
+@main.command("wall")
+@click.option("--rounds", type=click.IntRange(1, 50), default=6, show_default=True)
+@click.option("--seconds", type=click.IntRange(1, 60), default=3, show_default=True, help="Of each measurement.")
+@click.option("--connections", type=click.IntRange(1, 8), default=2, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def wall_command(as_json: bool, **how: int) -> None:
+    """Post and read with the wall between tenants, and without it."""
+    report = Reporter(as_json)
+    report.note("Starting PostgreSQL in a temporary folder …")
+    with running_stack(hubs=0) as stack:
+        figures = run_async(compare_wall(stack, report, **how))
+    report.grid(
+        "What row-level security costs",
+        figures,
+        ("per second", "with", "without", "ratio"),
+        [
+            ("payments posted", figures["posting_on"], figures["posting_off"], figures["ratio_posting"]),
+            ("accounts and pages read", figures["reading_on"], figures["reading_off"], figures["ratio_reading"]),
+        ],
+        f"Medians of {figures['rounds']} rounds of {figures['seconds_each']} s each, in turns; "
+        f"{figures['tables']} tables have a wall.",
     )
 
 

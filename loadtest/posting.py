@@ -248,11 +248,11 @@ async def measure(
     mix: bool = False,
 ) -> dict[str, Any]:
     """Run all contenders in turns and give the figures. Raises PostingError."""
-    async with _own_database(stack, admin_url) as url:
+    async with own_database(stack, admin_url) as url:
         with tempfile.TemporaryDirectory(prefix="payhub-pgbench-") as folder:
-            tenants = await _prepare(url)
-            bench = Bench(_as_role(url), bin_dir, Path(folder), tenants, batch, ids)
-            pool = [await _connect(_as_role(url)) for _ in range(connections)]
+            tenants = await prepare(url)
+            bench = Bench(as_role(url), bin_dir, Path(folder), tenants, batch, ids)
+            pool = [await connect(as_role(url)) for _ in range(connections)]
             try:
                 figures = await _rounds(bench, pool, report, seconds, rounds, clients, url if mix else None)
             finally:
@@ -341,7 +341,7 @@ def _figures(
 
 
 @asynccontextmanager
-async def _own_database(stack: Stack, admin_url: str) -> AsyncIterator[str]:
+async def own_database(stack: Stack, admin_url: str) -> AsyncIterator[str]:
     """An empty database next to the others, migrated, and dropped in the end."""
     name = f"payhub_posting_{uuid.uuid4().hex[:12]}"
     admin = await asyncpg.connect(admin_url)
@@ -357,9 +357,9 @@ async def _own_database(stack: Stack, admin_url: str) -> AsyncIterator[str]:
         await admin.close()
 
 
-async def _prepare(url: str) -> list[int]:
+async def prepare(url: str) -> list[int]:
     """Tenants and accounts, and the function by hand. Gives the tenants' numbers, one after the other."""
-    admin = await _connect(url)
+    admin = await connect(url)
     try:
         if await admin.fetchval("show fsync") != "on" or await admin.fetchval("show synchronous_commit") != "on":
             raise PostingError("fsync and synchronous_commit must be on: without them nothing here means anything.")
@@ -378,7 +378,7 @@ async def _prepare(url: str) -> list[int]:
 
 async def _charge_fees(url: str, *, is_on: bool) -> None:
     """Fees for the mix alone: plain payments are measured as everywhere."""
-    admin = await _connect(url)
+    admin = await connect(url)
     try:
         await admin.execute(PUT_UNDER_TERMS, 1 if is_on else None, FIRST_ACCOUNT)
         await admin.execute("vacuum analyze accounts")
@@ -388,7 +388,7 @@ async def _charge_fees(url: str, *, is_on: bool) -> None:
 
 async def _check_books(url: str) -> None:
     """After all that, no money appeared or vanished."""
-    admin = await _connect(url)
+    admin = await connect(url)
     try:
         total = await admin.fetchval("select sum(balance) from accounts")
     finally:
@@ -397,7 +397,8 @@ async def _check_books(url: str) -> None:
         raise PostingError(f"The balances sum up to {total}, not to {TENANTS * ACCOUNTS * MONEY}.")
 
 
-async def _connect(url: str) -> "asyncpg.Connection[Any]":
+async def connect(url: str) -> "asyncpg.Connection[Any]":
+    """A connection that finds Payhub's tables."""
     return await asyncpg.connect(url, server_settings={"search_path": SCHEMA})
 
 
@@ -405,7 +406,7 @@ def _with_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-def _as_role(url: str) -> str:
+def as_role(url: str) -> str:
     """The same login in the role that serves: it owns nothing and stands behind the tenant wall."""
     parts = urlsplit(url)
     options = urlencode({"options": f"-crole={ROLE}"})

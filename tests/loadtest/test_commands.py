@@ -220,3 +220,11 @@ def test_a_loud_tenant_is_held_to_its_quota_beside_its_neighbour() -> None:
     figures = load_test("fairness", "--rounds", 1, "--seconds", 2, "--clients", 10, "--rate", 50, "--quota", 20)
     assert figures["loud"]["rate_limited"] > figures["loud"]["posted"] > 0
     assert figures["ratio_p99"] == pytest.approx(figures["with_p99_ms"] / figures["without_p99_ms"], abs=0.01)
+
+
+def test_the_wall_is_measured_and_stands_again() -> None:
+    figures = load_test("wall", "--rounds", 1, "--seconds", 1)
+    for what in ("posting", "reading"):
+        ratio = figures[f"{what}_on"] / figures[f"{what}_off"]
+        assert figures[f"ratio_{what}"] == pytest.approx(ratio, abs=0.01)
+    assert figures["tables"] > 10
