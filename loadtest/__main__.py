@@ -1,4 +1,4 @@
-"""`python -m loadtest`: replay, posting, pay, proof, wall, fairness, storm, ws-vs-http, idle, bulk, keys, privacy, and a file to replay.
+"""`python -m loadtest`: everything that Payhub is measured by, and a file to replay.
 
 Each command runs against `--to URL`, or against a stack of its own that it starts and deletes. Each ends by
 itself. It holds no measurement: those are in the modules named like the commands.
