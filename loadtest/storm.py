@@ -21,7 +21,7 @@ from loadtest.ids import uuid7
 from loadtest.report import Reporter
 from loadtest.stack import TENANT, Stack, running_stack
 from loadtest.stack import Person as Seeded
-from loadtest.wire_ws import Lost, Socket, connect, connect_patiently, encode
+from loadtest.wire_ws import CommandRefused, Lost, Socket, connect, connect_patiently, encode
 
 CONNECTED_AT_ONCE = 64
 # A client's first wait is drawn from here, and each that fails doubles it: full jitter.
@@ -47,6 +47,7 @@ class Client:
         self.number = 0
         self.back_after_s: float | None = None
         self.tries = 0
+        self.refused = 0
         self._urls = itertools.cycle(urls if number % 2 else list(reversed(urls)))
         self._socket: Socket | None = None
         self.lost = asyncio.Event()
@@ -72,6 +73,12 @@ class Client:
                 await connect(next(self._urls), self.person.token, self._socket, self.address)
                 answer = await self._socket.ask(Resume(1, follow=[(self.person.account, self.number)]))
             except (Lost, TimeoutError):
+                wait = min(2 * wait, WAIT_MAX_S)
+                continue
+            except CommandRefused:
+                # A hub that is too busy at this moment says so: hang up, and come again like one who was not let in.
+                self.refused += 1
+                self._socket.close()
                 wait = min(2 * wait, WAIT_MAX_S)
                 continue
             assert isinstance(answer, Resumed)
@@ -125,6 +132,7 @@ async def storm(report: Reporter, *, clients: int, hubs: int) -> dict[str, Any]:
         "back_all_s": round(back[-1], 2),
         "back_all_after_ready_s": round(back[-1] - started_s, 2),
         "tries": sum(wallet.tries for wallet in wallets),
+        "refused": sum(wallet.refused for wallet in wallets),
         "paid_while_away": len(paid),
         **log_ins,
     }
