@@ -25,7 +25,7 @@ from loadtest.wire_ws import CommandRefused, Lost, Socket, connect, connect_pati
 
 CONNECTED_AT_ONCE = 64
 # A client's first wait is drawn from here, and each that fails doubles it: full jitter.
-WAIT_FIRST_S, WAIT_MAX_S = 1.0, 8.0
+WAIT_FIRST_S, WAIT_MAX_S = 1.0, 4.0
 PATIENCE_S = 120.0
 PAID_WHILE_AWAY = 200
 LOG_IN_PEOPLE = 16

@@ -114,12 +114,12 @@ async def read_payee_names(pool: Pool, keys: Safe, tenant_id: int, account_ids: 
 async def open_names(keys: Safe, tenant_id: int, names: Sequence[Name]) -> list[str | None]:
     """Names as people read them, in order. None: there is none, or the person was erased."""
     ciphers = await keys.of(tenant_id, {name.person_id for name in names if name.sealed is not None})
-    return [
-        name.plain
-        if name.sealed is None
-        else ciphers[name.person_id].open(*DISPLAY_NAME.at(name.person_id), name.sealed)
-        for name in names
-    ]
+    return [name.plain if name.sealed is None else open_name(ciphers[name.person_id], name) for name in names]
+
+
+def open_name(cipher: Cipher, name: Name) -> str | None:
+    """A name by its person's key. None: there is none, or the person was erased."""
+    return name.plain if name.sealed is None else cipher.open(*DISPLAY_NAME.at(name.person_id), name.sealed)
 
 
 async def _read_person(pool: Pool, tenant_id: int, person_id: str) -> tuple[Person, Name]:

@@ -3,13 +3,13 @@
 from msgspec import UNSET, UnsetType
 
 from core.errors import KeysRefused, KeysUnavailable, NotFound
+from core.keys.cipher import Cipher
 from core.machines.networks import is_inside
 from core.machines.standing import read_standing
+from core.people.beginnings import read_beginning
 from core.people.demands import DEFAULT, read_demands
-from core.people.opening import Tenant, list_accounts, read_tenant
-from core.people.persons import STAFF, Person, PersonStatus, read_nameless, read_person
-from core.people.sessions import find_revoked, read_session_start
-from core.people.standing import read_standings
+from core.people.opening import Tenant, read_tenant
+from core.people.persons import STAFF, PersonStatus, open_name
 from hub.auth import Principal, TokenCode, TokenRefused
 from hub.commands.context import Context, to_account_state
 from hub.commands.pairing import proof_refused
@@ -35,35 +35,30 @@ def verify(context: Context, session: Session, token: str) -> Principal:
 async def begin_session(context: Context, session: Session, principal: Principal) -> Welcome:
     """Check that the person and the login still stand, and load what the session may use."""
     tenant_id, person_id = principal.tenant_id, principal.person_id
-    # Revoked, expired, or its person is closed: one question answers all three.
-    if await find_revoked(context.pool, [(tenant_id, principal.session_id)]):
-        raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
     try:
-        person = await _read_person(context, tenant_id, person_id)
         tenant = await _tenant_of(context, tenant_id)
         if tenant_id not in context.demands:
             context.demands |= await read_demands(context.pool, [tenant_id])
             await context.read_quotas([tenant_id])
+        if principal.scopes is not None:
+            await _check_machine(context, session, principal)
+        cipher = await _cipher_of(context, tenant_id, person_id)
+        # Last, so that what changes after it finds a session to tell.
+        found = await read_beginning(context.pool, tenant_id, person_id, principal.session_id)
     except NotFound:
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED) from None
-    if principal.scopes is not None:
-        await _check_machine(context, session, principal)
-    accounts = await list_accounts(context.pool, tenant_id, person_id)
-    began_at = await read_session_start(context.pool, tenant_id, principal.session_id)
-    # Last, so that what changes after it finds a session to tell.
-    standing = (await read_standings(context.pool, [(tenant_id, person_id)])).get((tenant_id, person_id))
     # A new role is a new session; and one that was ended while this was read, nobody will look for again.
-    is_other = standing is None or person.role is not principal.role
-    if is_other or (tenant_id, principal.session_id) in context.ended:
+    is_other = found.role is not principal.role or (tenant_id, principal.session_id) in context.ended
+    if found.is_over or is_other:
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
-    assert standing is not None
+    standing, accounts = found.standing, found.accounts
     needs = needs_factor(context, principal)
-    session.begin(principal, (account.id for account in accounts), began_at, needs_factor=needs)
+    session.begin(principal, (account.id for account in accounts), found.began_at, needs_factor=needs)
     session.standing = standing
     return Welcome(
         person=person_id,
-        name=person.display_name or "",
-        role=person.role.name.lower(),
+        name=(found.name.plain if cipher is None else open_name(cipher, found.name)) or "",
+        role=found.role.name.lower(),
         tenant=tenant.slug,
         currency=tenant.currency,
         accounts=[to_account_state(account) for account in accounts if account.id in session.accounts],
@@ -81,12 +76,12 @@ async def _check_machine(context: Context, session: Session, principal: Principa
     session.only = standing.account
 
 
-async def _read_person(context: Context, tenant_id: int, person_id: str) -> Person:
-    """The person; without the name while no key can be had: whoever wants to pay does not wait for it."""
+async def _cipher_of(context: Context, tenant_id: int, person_id: str) -> Cipher | None:
+    """The person's key, for their name. None while none can be had: whoever wants to pay does not wait for a name."""
     try:
-        return await read_person(context.pool, context.keys, tenant_id, person_id)
+        return await context.keys.one(tenant_id, person_id)
     except (KeysUnavailable, KeysRefused):
-        return await read_nameless(context.pool, tenant_id, person_id)
+        return None
 
 
 def needs_factor(context: Context, principal: Principal) -> bool:
