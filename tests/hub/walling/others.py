@@ -132,12 +132,16 @@ class Others:
             return self._rows ^ await self._fetch("t.tenant_id = any ($1)", self._tenant_ids)
         mentioned = "|".join([*map(str, self.accounts), *(person.id for person in self.people)])
         written = f"t.xmin::text::bigint >= {self._since}"
-        return await self._fetch(f"case when {written} then (to_jsonb(t) - {{at_will}})::text ~ $1 end", mentioned)
+        is_theirs = "(to_jsonb(t) - {at_will})::text ~ $1"
+        return await self._fetch(f"case when {written} then {is_theirs} and {{is_more_than_seen}} end", mentioned)
 
     async def _fetch(self, which: str, what: str | list[int]) -> set[str]:
         found = set()
         for (table,) in await self._side.admin.fetch(TENANT_TABLES):
-            where = which.format(at_will="'id'" if table in CALLED_AT_WILL else "''")
+            # A session that was only seen has not changed: they are seen while they stir.
+            is_more_than_seen = "t.revoked_at is not null" if table == "sessions" else "true"
+            at_will = "'id'" if table in CALLED_AT_WILL else "''"
+            where = which.replace("{at_will}", at_will).replace("{is_more_than_seen}", is_more_than_seen)
             rows = await self._side.admin.fetch(f"select {ROW} from payhub.{table} t where {where}", what)
             found |= {f"{table}: {row}" for (row,) in rows}
         return found

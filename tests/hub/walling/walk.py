@@ -15,7 +15,7 @@ from copy import deepcopy
 from typing import Any, Final, NamedTuple
 
 from core.people.persons import Role
-from tests.hub.walling.answers import Drawn
+from tests.hub.walling.answers import IDS, Drawn
 from tests.hub.walling.commands import Command, read_commands
 from tests.hub.walling.doors import TIME, Answer, Closed, Message
 from tests.hub.walling.others import ENDS_SESSIONS, FAR, NEAR, Others, to_one_role, to_spare
@@ -84,11 +84,19 @@ OPEN_AMONG_NEIGHBOURS: Final = {
 }
 # Steps of one moment are in the order of ids that a hub drew: of a page, some would be there and others here.
 ORDERED_BY_LOT: Final = {"ReadPayment": ("limit",)}
-# They count the trail's rows, or those whom these concern, and both worlds share one database of keys: that a key was
-# made is told in one of them alone. Whether anything is found is compared, and not how much.
+# They tell or count the trail's rows, or those whom these concern; and that a key was made, or a walker logged in again,
+# is told in one of the worlds alone. Whether anything is found is compared, and that no id of the others is in it.
 COUNTS_THE_TRAIL: Final = frozenset(
     {
-        *("ReadData", "RecordIncident", "ReviseIncident", "ReadIncident", "ReadIncidents", "ReadIncidentPersons"),
+        *(
+            "ReadTrail",
+            "ReadData",
+            "RecordIncident",
+            "ReviseIncident",
+            "ReadIncident",
+            "ReadIncidents",
+            "ReadIncidentPersons",
+        ),
         *("FetchAuthorityDraft", "FetchPersonsDraft", "FetchPersonsList"),
     }
 )
@@ -503,7 +511,8 @@ class Walker:
         drawn = self._walk.drawn
         others = self._others.known if self._others is not None else ()
         if command.name in COUNTS_THE_TRAIL:
-            is_alike = (real.code, real.status) == (without.code, without.status)
+            ids, known = (set(IDS.findall(one.body.decode())) for one in (real, without))
+            is_alike = (real.code, real.status) == (without.code, without.status) and not (ids - known) & {*others}
         else:
             is_alike = drawn.are_alike(command.name, real, without, others)
         if not is_alike and not (learns and drawn.learn(command.name, real, without)):
