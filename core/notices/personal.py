@@ -6,25 +6,16 @@ is gone when it was told, or is too late to tell. It never holds anything person
 
 import uuid
 from datetime import timedelta
-from enum import IntEnum
 from typing import Final
 
 from core.database import Connection, Pool, acquire
 from core.keys.cipher import Cipher
 from core.keys.places import NOTICE_CONTENT
+from core.notices.kinds import NoticeKind
 
 LEAVE = "select leave_notice($1, $2, $3, $4, $5, $6, $7, $8)"
 # A warning that nobody could send for so long is none any more.
 WARNING_LASTS: Final = timedelta(days=7)
-
-
-class NoticeKind(IntEnum):
-    """What a notice is about. Stored in notices.kind."""
-
-    MONEY = 0  # an event that nobody acknowledged
-    CONTACT_CODE = 1  # a code that confirms the contact it is sent to; sealed: the code
-    CLAIMED = 2  # somebody else named a document or a contact of this person's as theirs
-    CONTACT_CHANGED = 3  # to the contact that it was before
 
 
 async def leave_code(

@@ -15,7 +15,8 @@ from core.errors import NotFound, Refusal, TooOften, Unavailable
 from core.keys.cipher import Cipher
 from core.keys.places import PERSON_FIELD
 from core.keys.safe import Safe
-from core.notices.personal import NoticeKind, leave_warning
+from core.notices.kinds import NoticeKind
+from core.notices.personal import leave_warning
 from core.people.fields import CONTACTS, DOCUMENTS, FIELDS, Change, Kind, Value, read_fields
 from core.people.persons import PersonStatus, Role, rename
 from core.people.settings import read_in as read_settings_in

@@ -4,7 +4,7 @@ from enum import IntEnum
 from typing import Final
 
 from core.bulk.bulks import BulkStatus
-from core.notices.personal import NoticeKind
+from core.notices.kinds import NoticeKind
 from core.nouns import AccountStatus, Action, ChargeStatus, Kind, Measure, PaymentStatus
 from core.payments.calendar import Closed, Rule
 from core.payments.dispute_case import DisputeStatus, Side

@@ -7,7 +7,7 @@ from core.audit.trail import By, Entry, read_trail
 from core.database import Pool, in_tenant
 from core.keys.places import NOTICE_CONTENT
 from core.keys.safe import Safe
-from core.notices.personal import NoticeKind
+from core.notices.kinds import NoticeKind
 from core.people.confirming import confirm, send_code
 from core.people.contacts import Address
 from core.people.fields import Kind

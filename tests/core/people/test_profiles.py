@@ -9,7 +9,7 @@ import pytest
 from core.audit.trail import NOBODY, Act, By
 from core.database import Pool, in_tenant
 from core.errors import NotFound, Refusal, SealBroken, TooOften
-from core.notices.personal import NoticeKind
+from core.notices.kinds import NoticeKind
 from core.people import profiles
 from core.people.contacts import to_address
 from core.people.erasing import erase_person

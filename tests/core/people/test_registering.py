@@ -8,7 +8,7 @@ from core.audit.trail import NOBODY, Act, By
 from core.database import Pool, in_tenant
 from core.errors import Conflict, Refusal
 from core.ledger.reading import read_account
-from core.notices.personal import NoticeKind
+from core.notices.kinds import NoticeKind
 from core.nouns import AccountStatus
 from core.people.fields import Kind
 from core.people.opening import open_person
