@@ -3,8 +3,8 @@
 Money is an integer of minor units in the tenant's one currency. Times are UTC.
 """
 
-from enum import IntEnum
-from typing import NamedTuple
+from enum import IntEnum, StrEnum
+from typing import Final, NamedTuple
 
 # A payment of 100 billion in a currency of two decimals; sums of balances stay far from 64 bits.
 AMOUNT_MAX = 10**13
@@ -257,6 +257,29 @@ class Entry(NamedTuple):
     metadata: str | None = None
 
 
+class EventName(StrEnum):
+    """What happened, as the account sees it that the event belongs to. The words of the wire."""
+
+    PAYMENT_SENT = "payment.sent"
+    PAYMENT_RECEIVED = "payment.received"
+    CHARGE_PAID = "charge.paid"
+    PAYMENT_REVERSED = "payment.reversed"
+    HOLD_PLACED = "hold.placed"
+    HOLD_CAPTURED = "hold.captured"
+    HOLD_VOIDED = "hold.voided"
+    HOLD_EXPIRED = "hold.expired"
+    REFUND_SENT = "refund.sent"
+    REFUND_RECEIVED = "refund.received"
+    REVIEW_OPENED = "review.opened"
+    REVIEW_RELEASED = "review.released"
+    REVIEW_DECLINED = "review.declined"
+    DISPUTE_HELD = "dispute.held"
+    DISPUTE_CHARGED_BACK = "dispute.charged_back"
+    DISPUTE_RELEASED = "dispute.released"
+    FEE_KEPT = "fee.kept"
+    FEE_RETURNED = "fee.returned"
+
+
 class Account(NamedTuple):
     """An account as its owner sees it. `version` is the number of its last event, `held` what is reserved on it."""
 
@@ -267,3 +290,35 @@ class Account(NamedTuple):
     balance: int
     floor: int
     held: int = 0
+
+
+WHAT_HAPPENED: Final[dict[int, EventName]] = {
+    Kind.AUTHORIZE: EventName.HOLD_PLACED,
+    Kind.CAPTURE: EventName.HOLD_CAPTURED,
+    Kind.VOID: EventName.HOLD_VOIDED,
+    Kind.EXPIRE: EventName.HOLD_EXPIRED,
+    Kind.REVERSE: EventName.PAYMENT_REVERSED,
+    Kind.DISPUTE: EventName.DISPUTE_HELD,
+    Kind.CHARGEBACK: EventName.DISPUTE_CHARGED_BACK,
+    Kind.ABSOLVE: EventName.DISPUTE_RELEASED,
+    Kind.RELEASE: EventName.REVIEW_RELEASED,
+    Kind.DECLINE: EventName.REVIEW_DECLINED,
+}
+
+
+def what_happened(entry: Entry) -> EventName:
+    """The name of an entry as its account sees it."""
+    if entry.account <= SYSTEM_ACCOUNT_MAX and entry.account == SystemAccount.FEES:
+        return EventName.FEE_RETURNED if entry.amount < 0 else EventName.FEE_KEPT
+    kind = entry.kind
+    if kind == Kind.PAY:
+        if entry.amount == 0 and entry.hold:
+            return EventName.REVIEW_OPENED
+        if entry.amount < 0:
+            return EventName.PAYMENT_SENT
+        return EventName.PAYMENT_RECEIVED if entry.charge is None else EventName.CHARGE_PAID
+    if kind == Kind.RELEASE and entry.charge is not None and entry.amount > 0:
+        return EventName.CHARGE_PAID
+    if kind == Kind.REFUND:
+        return EventName.REFUND_SENT if entry.amount < 0 else EventName.REFUND_RECEIVED
+    return WHAT_HAPPENED[kind]

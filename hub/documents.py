@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from core.nouns import PaymentStatus
+from core.nouns import EventName, PaymentStatus
 from core.people.persons import Role
 from hub import http
 from hub.commands.paying import UNKNOWN
@@ -20,7 +20,7 @@ from hub.endpoint import Endpoint, Nothing
 from hub.protocol import messages, terminals
 from hub.protocol.catalogue import FROM_CLIENT, FROM_HUB
 from hub.protocol.codec import JSON, MSGPACK, SIZE_MAX
-from hub.protocol.codes import CLOSE_MEANINGS, MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, EventName, comes_back
+from hub.protocol.codes import CLOSE_MEANINGS, MEANINGS, PAYMENT_ADVICE, UNKNOWN_ADVICE, comes_back
 from hub.protocol.fields import Message
 from hub.protocol.scopes import SCOPE_MEANINGS, Scope
 from hub.session import BEFORE_A_SESSION

@@ -17,16 +17,15 @@ from core.ledger.entries import entries_of
 from core.nonces import Nonces
 from core.nouns import (
     DONE,
-    SYSTEM_ACCOUNT_MAX,
     Account,
     AccountStatus,
     Action,
     Entry,
-    Kind,
+    EventName,
     Payment,
     PaymentStatus,
     Posting,
-    SystemAccount,
+    what_happened,
 )
 from core.people.demands import Demands
 from core.people.opening import Tenant
@@ -42,7 +41,6 @@ from hub.doors import Doors
 from hub.identity import Identities
 from hub.limits import TENANT, Bucket, Limit, Limits, quota
 from hub.protocol.codec import CODECS, MSGPACK
-from hub.protocol.codes import EventName
 from hub.protocol.fields import Message
 from hub.protocol.messages import AccountState, EntryState, Event
 from hub.protocol.rules import Alert
@@ -59,18 +57,6 @@ ENTRY_LENGTH = len(Entry._fields)
 ALERT_LENGTH = 7
 # What sessions may watch besides events.
 ALERTS = "alerts"
-WHAT_HAPPENED: dict[int, EventName] = {
-    Kind.AUTHORIZE: EventName.HOLD_PLACED,
-    Kind.CAPTURE: EventName.HOLD_CAPTURED,
-    Kind.VOID: EventName.HOLD_VOIDED,
-    Kind.EXPIRE: EventName.HOLD_EXPIRED,
-    Kind.REVERSE: EventName.PAYMENT_REVERSED,
-    Kind.DISPUTE: EventName.DISPUTE_HELD,
-    Kind.CHARGEBACK: EventName.DISPUTE_CHARGED_BACK,
-    Kind.ABSOLVE: EventName.DISPUTE_RELEASED,
-    Kind.RELEASE: EventName.REVIEW_RELEASED,
-    Kind.DECLINE: EventName.REVIEW_DECLINED,
-}
 STATUS_NAMES: dict[int, str] = {status: status.name.lower() for status in PaymentStatus}
 ACCOUNT_STATUS_NAMES: dict[int, str] = {status: status.name.lower() for status in AccountStatus}
 _encode_event = CODECS[MSGPACK].encode
@@ -177,24 +163,6 @@ def to_entry_state(entry: Entry) -> EntryState:
 def to_event(entry: Entry) -> Event:
     """The event that an entry is."""
     return Event(entry.account, entry.number, entry.payment, what_happened(entry), *_rest_of(entry))
-
-
-def what_happened(entry: Entry) -> str:
-    """The name of an entry as its account sees it: hub.protocol.codes.EventName."""
-    if entry.account <= SYSTEM_ACCOUNT_MAX and entry.account == SystemAccount.FEES:
-        return EventName.FEE_RETURNED if entry.amount < 0 else EventName.FEE_KEPT
-    kind = entry.kind
-    if kind == Kind.PAY:
-        if entry.amount == 0 and entry.hold:
-            return EventName.REVIEW_OPENED
-        if entry.amount < 0:
-            return EventName.PAYMENT_SENT
-        return EventName.PAYMENT_RECEIVED if entry.charge is None else EventName.CHARGE_PAID
-    if kind == Kind.RELEASE and entry.charge is not None and entry.amount > 0:
-        return EventName.CHARGE_PAID
-    if kind == Kind.REFUND:
-        return EventName.REFUND_SENT if entry.amount < 0 else EventName.REFUND_RECEIVED
-    return WHAT_HAPPENED[kind]
 
 
 def _rest_of(entry: Entry) -> tuple[Any, ...]:

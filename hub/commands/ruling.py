@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from core.errors import NotFound
 from core.ledger import rules as core_rules
 from core.ledger.rules import EVERYBODY, OwnLimit, Rule
-from core.nouns import Action, Kind, Measure
+from core.nouns import Action, EventName, Kind, Measure
 from hub.commands.context import ALERTS, Context
 from hub.commands.operating import require_operator, require_overseer
 from hub.commands.reading import own_account, seen_account
@@ -16,7 +16,7 @@ from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
 from hub.commands.values import from_time, given, to_time
 from hub.protocol import rules
-from hub.protocol.codes import ErrorCode, EventName
+from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import PAGE_LENGTH, PAGE_LENGTH_MAX
 from hub.protocol.scopes import Scope
 from hub.session import Session

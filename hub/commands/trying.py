@@ -8,9 +8,9 @@ from msgspec import UNSET
 
 from core.ledger.entries import entries_of
 from core.ledger.rehearsing import rehearse
-from core.nouns import Entry, Payment, Posting
+from core.nouns import Entry, Payment, Posting, what_happened
 from hub.commands import disputing
-from hub.commands.context import Context, what_happened
+from hub.commands.context import Context
 from hub.commands.paying import to_outcome, to_payments
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row

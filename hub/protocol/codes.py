@@ -400,26 +400,3 @@ CLOSE_MEANINGS: dict[CloseCode, str] = {
 def comes_back(code: int) -> bool:
     """Whether a client should reconnect after this close code."""
     return not (4500 <= code <= 4999 or code in {1002, 1003, 1007, 1009})
-
-
-class EventName(StrEnum):
-    """What happened, as the account sees it that the event belongs to. In `Event.what` and `EntryState.what`."""
-
-    PAYMENT_SENT = "payment.sent"
-    PAYMENT_RECEIVED = "payment.received"
-    CHARGE_PAID = "charge.paid"
-    PAYMENT_REVERSED = "payment.reversed"
-    HOLD_PLACED = "hold.placed"
-    HOLD_CAPTURED = "hold.captured"
-    HOLD_VOIDED = "hold.voided"
-    HOLD_EXPIRED = "hold.expired"
-    REFUND_SENT = "refund.sent"
-    REFUND_RECEIVED = "refund.received"
-    REVIEW_OPENED = "review.opened"
-    REVIEW_RELEASED = "review.released"
-    REVIEW_DECLINED = "review.declined"
-    DISPUTE_HELD = "dispute.held"
-    DISPUTE_CHARGED_BACK = "dispute.charged_back"
-    DISPUTE_RELEASED = "dispute.released"
-    FEE_KEPT = "fee.kept"
-    FEE_RETURNED = "fee.returned"
