@@ -22,8 +22,8 @@ from core.ledger.expiring import expire_holds
 from core.ledger.verify import find_unbalanced_tenants
 from core.machines.pairing import forget_codes
 from core.nonces import forget_spent
+from core.notices.leaving import forget_late
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
-from core.notices.personal import forget_late
 from core.people.sessions import forget_ended
 from core.people.throttles import forget_counts
 from core.people.tickets import forget_tickets

@@ -81,6 +81,7 @@ FACTOR_SECRET: Final = Place("factors", "sealed", ("id",), person="person_id")
 # A field of a person (core.people.fields), and what a notice tells.
 PERSON_FIELD: Final = Place("person_fields", "sealed", ("person_id", "field", "number"), person="person_id")
 NOTICE_CONTENT: Final = Place("notices", "sealed", ("id",), person="person_id")
+PUSH_DEVICE: Final = Place("push_devices", "sealed", ("id",), person="person_id", is_kept=True)
 API_KEY_NAME: Final = Place("api_keys", "name_sealed", ("id",), person="person_id")
 TERMINAL_NAME: Final = Place("terminals", "name_sealed", ("id",), person="person_id")
 PAIRING_CODE_NAME: Final = Place("pairing_codes", "name_sealed", ("terminal_id",), person="person_id")
@@ -139,4 +140,5 @@ PLACES: Final = (
     REQUEST_ANSWER,
     PERSON_FIELD,
     NOTICE_CONTENT,
+    PUSH_DEVICE,
 )

@@ -1,9 +1,12 @@
 """Empties the outbox. Each call is one transaction, and any number of workers may make it at once."""
 
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from core.database import Pool, acquire
+from core.notices.ladder import LADDERS
+
+NOTE: Final = "select batches, noted from note_unheard($1, $2, $3, $4)"
 
 
 class Noted(NamedTuple):
@@ -24,15 +27,18 @@ class OutboxState(NamedTuple):
 
 
 async def note_unheard(pool: Pool, patience: timedelta, limit: int) -> Noted:
-    """Turn money received and not acknowledged within `patience` into notices."""
+    """Turn what moved and was not acknowledged within `patience` into notices; they climb when their ladders say."""
+    sockets = [ladder.socket_s for ladder in LADDERS.values()]
     async with acquire(pool) as connection:
-        row = await connection.fetchrow("select batches, noted from note_unheard($1, $2)", patience, limit)
+        row = await connection.fetchrow(
+            "select batches, noted from note_unheard($1, $2, $3, $4)", patience, limit, list(LADDERS), sockets
+        )
     assert row is not None
     return Noted(*row)
 
 
 async def forget_heard(pool: Pool, limit: int) -> int:
-    """Remove notices that were acknowledged after all."""
+    """Remove notices of events that were acknowledged after all, and have phones show them no longer."""
     async with acquire(pool) as connection:
         count: int = await connection.fetchval("select forget_heard($1)", limit)
     return count

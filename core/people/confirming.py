@@ -15,7 +15,7 @@ from core.audit.trail import Act, By, note
 from core.database import Connection, Pool, in_tenant
 from core.errors import NotFound, Refusal, TooOften
 from core.keys.safe import Safe
-from core.notices.personal import leave_code
+from core.notices.leaving import leave_code
 from core.people.fields import FIELDS, Kind
 from core.people.persons import PersonStatus
 from core.people.profiles import (

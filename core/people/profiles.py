@@ -6,7 +6,7 @@ says what is somebody else's is answered like anybody: its holder is told, and t
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from core.audit.trail import Act, By, note
@@ -15,8 +15,9 @@ from core.errors import NotFound, Refusal, TooOften, Unavailable
 from core.keys.cipher import Cipher
 from core.keys.places import PERSON_FIELD
 from core.keys.safe import Safe
+from core.notices.facts import Facts
 from core.notices.kinds import NoticeKind
-from core.notices.personal import leave_warning
+from core.notices.leaving import leave
 from core.people.fields import CONTACTS, DOCUMENTS, FIELDS, Change, Kind, Value, read_fields
 from core.people.persons import PersonStatus, Role, rename
 from core.people.settings import read_in as read_settings_in
@@ -187,8 +188,15 @@ async def write(
             await connection.execute(LET_GO, tenant_id, person_id, int(kind))
             if kind in CONTACTS:
                 # Whoever took an account over changes the contact first: its holder hears of it there.
-                await leave_warning(
-                    connection, tenant_id, NoticeKind.CONTACT_CHANGED, person_id, (int(kind), old.number)
+                contact = int(kind), old.number
+                await leave(
+                    connection,
+                    tenant_id,
+                    NoticeKind.CONTACT_CHANGED,
+                    person_id,
+                    Facts(at=datetime.now(UTC)),
+                    session_id=by.session_id,
+                    contact=contact,
                 )
         if not field.is_held or one.mark is None:
             continue
@@ -289,4 +297,5 @@ async def warn_holder(connection: Connection, tenant_id: int, by: By, kind: Kind
     await note(connection, tenant_id, by, act, holder, details={"field": name})
     if not is_warned:
         contact = (int(kind), number) if kind in CONTACTS else None
-        await leave_warning(connection, tenant_id, NoticeKind.CLAIMED, holder, contact)
+        facts = Facts(at=datetime.now(UTC))
+        await leave(connection, tenant_id, NoticeKind.CLAIMED, holder, facts, contact=contact)

@@ -287,6 +287,10 @@ BEFORE_KEYS: Final = Words(
 )
 # Who learns of it outside the institution.
 OTHER_SIDE: Final = Words("a outra parte do pagamento", "the other side of the payment")
+CARRIERS: Final = Words(
+    "serviços de notificação (Apple, Google, navegadores) e de e-mail",
+    "services that carry pushes (Apple, Google, browsers) and mails",
+)
 
 
 def sealed(kind: Kind, **more: object) -> Column:

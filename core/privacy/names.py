@@ -4,7 +4,10 @@ from enum import IntEnum
 from typing import Final
 
 from core.bulk.bulks import BulkStatus
+from core.notices.deliveries import Road
+from core.notices.deliveries import State as DeliveryState
 from core.notices.kinds import NoticeKind
+from core.notices.ladder import Rung
 from core.nouns import AccountStatus, Action, ChargeStatus, Kind, Measure, PaymentStatus
 from core.payments.calendar import Closed, Rule
 from core.payments.dispute_case import DisputeStatus, Side
@@ -33,6 +36,12 @@ NAMES: Final[dict[tuple[str, str], type[IntEnum]]] = {
     ("contact_codes", "field"): FieldKind,
     ("notices", "kind"): NoticeKind,
     ("notices", "field"): FieldKind,
+    ("notices", "rung"): Rung,
+    ("push_devices", "provider"): Road,
+    ("deliveries", "road"): Road,
+    ("deliveries", "kind"): NoticeKind,
+    ("deliveries", "state"): DeliveryState,
+    ("deliveries", "field"): FieldKind,
     ("role_requests", "role"): Role,
     ("payments", "kind"): Kind,
     ("payments", "status"): PaymentStatus,

@@ -5,9 +5,17 @@ from typing import Final
 
 from core.keys.places import PLACES, Place
 from core.privacy.classes import Column, Table
-from core.privacy.register import machines, money, papers, people, proofs, rights
+from core.privacy.register import machines, money, notices, papers, people, proofs, rights
 
-TABLES: Final = (*people.TABLES, *money.TABLES, *papers.TABLES, *machines.TABLES, *proofs.TABLES, *rights.TABLES)
+TABLES: Final = (
+    *people.TABLES,
+    *money.TABLES,
+    *notices.TABLES,
+    *papers.TABLES,
+    *machines.TABLES,
+    *proofs.TABLES,
+    *rights.TABLES,
+)
 # Of the ledger's database.
 LEDGER: Final = {table.name: table for table in TABLES if not table.is_in_keys}
 KEYS: Final = {table.name: table for table in TABLES if table.is_in_keys}

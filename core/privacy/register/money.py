@@ -1,4 +1,4 @@
-"""The books: core/ledger, core/notices and the rules of payments."""
+"""The books: core/ledger and the rules of payments."""
 
 from typing import Final
 
@@ -10,7 +10,6 @@ from core.privacy.classes import (
     OPAQUE,
     OPERATION,
     OTHER_SIDE,
-    UNTIL_DONE,
     WHILE_SERVED,
     Column,
     Kind,
@@ -203,17 +202,6 @@ TABLES: Final = (
         CONTRACT,
         WHILE_SERVED,
         moment="updated_at",
-    ),
-    Table(
-        "notices",
-        Words("Avisos a entregar", "Notices to be delivered"),
-        split("id kind field field_number number payment_id noted_at expires_at"),
-        {"account_id": pointer(), "person_id": pointer(), "sealed": sealed(Kind.SECURITY)},
-        (Owner("person_id"),),
-        Purpose.SERVE,
-        CONTRACT,
-        UNTIL_DONE,
-        moment="noted_at",
     ),
     Table(
         "outbox",

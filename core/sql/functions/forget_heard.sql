@@ -1,27 +1,33 @@
--- Removes notices that were acknowledged after all, on whatever road. Returns how many.
+-- Removes notices of accounts' events that were acknowledged after all, on whatever road, and has phones take away what
+-- they show of them. Returns how many. (Those of a person's own stream stay: they are a list that is read again.)
 create or replace function forget_heard(p_limit int)
 returns int
-language sql volatile security definer
+language plpgsql volatile security definer
 set search_path = payhub, pg_temp
 as $$
-    with heard as (
-        select notices.tenant_id, notices.account_id, notices.number
-          from notices
-          join acknowledgements as heard
-            on heard.tenant_id = notices.tenant_id
-           and heard.account_id = notices.account_id
-           and heard.person_id = notices.person_id
-         where notices.number <= heard.number
-         limit p_limit
-           for update of notices skip locked
-    ), gone as (
-        delete from notices using heard
-         where notices.tenant_id = heard.tenant_id
-           and notices.account_id = heard.account_id
-           and notices.number = heard.number
-        returning 1
-    )
-    select count(*)::int from gone
+declare
+    v_tenants int[];
+    v_persons uuid[];
+    v_ids uuid[];
+begin
+    select array_agg(heard.tenant_id), array_agg(heard.person_id), array_agg(heard.id)
+      into v_tenants, v_persons, v_ids
+      from (
+          select notices.tenant_id, notices.person_id, notices.id
+            from notices
+           where notices.account_id is not null and notices.heard_at is not null
+           limit p_limit
+             for update skip locked
+      ) as heard;
+    if v_ids is null then
+        return 0;
+    end if;
+    perform clear_shown(v_tenants, v_persons, v_ids);
+    delete from notices
+     using unnest(v_tenants, v_ids) as heard (tenant_id, id)
+     where notices.tenant_id = heard.tenant_id and notices.id = heard.id;
+    return cardinality(v_ids);
+end
 $$;
 alter function forget_heard owner to payhub_ledger;
 revoke all on function forget_heard from public;

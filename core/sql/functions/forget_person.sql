@@ -10,7 +10,7 @@ as $$
     update person_fields
        set mark = null
      where person_fields.tenant_id = p_tenant and person_fields.person_id = p_person and person_fields.mark is not null;
-    delete from notices where notices.tenant_id = p_tenant and notices.person_id = p_person and notices.kind <> 0;
+    delete from notices where notices.tenant_id = p_tenant and notices.person_id = p_person;
 $$;
 alter function forget_person owner to payhub_ledger;
 revoke all on function forget_person from public;

@@ -18,7 +18,8 @@ begin
         'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged', 'anchors', 'cosignatures',
         'anchor_refusals', 'thinned_logs',
         'privacy_exports', 'privacy_export_pieces', 'consent_purposes', 'consents', 'disclosures', 'erasures',
-        'retention_runs', 'incidents', 'incident_persons', 'privacy_requests'
+        'retention_runs', 'incidents', 'incident_persons', 'privacy_requests',
+        'bells', 'ladders', 'notice_settings', 'push_devices', 'deliveries'
     ] loop
         execute format('alter table %I enable row level security', v_table);
         execute format('alter table %I force row level security', v_table);
@@ -123,6 +124,12 @@ grant select, insert, update on erasures, privacy_requests to payhub_app;
 grant select, insert on consent_purposes, consents, disclosures, retention_runs, incidents, incident_persons
     to payhub_app;
 grant update (session_id, door, network) on consents to payhub_app;
+-- What is told to whom, functions say. How, tenants and people do; a phone is registered and goes, and never changes.
+-- An erasure takes all of it.
+grant select, delete on bells, deliveries to payhub_app;
+grant select, insert, update, delete on ladders, notice_settings to payhub_app;
+grant select, insert, delete on push_devices to payhub_app;
+grant update (gone_at, gone_code) on push_devices to payhub_app;
 -- What speaks for somebody, and what of a log-in is half way in, goes with them.
 grant delete on api_keys, terminals, pairing_codes, log_in_tickets, contact_codes to payhub_app;
 grant select, insert, update, delete on all tables in schema payhub to payhub_ledger;

@@ -24,6 +24,7 @@ from core.proof.tree import root_of
 from tests.conftest import Books, seal_all, texts_of
 from tests.core.bulk.conftest import Desk
 from tests.core.bulk.files import Row
+from tests.core.notices.reaching import give_phone
 
 
 async def post_all(desk: Desk, chunk_length: int = 100) -> None:
@@ -248,12 +249,14 @@ async def test_thousands_of_payments_of_one_batch_become_notices_each_found_by_i
     await seal_all(desk.pool, signer)
     while (await note_unheard(desk.pool, timedelta(0), 1_000)).batches:
         pass
+    for at in range(len(desk.books.people)):
+        await give_phone(desk.books, at)
     await desk.approved(desk.rows(6_000))
     await post_all(desk, 2_000)
     await seal_all(desk.pool, signer)
     began = time.perf_counter()
     noted = await note_unheard(desk.pool, timedelta(0), 1_000)
-    assert noted.notices == 6_000
+    assert noted.notices == 12_000  # both sides
     # A tenth of a second; reading the payees' payments once more for each of them takes a minute.
     assert time.perf_counter() - began < 3
 

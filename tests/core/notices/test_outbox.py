@@ -1,14 +1,19 @@
 """The outbox: what was not heard in time becomes a notice, once, and goes away when it is heard after all."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+
+import pytest_asyncio
 
 from core.database import Pool, in_tenant
 from core.ledger.posting import post_payments
 from core.ledger.reading import acknowledge
 from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
+from core.people.opening import Tenant
 from core.proof.notary import Signer
 from tests.conftest import Books, seal_all
+from tests.core.notices.reaching import give_phone
 
 AT_ONCE = timedelta(0)
 LATER = timedelta(hours=1)
@@ -18,6 +23,14 @@ async def notices(books: Books) -> list[tuple[int, int]]:
     async with in_tenant(books.pool, books.tenant.id) as connection:
         rows = await connection.fetch("select account_id, number from notices order by 1, 2")
     return [(row[0], row[1]) for row in rows]
+
+
+@pytest_asyncio.fixture
+async def books(books: Books) -> Books:
+    """Four people who can be reached, with 1,000 each."""
+    for at in range(len(books.people)):
+        await give_phone(books, at)
+    return books
 
 
 async def drain(pool: Pool, signer: Signer) -> None:
@@ -32,7 +45,7 @@ async def acknowledge_all(books: Books, number: int) -> None:
     )
 
 
-async def test_money_that_nobody_acknowledged_becomes_one_notice_for_its_payee(
+async def test_money_that_nobody_acknowledged_becomes_one_notice_for_each_side(
     books: Books, pool: Pool, signer: Signer
 ) -> None:
     await acknowledge_all(books, 1)
@@ -43,7 +56,18 @@ async def test_money_that_nobody_acknowledged_becomes_one_notice_for_its_payee(
     await drain(pool, signer)
     await drain(pool, signer)
 
-    assert await notices(books) == [(books.account(1), 2)]
+    payer, payee = books.account(0), books.account(1)
+    assert await notices(books) == sorted([(payer, 2), (payer, 3), (payee, 2)])
+
+
+async def test_whoever_has_neither_phone_nor_mailbox_is_left_no_notice(
+    open_books: Callable[..., Awaitable[Books]], other_tenant: Tenant, pool: Pool, signer: Signer
+) -> None:
+    books = await open_books(other_tenant, 2, 1_000)
+    async with pool.acquire() as connection:
+        await post_payments(connection, [books.payment(0, 1, 5)])
+    await drain(pool, signer)
+    assert await notices(books) == []
 
 
 async def test_a_batch_is_left_alone_until_patience_ends(books: Books, pool: Pool, signer: Signer) -> None:
@@ -85,7 +109,7 @@ async def test_workers_side_by_side_note_everything_once(books: Books, pool: Poo
     await drain(pool, signer)
 
     assert sum(each.batches for each in found) <= 30
-    assert len(await notices(books)) == 60
+    assert len(await notices(books)) == 120
 
 
 async def test_a_batch_under_way_hides_those_that_commit_after_it(

@@ -11,7 +11,7 @@ from core.audit.trail import Act, By
 from core.database import Pool, in_tenant
 from core.errors import NotFound, Refusal, TooOften
 from core.notices.kinds import NoticeKind
-from core.notices.personal import forget_late
+from core.notices.leaving import forget_late
 from core.people import confirming
 from core.people.confirming import LASTS, TRIES, confirm, send_code
 from core.people.fields import Kind

@@ -18,6 +18,8 @@ from core.ledger.posting import post_payments
 from core.ledger.recalling import set_account_metadata
 from core.machines.api_keys import Wish, make_key
 from core.machines.pairing import Proven, Wanted, make_code, pair_terminal
+from core.notices.deliveries import Road
+from core.notices.phones import register_phone
 from core.nouns import Payment, PaymentStatus, SystemAccount
 from core.payments.calendar import Plan, Rule
 from core.payments.charges import Asked, create_charge
@@ -73,6 +75,7 @@ async def plant(pool: Pool, keys: Safe, tenant: Tenant, mark: str) -> Planted:
     said = {"trade_name": name, "email": f"{CANARY}.{mark}@example.com"}
     await edit_profile(pool, keys, tenant.id, person.person_id, said, [], By(operator.person_id))
     await send_code(pool, keys, tenant.id, person.person_id, Kind.EMAIL, by)
+    await register_phone(pool, keys, tenant.id, person.person_id, session, Road.WEB, name, name, "pt")
     paid = str(uuid.uuid4())
     await pay(pool, tenant, SystemAccount.CASH_IN, person.account_id, 1_000, operator.person_id)
     await pay(pool, tenant, person.account_id, other.account_id, 300, person.person_id, paid, name, keys)

@@ -1,0 +1,125 @@
+"""What people are told, and over which roads: core/notices."""
+
+from typing import Final
+
+from core.privacy.classes import (
+    ASKED,
+    CARRIERS,
+    CONTRACT,
+    FIGURES,
+    HASHED,
+    INTEREST,
+    OPAQUE,
+    UNTIL_DONE,
+    WHILE_SERVED,
+    Column,
+    Keeping,
+    Kind,
+    Owner,
+    Purpose,
+    Rows,
+    Since,
+    Table,
+    Words,
+    pointer,
+    sealed,
+    secret,
+    split,
+)
+
+PERSON: Final = (Owner("person_id"),)
+# core.notices.deliveries.TOLD_KEPT.
+QUARTER: Final = Keeping("quarter", Words("90 dias", "90 days"), Since.EVENT, days=90)
+
+TABLES: Final = (
+    Table(
+        "notices",
+        Words("Avisos", "Notices"),
+        split(
+            "id kind field field_number number payment_id noted_at expires_at happened_at rung climbs_at bell heard_at"
+        ),
+        {
+            "account_id": pointer(),
+            "person_id": pointer(),
+            "sealed": sealed(Kind.SECURITY),
+            "amount": Column(Kind.FINANCIAL, FIGURES),
+            "session_id": Column(Kind.CONDUCT, OPAQUE),
+            "facts": Column(Kind.CONDUCT, FIGURES),
+        },
+        PERSON,
+        Purpose.SERVE,
+        CONTRACT,
+        QUARTER,
+        moment="noted_at",
+    ),
+    Table(
+        "bells",
+        Words("Contagem de avisos", "Count of notices"),
+        split("number changed_at"),
+        {"person_id": pointer()},
+        PERSON,
+        Purpose.SERVE,
+        CONTRACT,
+        WHILE_SERVED,
+        rows=Rows.GO_AT_ONCE,
+        moment="changed_at",
+    ),
+    Table(
+        "notice_settings",
+        Words("Preferências de avisos", "How notices are wanted"),
+        split("set_at"),
+        {
+            "person_id": pointer(),
+            **dict.fromkeys(split("language quiet_from quiet_to muted"), Column(Kind.CHOICE, ASKED)),
+        },
+        PERSON,
+        Purpose.SERVE,
+        CONTRACT,
+        WHILE_SERVED,
+        rows=Rows.GO_AT_ONCE,
+        moment="set_at",
+    ),
+    Table(
+        "push_devices",
+        Words("Aparelhos que recebem notificações", "Phones that take pushes"),
+        split("provider language registered_at gone_at gone_code"),
+        {
+            "id": Column(Kind.CONDUCT, OPAQUE),
+            "person_id": pointer(),
+            "session_id": Column(Kind.CONDUCT, OPAQUE),
+            "mark": secret(Kind.CONTACT, HASHED),
+            "sealed": sealed(Kind.CONTACT, is_told=False),
+        },
+        PERSON,
+        Purpose.SERVE,
+        CONTRACT,
+        WHILE_SERVED,
+        (CARRIERS,),
+        rows=Rows.GO_AT_ONCE,
+        moment="registered_at",
+    ),
+    Table(
+        "deliveries",
+        Words("Notificações e e-mails", "Pushes and mails"),
+        split("id road kind notice_ids field field_number state due_at tries code made_at ended_at"),
+        {"person_id": pointer(), "device_id": Column(Kind.CONDUCT, OPAQUE)},
+        PERSON,
+        Purpose.SERVE,
+        CONTRACT,
+        QUARTER,
+        (CARRIERS,),
+        rows=Rows.GO_AT_ONCE,
+        moment="made_at",
+    ),
+    Table(
+        "ladders",
+        Words("Prazos de avisos", "How notices climb"),
+        split("kind socket_s push_s has_push has_mail set_at"),
+        {"set_by": Column(Kind.CONDUCT, OPAQUE)},
+        (Owner("set_by"),),
+        Purpose.RUN,
+        INTEREST,
+        UNTIL_DONE,
+        moment="set_at",
+    ),
+)

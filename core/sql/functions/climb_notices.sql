@@ -1,0 +1,131 @@
+-- Notices that nobody acknowledged in the time that their road had take the next one: deliveries to the person's phones,
+-- then to their mailbox. Notices of one kind to one person that climb together are told as one. Returns how many climbed
+-- and how many deliveries were made, and wakes who hands them over. Any number of workers may call it at once.
+--   p_kinds, p_pushes, p_has_pushes, p_has_mails   core.notices.ladder.LADDERS: what holds unless the tenant says
+--   p_can_waits                                     whether a kind keeps quiet hours and can be turned off
+-- What was acknowledged in the very moment in which it was noted does not climb.
+create or replace function climb_notices(
+    p_limit int, p_kinds smallint[], p_pushes int[], p_has_pushes boolean[], p_has_mails boolean[],
+    p_can_waits boolean[], out climbed int, out made int
+)
+language plpgsql volatile security definer
+set search_path = payhub, pg_temp
+as $$
+begin
+    with due as materialized (
+        select notices.*
+          from notices
+         where notices.heard_at is null and notices.rung < 3 and notices.climbs_at <= clock_timestamp()
+           and coalesce(notices.expires_at > clock_timestamp(), true)
+         order by notices.climbs_at
+         limit p_limit
+           for update skip locked
+    ), silent as materialized (
+        select due.tenant_id, due.id, due.kind, due.person_id, due.rung, due.happened_at, due.field, due.field_number
+          from due
+          left join acknowledgements as heard
+            on heard.tenant_id = due.tenant_id and heard.account_id = due.account_id
+           and heard.person_id = due.person_id
+         where coalesce(heard.number < due.number, true)
+    ), seen as (
+        update notices
+           set heard_at = clock_timestamp()
+          from due
+         where not exists (select from silent where silent.tenant_id = due.tenant_id and silent.id = due.id)
+           and notices.tenant_id = due.tenant_id and notices.id = due.id
+    ), standing as materialized (
+        select silent.*, coalesce(ladders.push_s, standard.push_s) as push_s,
+               coalesce(ladders.has_push, standard.has_push) and not wishes.is_muted as has_push,
+               coalesce(ladders.has_mail, standard.has_mail) and not wishes.is_muted as has_mail,
+               wishes.quiet_until
+          from silent
+          join unnest(p_kinds, p_pushes, p_has_pushes, p_has_mails, p_can_waits)
+            as standard (kind, push_s, has_push, has_mail, can_wait) on standard.kind = silent.kind
+          left join ladders on ladders.tenant_id = silent.tenant_id and ladders.kind = silent.kind
+         cross join lateral (
+              select standard.can_wait and coalesce(bool_or(silent.kind = any (notice_settings.muted)), false) as is_muted,
+                     case when standard.can_wait
+                          then max(quiet_until(notice_settings.quiet_from, notice_settings.quiet_to, tenants.time_zone))
+                     end as quiet_until
+                from notice_settings
+                join tenants on tenants.id = notice_settings.tenant_id
+               where standard.can_wait
+                 and notice_settings.tenant_id = silent.tenant_id and notice_settings.person_id = silent.person_id
+         ) as wishes
+    ), led as materialized (
+        select * from standing where standing.quiet_until is null
+    ), held_back as (
+        update notices
+           set climbs_at = standing.quiet_until
+          from standing
+         where standing.quiet_until is not null
+           and notices.tenant_id = standing.tenant_id and notices.id = standing.id
+    ), phones as materialized (
+        select people.tenant_id, people.person_id, devices.id as device_id, devices.provider
+          from (select distinct led.tenant_id, led.person_id from led where led.rung = 1 and led.has_push) as people
+         cross join lateral (
+              select push_devices.id, push_devices.provider
+                from push_devices
+                join sessions
+                  on sessions.tenant_id = push_devices.tenant_id and sessions.id = push_devices.session_id
+               where push_devices.tenant_id = people.tenant_id and push_devices.person_id = people.person_id
+                 and push_devices.gone_at is null
+                 -- Whoever logged out there wants nothing there.
+                 and sessions.revoked_at is null and sessions.expires_at > clock_timestamp()
+         ) devices
+    ), climbing as materialized (
+        select led.*,
+               led.rung = 1 and led.has_push and exists (
+                   select from phones where phones.tenant_id = led.tenant_id and phones.person_id = led.person_id
+               ) as to_phone
+          from led
+    ), pushes as (
+        insert into deliveries (tenant_id, road, person_id, kind, notice_ids, device_id)
+        select told.tenant_id, phones.provider, told.person_id, told.kind, told.ids, phones.device_id
+          from (
+              select climbing.tenant_id, climbing.person_id, climbing.kind,
+                     (array_agg(climbing.id order by climbing.happened_at))[1:100] as ids
+                from climbing
+               where climbing.to_phone
+               group by 1, 2, 3
+          ) as told
+          join phones on phones.tenant_id = told.tenant_id and phones.person_id = told.person_id
+        returning 1
+    ), letters as (
+        insert into deliveries (tenant_id, road, person_id, kind, notice_ids, field, field_number)
+        select climbing.tenant_id, 4, climbing.person_id, climbing.kind,
+               (array_agg(climbing.id order by climbing.happened_at))[1:100], contact.field, contact.field_number
+          from climbing
+         cross join lateral (
+              select case climbing.field when 6 then climbing.field end as field,
+                     case climbing.field when 6 then climbing.field_number end as field_number
+         ) as contact
+         where not climbing.to_phone and climbing.has_mail
+           -- To the one contact, if it is an address, or to the address that is theirs; a code for a telephone number
+           -- is for nobody's mailbox.
+           and (contact.field is not null or climbing.kind <> 1 and exists (
+                   select from held_fields
+                    where held_fields.tenant_id = climbing.tenant_id and held_fields.person_id = climbing.person_id
+                      and held_fields.field = 6
+               ))
+         group by 1, 3, 4, contact.field, contact.field_number
+        returning 1
+    ), moved as (
+        update notices
+           set rung = case when climbing.to_phone then 2 else 3 end,
+               climbs_at = clock_timestamp()
+                         + case when climbing.to_phone then make_interval(secs => climbing.push_s) else interval '0' end
+          from climbing
+         where notices.tenant_id = climbing.tenant_id and notices.id = climbing.id
+        returning 1
+    )
+    select (select count(*) from moved), (select count(*) from pushes) + (select count(*) from letters)
+      into climbed, made;
+    if made > 0 then
+        perform pg_notify('payhub_deliveries', '');
+    end if;
+end
+$$;
+alter function climb_notices owner to payhub_ledger;
+revoke all on function climb_notices from public;
+grant execute on function climb_notices to payhub_app;
