@@ -47,14 +47,13 @@ from hub import documents, http, metrics, pages
 from hub.audience import Audience
 from hub.auth import TOKEN_LIFETIME_S, Tokens
 from hub.broker import CONTROL, Broker
-from hub.commands import bulking, consenting, exporting, proving
+from hub.commands import bulking, consenting, exporting, noticing, proving
 from hub.commands.context import STATUS_NAMES, Context, announce, spread, to_event
 from hub.connection import Connections, serve
 from hub.doors import PATHS, Door, Doors
 from hub.identity import Identities
 from hub.limits import Limits
 from hub.outside import Outside
-from hub.protocol.sessions import SecurityAlert
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +109,8 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._looks: set[asyncio.Task[None]] = set()
         self._answered = dict.fromkeys(STATUS_NAMES, 0)
+        # Up to when it was looked for notices to tell.
+        self._rung_at: datetime | None = None
         # (tenant, session) → when it was last written that it was heard of.
         self._seen_written: dict[tuple[int, str], float] = {}
         self._posters: Posters | None = None
@@ -159,7 +160,6 @@ class Hub:
             identities=Identities(Outside(options.internal_networks)),
             end_session=self._end_session,
             restand=self._restand,
-            warn=self.connections.warn,
             means=Means(pool, keys, Marks(await keys.secret("marks")), party),
             tell=self.connections.tell,
             passwords=Policy(_open_breached(options.breached_passwords)),
@@ -173,6 +173,7 @@ class Hub:
                 self._every(LIMITS_REPORT_S, self._report_limits),
                 self._every(bulking.PROGRESS_S, self._tell_progress),
                 self._every(consenting.TOLD_EVERY_S, self._tell_due),
+                self._every(noticing.TOLD_EVERY_S, self._tell_notices),
                 self._every(ACKNOWLEDGEMENTS_WRITE_S, self._write_acknowledgements),
                 self._every(SESSIONS_SWEEP_S, self._sweep_sessions),
                 self._every(SESSIONS_SWEEP_S, self._sweep_standings),
@@ -273,8 +274,6 @@ class Hub:
             self._end_session(hint[1], hint[2])
         elif channel == CONTROL and hint[0] == "restand":
             self._restand(hint[1], hint[2])
-        elif channel == CONTROL and hint[0] == "warn":
-            self.connections.warn(hint[1], hint[2], msgspec.convert(hint[3], SecurityAlert))
         elif channel == CONTROL and hint[0] == "spent":
             self.context.limits.hear(self.context.now(), ((tuple(key), count) for key, count in hint[1]))
 
@@ -292,6 +291,10 @@ class Hub:
     async def _tell_due(self) -> None:
         assert self.context is not None
         await consenting.tell_due(self.context)
+
+    async def _tell_notices(self) -> None:
+        assert self.context is not None
+        self._rung_at = await noticing.tell_notices(self.context, self.connections.behind, self._rung_at)
 
     async def _write_acknowledgements(self) -> None:
         assert self.context is not None

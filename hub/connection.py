@@ -65,7 +65,6 @@ from hub.protocol.messages import (
     Unfollow,
 )
 from hub.protocol.people import StatusChanged
-from hub.protocol.sessions import SecurityAlert
 from hub.protocol.terminals import AskChallenge
 from hub.session import IN_FLIGHT_MAX, Session, State
 
@@ -146,14 +145,17 @@ class Connections:
             if topic in session.watching and session.speaker.tenant_id == tenant_id and connection.is_open:
                 connection.send(message)
 
-    def warn(self, tenant_id: int, person_id: str, alert: SecurityAlert) -> None:
-        """Send a warning to every connection of the person, but for those of the session that it is about."""
-        for connection in list(self.all):
-            principal = connection.session.principal
-            if principal is None or (principal.tenant_id, principal.person_id) != (tenant_id, person_id):
-                continue
-            if principal.session_id != alert.session and connection.is_open:
-                connection.send(alert)
+    def behind(self, tenant_id: int, person_id: str, number: int) -> "list[Connection]":
+        """A person's connections that have not been told their notices up to this number; a machine is told none."""
+        return [
+            connection
+            for connection in self.all
+            if (speaker := connection.session.principal) is not None
+            and (speaker.tenant_id, speaker.person_id) == (tenant_id, person_id)
+            and connection.session.bell < number
+            and connection.session.scopes is None
+            and connection.is_open
+        ]
 
     def seen(self, since: float) -> Iterator[tuple[tuple[int, str], float]]:
         """The (tenant, session) pairs that have said something here since then, and when they last did."""

@@ -26,7 +26,7 @@ from core.people.sessions import Arrival, RefreshTokenReused, Started, note_refu
 from core.people.throttles import count_attempt, count_log_in, count_proof, count_stranger, forgive
 from core.people.tickets import TICKET_LIFETIME, issue_ticket, mark_of, try_ticket
 from hub.commands import operating
-from hub.commands.context import Context, end_everywhere, warn_everywhere
+from hub.commands.context import Context, end_everywhere
 from hub.commands.knowing import given_fields
 from hub.commands.refusal import CommandRefused
 from hub.commands.rights import LEAVES
@@ -38,7 +38,6 @@ from hub.limits import ADDRESS_DEVICE, ADDRESS_LOGIN
 from hub.protocol import fields, people
 from hub.protocol.codes import ErrorCode
 from hub.protocol.factors import Code, Credential, ProofKind, RecoveryCode
-from hub.protocol.sessions import AlertKind, SecurityAlert
 
 BY_PASSWORD: Final = (PASSWORD,)
 # What a passkey's challenge is spent for: as the second step of one log-in, or instead of a password.
@@ -183,7 +182,7 @@ async def register(call: Call) -> TokensAnswer:
         await forgive(context.pool, count)
         raise
     await forgive(context.pool, count)
-    arrival = _arrival(call, UNSET, body.session_name, BY_PASSWORD)
+    arrival = _arrival(call, UNSET, body.session_name, BY_PASSWORD)._replace(is_registering=True)
     started = await start_session(context.pool, tenant.id, opened.person_id, arrival)
     answer = _let_in(call, tenant, opened.person_id, role, arrival, started, account=opened.account_id)
     if opened.status is not PersonStatus.ACTIVE:
@@ -235,16 +234,13 @@ async def prove_log_in(call: Call) -> TokensAnswer:
             made_for = mark_of(body.ticket)
             answer = await take_answer(context.means, tenant.id, SECOND_STEP, made_for, credential, now)
         brought = Brought(code, recovery_code, answer)
-        started, proved, arrival = await log_in_by_ticket(
+        started, _, arrival = await log_in_by_ticket(
             context.means, tenant.id, body.ticket, half, brought, arrival, now, count
         )
     except ProofRefused as refused:
-        await _note_unproved(call, tenant, half.person_id, refused)
-        if half.device_id is None:
-            _warn(call, tenant, half.person_id, "second_factor_refused")
+        warned = half.person_id if half.device_id is None else None
+        await _note_unproved(call, tenant, half.person_id, refused, warned)
         raise
-    if proved.kind == "recovery_code":
-        _warn(call, tenant, half.person_id, "recovery_code_used", started.session_id)
     person = await read_nameless(context.pool, tenant.id, half.person_id)
     return _let_in(call, tenant, half.person_id, person.role, arrival, started)
 
@@ -390,8 +386,6 @@ def _let_in(
         tenant.id, person_id, role, started.session_id, now, door, proved_at=now, proofs=proofs
     )
     device = started.device
-    if device is not None and device.is_new and account is None:
-        _warn(call, tenant, person_id, "new_device", started.session_id, arrival.name)
     return TokensAnswer(
         person_id,
         issued.token,
@@ -402,20 +396,12 @@ def _let_in(
     )
 
 
-def _warn(
-    call: Call, tenant: Tenant, person_id: str, kind: AlertKind, session_id: str | None = None, name: str | None = None
+async def _note_unproved(
+    call: Call, tenant: Tenant, person_id: str | None, refused: ProofRefused, warned: str | None = None
 ) -> None:
-    at, network = to_time(int(call.context.now() * 1_000_000)), or_unset(call.session.network)
-    alert = SecurityAlert(kind, at, or_unset(session_id), network, or_unset(name))
-    warn_everywhere(call.context, tenant.id, person_id, alert)
-
-
-async def _note_unproved(call: Call, tenant: Tenant, person_id: str | None, refused: ProofRefused) -> None:
-    """Write down that somebody was not let in; and warn whoever's passkey seems to be copied."""
+    """Write down that somebody was not let in; and warn whoever's password or passkey somebody else seems to have."""
     by = By(network=call.session.network)
-    owner = await note_refused(call.context.pool, tenant.id, by, Act.SESSION_REFUSED, person_id, refused)
-    if owner is not None:
-        _warn(call, tenant, owner, "passkey_copied")
+    await note_refused(call.context.pool, tenant.id, by, Act.SESSION_REFUSED, person_id, refused, warned)
 
 
 ENDPOINTS: Final = (

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from core.errors import CoreError
 from core.nouns import PaymentStatus
-from hub import admitting, downloads, entering, metrics
+from hub import admitting, downloads, entering, metrics, seeing
 from hub.commands import bulking, charging, identifying, paying
 from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused, from_core
@@ -130,6 +130,7 @@ async def read_bulk_csv(call: Call) -> Response:
 ENDPOINTS: Final = (
     *entering.ENDPOINTS,
     *admitting.ENDPOINTS,
+    *seeing.ENDPOINTS,
     *downloads.ENDPOINTS,
     Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle, right=SETTLES, scope=Scope.PAYMENTS_WRITE),
     Endpoint(

@@ -1,6 +1,7 @@
-"""What a person sees who opens a payment link: who asks to be paid, how much, and the code to pay it with.
+"""What a person sees who opens a link: of a payment, who asks for how much, and the code to pay it with; of a mail,
+that they may say here that they have seen what it told.
 
-One page, nothing from elsewhere. It knows no session and shows only what whoever has the link may see.
+Pages of our own, with nothing from elsewhere. They know no session and show only what whoever has the link may see.
 """
 
 import base64
@@ -24,6 +25,7 @@ from hub.commands.context import Context
 from hub.limits import ADDRESS_PAGE, address_key
 from hub.protocol.fields import UUID_PATTERN
 from hub.qr import draw
+from hub.seeing import acknowledge
 
 STYLE: Final = """
 :root { color-scheme: light dark; --ink: #14231d; --soft: #566961; --paper: #eef2f0; --card: #fff; --line: #d9e2dd;
@@ -80,7 +82,7 @@ def _hash(text: str) -> str:
 HEADERS: Final = {
     "content-security-policy": (
         f"default-src 'none'; style-src 'sha256-{_hash(STYLE)}'; script-src 'sha256-{_hash(SCRIPT)}';"
-        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     # Whoever has the address sees the charge: it is told to nobody and kept nowhere.
     "referrer-policy": "no-referrer",
@@ -108,6 +110,13 @@ WORDS: Final = {
         "check": "Confira o endereço com quem o enviou.",
         "busy": "Tente de novo em instantes",
         "wait": "Não foi possível abrir a cobrança agora. Nada foi pago.",
+        "notice": "Aviso",
+        "saw": "Você já viu este aviso?",
+        "stop": "Confirme e ele não será repetido no seu celular nem por e-mail.",
+        "yes": "Sim, já vi",
+        "done": "Combinado ✓",
+        "no_more": "Não vamos repetir este aviso. Pode fechar esta página.",
+        "not_now": "Não foi possível confirmar agora.",
     },
     "en": {
         "title": "Payment",
@@ -128,6 +137,13 @@ WORDS: Final = {
         "check": "Check the address with whoever sent it.",
         "busy": "Try again in a moment",
         "wait": "The request cannot be shown right now. Nothing was paid.",
+        "notice": "Notice",
+        "saw": "Have you seen this notice?",
+        "stop": "Say so, and neither your phone nor your mailbox will be told again.",
+        "yes": "Yes, I have",
+        "done": "Done ✓",
+        "no_more": "You will not be told this again. You can close this page.",
+        "not_now": "That could not be noted right now.",
     },
 }
 # An amount as long as this is set smaller, to stay on one line of a small phone.
@@ -135,7 +151,7 @@ LONG_SUM = 16
 
 
 def routes(context: Context) -> list[Route]:
-    """The payment link."""
+    """The payment link, and the link of a mail."""
 
     async def page(request: Request) -> Response:
         language = language_of(request.headers.get("accept-language", ""))
@@ -159,7 +175,26 @@ def routes(context: Context) -> list[Route]:
         except CoreError:
             return _html(language, _notice(words["busy"], words["wait"]), 503)
 
-    return [Route("/c/{slug}/{charge}", page)]
+    async def seen(request: Request) -> Response:
+        language = language_of(request.headers.get("accept-language", ""))
+        words = WORDS[language]
+        client = address_key(request.client.host) if request.client else "unix"
+        wait_s = context.limits.bucket("address-page", 0, client, ADDRESS_PAGE).spend(context.now())
+        if wait_s:
+            response = _html(language, _notice(words["busy"], words["not_now"]), 429, "notice")
+            response.headers["retry-after"] = str(int(wait_s) + 1)
+            return response
+        if request.method != "POST":
+            # Who scans mails for viruses opens links, and nobody has seen anything yet.
+            ask = f'<form method="post"><button>{words["yes"]}</button></form>'
+            return _html(language, _notice(words["saw"], words["stop"]) + ask, 200, "notice")
+        try:
+            await acknowledge(context, request.path_params["token"])
+        except CoreError:
+            return _html(language, _notice(words["busy"], words["not_now"]), 503, "notice")
+        return _html(language, _notice(words["done"], words["no_more"]), 200, "notice")
+
+    return [Route("/c/{slug}/{charge}", page), Route("/s/{token}", seen, methods=["GET", "POST"])]
 
 
 def language_of(header: str) -> str:
@@ -217,11 +252,11 @@ def _notice(head: str, text: str) -> str:
     return f'<h1 class="alone">{head}</h1><p class="soft">{text}</p>'
 
 
-def _html(language: str, body: str, status: int = 200) -> HTMLResponse:
+def _html(language: str, body: str, status: int = 200, title: str = "title") -> HTMLResponse:
     return HTMLResponse(
         f'<!doctype html><html lang="{"pt-BR" if language == "pt" else language}"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
-        f"<title>{WORDS[language]['title']}</title><style>{STYLE}</style>"
+        f"<title>{WORDS[language][title]}</title><style>{STYLE}</style>"
         f"<main>{body}</main><script>{SCRIPT}</script></html>",
         status,
         HEADERS,

@@ -74,6 +74,7 @@ class Session:
         "_bad_messages",
         "accounts",
         "began_at",
+        "bell",
         "challenge",
         "door",
         "followed",
@@ -110,6 +111,8 @@ class Session:
         self.watching: set[str] = set()
         # Since when the speaker's device is known, seconds since the epoch: rules look at how new it is.
         self.began_at: int | None = None
+        # The number of the last of the speaker's notices that was told here.
+        self.bell = 0
         # Whether the speaker may do no more than enrol a second factor and prove it.
         self.is_held = False
         # What a till was given to sign on this connection.

@@ -66,6 +66,8 @@ class Act(StrEnum):
     TERMINAL_USED = "terminal.used"
     PROVIDER_SET = "setting.identity_provider"
     QUOTA_SET = "setting.quota"
+    LADDER_SET = "setting.ladder"
+    DELIVERIES_RETRIED = "deliveries.retried"
     EXTERNAL_IDENTITY_LINKED = "external_identity.linked"
     EXTERNAL_IDENTITY_UNLINKED = "external_identity.unlinked"
     EXTERNAL_IDENTITY_USED = "external_identity.used"

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from core.audit.trail import Act, By, note
 from core.database import Pool, acquire, in_tenant
 from core.notices.facts import Facts
 from core.notices.kinds import NoticeKind
@@ -201,10 +202,14 @@ async def read_dead(pool: Pool, tenant_id: int, limit: int, before: tuple[dateti
     return [Dead(id_, Road(road), NoticeKind(kind), *rest) for id_, road, kind, *rest in rows]
 
 
-async def retry(pool: Pool, tenant_id: int, ids: Sequence[str] | None) -> list[str]:
+async def retry(pool: Pool, tenant_id: int, ids: Sequence[str] | None, by: By) -> list[str]:
     """Send again what was set aside: these, or all of the tenant's. Which it was."""
     async with in_tenant(pool, tenant_id) as connection:
-        return [str(row[0]) for row in await connection.fetch(RETRY, tenant_id, ids)]
+        again = [str(row[0]) for row in await connection.fetch(RETRY, tenant_id, ids)]
+        if again:
+            about = again[0] if len(again) == 1 else None
+            await note(connection, tenant_id, by, Act.DELIVERIES_RETRIED, about, details={"count": len(again)})
+    return again
 
 
 def _claimed(  # one argument for each column of claim_deliveries

@@ -6,10 +6,11 @@ figures and ids (core/notices/facts.py).
 """
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from core.audit.trail import By
 from core.database import Connection, Pool, acquire
 from core.keys.cipher import Cipher
 from core.keys.places import NOTICE_CONTENT
@@ -39,6 +40,14 @@ async def leave(
     return await _leave(
         connection, tenant_id, notice_id or str(uuid.uuid4()), kind, person_id, facts, None, session_id, contact, None
     )
+
+
+async def warn(
+    connection: Connection, tenant_id: int, kind: NoticeKind, person_id: str, by: By, code: str | None = None
+) -> None:
+    """Leave a warning of what `by` did, in the transaction in which they did it. `code`: which sort of thing it was."""
+    facts = Facts(at=datetime.now(UTC), network=by.network, code=code)
+    await leave(connection, tenant_id, kind, person_id, facts, session_id=by.session_id)
 
 
 async def leave_code(

@@ -12,13 +12,17 @@ READ: Final = "select * from read_beginning($1, $2, $3)"
 
 
 class Beginning(NamedTuple):
-    """Who begins. `is_over`: the session has ended (core.people.sessions). `began_at`: see read_session_start there."""
+    """Who begins. `is_over`: the session has ended (core.people.sessions). `began_at`: see read_session_start there.
+
+    `bell`: the number of their last notice.
+    """
 
     is_over: bool
     role: Role
     standing: Standing
     name: Name
     began_at: int | None
+    bell: int
     accounts: list[Account]
 
 
@@ -28,7 +32,7 @@ async def read_beginning(pool: Pool, tenant_id: int, person_id: str, session_id:
         row = await connection.fetchrow(READ, tenant_id, person_id, session_id)
     if row is None:
         raise NotFound
-    is_over, role, status, is_paid, pays, plain, sealed, began_at, *columns = row
+    is_over, role, status, is_paid, pays, plain, sealed, began_at, bell, *columns = row
     accounts = zip(*columns, strict=True) if columns[0] is not None else ()
     return Beginning(
         is_over,
@@ -36,5 +40,6 @@ async def read_beginning(pool: Pool, tenant_id: int, person_id: str, session_id:
         Standing(PersonStatus(status), is_paid, pays),
         Name(person_id, plain, sealed),
         began_at,
+        bell,
         [Account(id_, person_id, *rest) for id_, *rest in accounts],
     )

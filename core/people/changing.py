@@ -7,6 +7,8 @@ delivers one yet. When something does, its place is beside this: a code that wor
 from core.audit.trail import Act, By, note
 from core.database import Pool, in_tenant
 from core.errors import NotFound
+from core.notices.kinds import NoticeKind
+from core.notices.leaving import warn
 from core.people.credentials import check_own_password, hash_password
 from core.people.sessions import Ending, revoke_others
 from core.people.throttles import Count, count_attempt, forgive_in
@@ -39,4 +41,5 @@ async def change_password(
         # Whoever is half way in came by the old one.
         await void_tickets(connection, tenant_id, by.person_id)
         await note(connection, tenant_id, by, Act.PASSWORD_CHANGED, by.person_id)
+        await warn(connection, tenant_id, NoticeKind.PASSWORD_CHANGED, by.person_id, by)
         return await revoke_others(connection, tenant_id, by.person_id, by, Ending.PASSWORD_CHANGED)

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from core.audit.trail import Act, By, note
 from core.database import Connection, Pool, in_tenant
 from core.errors import NotFound, Refusal
+from core.notices.kinds import NoticeKind
+from core.notices.leaving import warn
 from core.people.recovery import count_codes, draw_codes, forget_codes
 from core.people.sessions import Ending, revoke_others
 
@@ -144,6 +146,7 @@ async def note_enrolment(
 ) -> list[str]:
     """Write down a new factor, in the connection's transaction. Gives recovery codes if the person has none left."""
     await note(connection, tenant_id, by, Act.FACTOR_ENROLLED, factor_id, details=details)
+    await warn(connection, tenant_id, NoticeKind.FACTOR_ENROLLED, person_id, by, details["kind"])
     if await count_codes(connection, tenant_id, person_id):
         return []
     return await draw_codes(connection, tenant_id, person_id)
@@ -170,6 +173,7 @@ async def remove_factor(
             raise NotFound
         details = {"kind": Kind(row["kind"]).name.lower()}
         await note(connection, tenant_id, by, Act.FACTOR_REMOVED, factor_id, details=details)
+        await warn(connection, tenant_id, NoticeKind.FACTOR_REMOVED, person_id, by, details["kind"])
         if not await connection.fetchval(HAS, tenant_id, person_id):
             if keeps_one:
                 raise Refusal("second_factor_required")
@@ -188,6 +192,8 @@ async def reset_factors(pool: Pool, tenant_id: int, person_id: str, by: By, why:
         for row in rows:
             details = {"kind": Kind(row["kind"]).name.lower(), "person": person_id}
             await note(connection, tenant_id, by, Act.FACTOR_REMOVED, row["id"], why, details)
+        if rows:
+            await warn(connection, tenant_id, NoticeKind.FACTOR_REMOVED, person_id, by)
         await forget_codes(connection, tenant_id, person_id)
         ended = await revoke_others(connection, tenant_id, person_id, by, Ending.FACTORS_RESET, why)
     return len(rows), ended

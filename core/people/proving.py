@@ -4,7 +4,9 @@ It says what was proved, in RFC 8176's words. What is proved is used up, and wha
 commit; what is not proved is written down too.
 """
 
+import uuid
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from core.audit.trail import Act, By, note
@@ -12,6 +14,9 @@ from core.database import Connection, Pool, in_tenant
 from core.errors import ProofRefused
 from core.keys.cipher import Cipher
 from core.keys.safe import Safe
+from core.notices.facts import Facts
+from core.notices.kinds import NoticeKind
+from core.notices.leaving import leave, warn
 from core.people.challenges import make_challenge, spend_challenge
 from core.people.credentials import check_own_password
 from core.people.factors import Offer
@@ -140,17 +145,28 @@ async def note_refused(
     act: Act,
     about: str | None,
     refused: ProofRefused,
-) -> str | None:
-    """Write down what did not prove anything. Of a passkey that seems to be copied, that it does: gives whose it is."""
+    warned: str | None = None,
+) -> None:
+    """Write down what did not prove anything, and warn whoever's passkey seems to be copied.
+
+    `warned`: whose password was known to somebody on a strange device; they hear of it, once an hour.
+    """
     told = {"reason": refused.reason}
     if refused.factor_id is not None:
         told["factor"] = refused.factor_id
     async with in_tenant(pool, tenant_id) as connection:
         await note(connection, tenant_id, by, act, about, details=told)
+        if warned is not None:
+            now = datetime.now(UTC)
+            once = str(uuid.uuid5(uuid.UUID(warned), f"second_factor_refused {now:%Y-%m-%d %H}"))
+            facts = Facts(at=now, network=by.network)
+            await leave(connection, tenant_id, NoticeKind.SECOND_FACTOR_REFUSED, warned, facts, notice_id=once)
         if refused.reason != COPIED or refused.factor_id is None:
-            return None
+            return
         await note(connection, tenant_id, by, Act.PASSKEY_COPIED, refused.factor_id)
-        return await note_copied(connection, tenant_id, refused.factor_id)
+        owner = await note_copied(connection, tenant_id, refused.factor_id)
+        if owner is not None:
+            await warn(connection, tenant_id, NoticeKind.PASSKEY_COPIED, owner, by)
 
 
 async def log_in_by_ticket(
@@ -178,6 +194,9 @@ async def log_in_by_ticket(
         proofs = add_proofs(arrival.proofs, *proved.proofs, is_verified=proved.is_verified)
         arrival = arrival._replace(proofs=proofs)
         started = await begin_session(connection, tenant_id, half.person_id, arrival, details=proved.details)
+        if proved.kind == "recovery_code":
+            by = By(half.person_id, started.session_id, arrival.network)
+            await warn(connection, tenant_id, NoticeKind.RECOVERY_CODE_USED, half.person_id, by)
     return started, proved, arrival
 
 
@@ -223,6 +242,8 @@ async def step_up(
     async with in_tenant(means.pool, tenant_id) as connection:
         proved = await prove(connection, means, tenant_id, by.person_id, brought, cipher, now)
         proofs = add_proofs(known, *proved.proofs, is_verified=proved.is_verified)
+        if proved.kind == "recovery_code":
+            await warn(connection, tenant_id, NoticeKind.RECOVERY_CODE_USED, by.person_id, by)
         return await _keep(connection, tenant_id, by, proofs, proved.kind, proved.details, count)
 
 

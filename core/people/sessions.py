@@ -18,6 +18,8 @@ import asyncpg
 from core.audit.trail import NOBODY, Act, By, note
 from core.database import Connection, Pool, acquire, in_tenant
 from core.errors import CredentialsRefused, NotFound
+from core.notices.kinds import NoticeKind
+from core.notices.leaving import warn
 from core.people.devices import Device, forget_devices, meet_device
 from core.people.persons import Role
 
@@ -100,7 +102,8 @@ class Arrival(NamedTuple):
     """How somebody comes in.
 
     `door`: hub.doors.Door's value. `device`: the secret that the client brought, if any. `proofs`: what was proved, in
-    RFC 8176's words. `network`: the address, cut to what names no single person.
+    RFC 8176's words. `network`: the address, cut to what names no single person. `is_registering`: whoever is new has
+    no device that is not.
     """
 
     door: str
@@ -108,6 +111,7 @@ class Arrival(NamedTuple):
     device: str | None = None
     name: str | None = None
     proofs: tuple[str, ...] = ()
+    is_registering: bool = False
 
     def __repr__(self) -> str:
         return f"Arrival(door={self.door!r}, network={self.network!r}, device=…, proofs={self.proofs!r})"
@@ -212,6 +216,8 @@ async def begin_session(
     await note(connection, tenant_id, by, Act.SESSION_STARTED, session_id, details=about)
     if device.is_new:
         await note(connection, tenant_id, by, Act.DEVICE_FIRST_SEEN, device.id)
+        if not arrival.is_registering:
+            await warn(connection, tenant_id, NoticeKind.NEW_DEVICE, person_id, by)
     return Started(session_id, token, device)
 
 

@@ -18,6 +18,8 @@ ACTS: Final[dict[str, Words]] = {
     Act.PASSKEY_COPIED: Words("Chave de acesso talvez copiada", "Passkey perhaps copied"),
     Act.RECOVERY_CODES_DRAWN: Words("Códigos de recuperação gerados", "Recovery codes drawn"),
     Act.STEPPED_UP: Words("Identidade confirmada de novo", "Identity confirmed again"),
+    Act.LADDER_SET: Words("Prazos de avisos definidos", "How notices climb was set"),
+    Act.DELIVERIES_RETRIED: Words("Avisos reenviados", "Notices sent again"),
     Act.PASSWORD_CHANGED: Words("Senha trocada", "Password changed"),
     Act.PERSONAL_DATA_READ: Words("Dados pessoais consultados", "Personal data read"),
     Act.API_KEY_MADE: Words("Chave de programa criada", "Key of a program made"),

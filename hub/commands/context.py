@@ -44,7 +44,6 @@ from hub.protocol.codec import CODECS, MSGPACK
 from hub.protocol.fields import Message
 from hub.protocol.messages import AccountState, EntryState, Event
 from hub.protocol.rules import Alert
-from hub.protocol.sessions import SecurityAlert
 from hub.session import Session
 
 log = logging.getLogger(__name__)
@@ -82,8 +81,6 @@ class Context:
     end_session: Callable[[int, str], None]
     # Reads anew how a (tenant, person) stands, None: all of the tenant's, and tells this hub's connections of theirs.
     restand: Callable[[int, str | None], None]
-    # Sends a warning to this hub's sockets of a (tenant, person), but for the session that it is about.
-    warn: Callable[[int, str, SecurityAlert], None]
     # Sends a message to this hub's sessions of a tenant that watch a topic.
     tell: Callable[[int, str, Message], None]
     # What second factors are checked with.
@@ -253,9 +250,3 @@ def end_everywhere(context: Context, tenant_id: int, session_ids: Iterable[str])
     for session_id in session_ids:
         context.end_session(tenant_id, session_id)
         context.broker.publish(CONTROL, ["end_session", tenant_id, session_id])
-
-
-def warn_everywhere(context: Context, tenant_id: int, person_id: str, alert: SecurityAlert) -> None:
-    """Tell a person's other live sessions, on every hub, what may be somebody else's doing."""
-    context.warn(tenant_id, person_id, alert)
-    context.broker.publish(CONTROL, ["warn", tenant_id, person_id, msgspec.to_builtins(alert)])

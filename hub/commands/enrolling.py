@@ -21,7 +21,7 @@ from hub.commands.identifying import needs_factor
 from hub.commands.operating import require_operator
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
-from hub.commands.stepping_up import count_for, issue, tell_refused, warn
+from hub.commands.stepping_up import count_for, issue, tell_refused
 from hub.commands.values import given, or_unset, time_of, time_or_unset, to_time
 from hub.protocol import factors
 from hub.protocol.codes import ErrorCode
@@ -116,7 +116,7 @@ async def remove_factor(context: Context, session: Session, command: factors.Rem
     """Take it away."""
     speaker = session.speaker
     try:
-        name = await core_factors.remove_factor(
+        await core_factors.remove_factor(
             context.pool,
             speaker.tenant_id,
             speaker.person_id,
@@ -126,7 +126,6 @@ async def remove_factor(context: Context, session: Session, command: factors.Rem
         )
     except NotFound:
         raise CommandRefused(ErrorCode.NOT_FOUND, field="factor") from None
-    warn(context, session, "factor_removed", name)
     return factors.FactorRemoved(command.id, command.factor)
 
 
@@ -154,7 +153,6 @@ async def reset_factors(context: Context, session: Session, command: factors.Res
 
 
 def _enrolled(context: Context, session: Session, id_: int, enrolled: Enrolled) -> factors.FactorEnrolled:
-    warn(context, session, "factor_enrolled", enrolled.factor.name)
     issued = issue(context, session, enrolled.proved_at, enrolled.proofs)
     return factors.FactorEnrolled(
         id_,

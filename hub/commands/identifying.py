@@ -55,6 +55,7 @@ async def begin_session(context: Context, session: Session, principal: Principal
     needs = needs_factor(context, principal)
     session.begin(principal, (account.id for account in accounts), found.began_at, needs_factor=needs)
     session.standing = standing
+    session.bell = found.bell
     return Welcome(
         person=person_id,
         name=(found.name.plain if cipher is None else open_name(cipher, found.name)) or "",
@@ -64,6 +65,7 @@ async def begin_session(context: Context, session: Session, principal: Principal
         accounts=[to_account_state(account) for account in accounts if account.id in session.accounts],
         expires_at=to_time(int(principal.expires_at * 1_000_000)),
         at=to_time(int(context.now() * 1_000_000)),
+        notices=found.bell or UNSET,
         status=UNSET if standing.status is PersonStatus.ACTIVE else standing.status.name.lower(),
     )
 

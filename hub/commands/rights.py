@@ -20,6 +20,7 @@ from hub.protocol import (
     histories,
     incidents,
     messages,
+    notices,
     people,
     privacy,
     proofs,
@@ -110,6 +111,15 @@ RIGHTS: Final[dict[type, Right]] = {
     factors.ReadSecurity: READS,
     factors.SetSecurity: OPERATES,
     factors.ResetFactors: OPERATES,
+    # What one is told, and how
+    notices.ReadNotices: READS,
+    notices.HearNotices: LEAVES,
+    notices.ReadNoticeSettings: READS,
+    notices.SetNoticeSettings: GUARDS,
+    notices.ReadLadders: OVERSEES,
+    notices.SetLadder: OPERATES,
+    notices.ReadDeadDeliveries: OVERSEES,
+    notices.RetryDeliveries: OPERATES,
     # Seeing money
     messages.ReadAccounts: SEES,
     messages.ReadAccount: SEES,

@@ -27,7 +27,7 @@ from core.people.proving import step_up as step_up_in_core
 from core.people.sessions import read_device
 from core.people.throttles import Count, count_proof
 from hub.auth import Issued
-from hub.commands.context import Context, warn_everywhere
+from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
 from hub.commands.values import given, or_unset, to_time
@@ -37,6 +37,7 @@ from hub.protocol import (
     disputes,
     factors,
     messages,
+    notices,
     people,
     privacy,
     providers,
@@ -179,6 +180,7 @@ NEEDS: Final[dict[type[Message], tuple[Need, ...]]] = {
     staff.SetPeopleSettings: (OPERATOR,),
     # What operators set
     factors.SetSecurity: (OPERATOR,),
+    notices.SetLadder: (OPERATOR,),
     messages.OpenPerson: (OPERATOR,),
     messages.SetFloor: (OPERATOR,),
     terms.SetTerms: (OPERATOR,),
@@ -276,8 +278,6 @@ async def step_up(context: Context, session: Session, command: factors.StepUp) -
     except ProofRefused as refused:
         await tell_refused(context, session, Act.FACTOR_REFUSED, refused)
         raise
-    if done.kind == "recovery_code":
-        warn(context, session, "recovery_code_used")
     issued = issue(context, session, done.proved_at, done.proofs)
     return factors.SteppedUp(command.id, issued.token, to_time(issued.expires_at * 1_000_000))
 
@@ -317,17 +317,7 @@ async def count_for(context: Context, session: Session) -> Count:
 async def tell_refused(context: Context, session: Session, act: Act, refused: ProofRefused) -> None:
     """Write down what proved nothing, and warn of a passkey that seems to be copied."""
     speaker = session.speaker
-    copied = await note_refused(context.pool, speaker.tenant_id, session.by, act, speaker.person_id, refused)
-    if copied is not None:
-        warn(context, session, "passkey_copied")
-
-
-def warn(context: Context, session: Session, kind: sessions.AlertKind, name: str | None = None) -> None:
-    """Tell the speaker's other sessions what was done in this one."""
-    speaker = session.speaker
-    at = to_time(int(context.now() * 1_000_000))
-    alert = sessions.SecurityAlert(kind, at, speaker.session_id, or_unset(session.network), or_unset(name))
-    warn_everywhere(context, speaker.tenant_id, speaker.person_id, alert)
+    await note_refused(context.pool, speaker.tenant_id, session.by, act, speaker.person_id, refused)
 
 
 async def _read(context: Context, session: Session, command: factors.StepUp) -> tuple[Brought, str | None]:

@@ -208,7 +208,10 @@ class SettledPayment(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Welcome(Message, frozen=True, tag="welcome", gc=False):
-    """The session is live until `expires_at`, unless renewed. `status`: how you stand, if you are not active."""
+    """The session is live until `expires_at`, unless renewed. `status`: how you stand, if you are not active.
+
+    `notices`: the number of your last notice, if you were left any; later ones are told as they come.
+    """
 
     person: str
     name: str
@@ -218,6 +221,7 @@ class Welcome(Message, frozen=True, tag="welcome", gc=False):
     accounts: list[AccountState]
     expires_at: str
     at: str
+    notices: int | UnsetType = UNSET
     status: str | UnsetType = UNSET
 
 

@@ -1,4 +1,4 @@
-"""Where a person is logged in: sessions listed, named and ended; and warnings of what may be somebody else's doing."""
+"""Where a person is logged in: sessions listed, named and ended."""
 
 from typing import Annotated, Final, Literal, TypeAlias
 
@@ -26,14 +26,6 @@ Reason: TypeAlias = Annotated[
     ),
 ]
 DoorName: TypeAlias = Literal["web", "native", "installation"]
-AlertKind: TypeAlias = Literal[
-    "new_device",
-    "second_factor_refused",
-    "factor_enrolled",
-    "factor_removed",
-    "recovery_code_used",
-    "passkey_copied",
-]
 
 
 class ReadSessions(Command, frozen=True, tag="sessions", gc=False):
@@ -103,21 +95,5 @@ class SessionsEnded(Message, frozen=True, tag="sessions_ended", gc=False):
     sessions: list[str]
 
 
-class SecurityAlert(Message, frozen=True, tag="security_alert", gc=False):
-    """Something that may be somebody else's doing, told to a person's other live sessions.
-
-    new_device: a log-in from a device that was not seen before. second_factor_refused: somebody knew your password, on
-    such a device, and not more. factor_enrolled, factor_removed: `name` says which. recovery_code_used: one works no
-    more. passkey_copied: the passkey `name` has counted back, so there may be two of it. If it was not you, end the
-    `session` where it was done, and change your password.
-    """
-
-    kind: AlertKind
-    at: str
-    session: str | UnsetType = UNSET
-    network: str | UnsetType = UNSET
-    name: str | UnsetType = UNSET
-
-
 FROM_CLIENT: Final[tuple[type[Message], ...]] = (ReadSessions, NameSession, EndSession, EndSessions)
-FROM_HUB: Final[tuple[type[Message], ...]] = (SessionsAnswer, SessionNamed, SessionsEnded, SecurityAlert)
+FROM_HUB: Final[tuple[type[Message], ...]] = (SessionsAnswer, SessionNamed, SessionsEnded)

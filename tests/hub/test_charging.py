@@ -250,7 +250,7 @@ async def test_the_pages_policy_allows_its_own_style_and_script_and_nothing_else
         "style-src": sha256(style),
         "script-src": sha256(script),
         "base-uri": "'none'",
-        "form-action": "'none'",
+        "form-action": "'self'",
         "frame-ancestors": "'none'",
     }
     assert (page.headers["referrer-policy"], page.headers["cache-control"]) == ("no-referrer", "no-store")

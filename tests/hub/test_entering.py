@@ -142,8 +142,8 @@ async def test_a_recovery_code_lets_in_once_and_the_others_are_told(
     ticket = (await known.ticket(web, hubs.a))["ticket"]
     assert (await known.prove(web, hubs.a, ticket, recovery_code=code.lower())).status_code == 200
     alerts = [await watching.receive() for _ in range(2)]
-    assert [one["kind"] for one in alerts] == ["recovery_code_used", "new_device"]
-    assert alerts[0]["session"] == alerts[1]["session"]
+    assert [one["notice"]["kind"] for one in alerts] == ["new_device", "recovery_code_used"]
+    assert alerts[0]["notice"]["session"] == alerts[1]["notice"]["session"]
     ticket = (await known.ticket(web, hubs.a, device=first["device"]))["ticket"]
     refusal(await known.prove(web, hubs.a, ticket, recovery_code=code), 403, "proof_refused")
     # From a device that is known, it is most likely the person themselves who mistyped.
@@ -151,7 +151,7 @@ async def test_a_recovery_code_lets_in_once_and_the_others_are_told(
     assert watching.heard == []
     ticket = (await known.ticket(web, hubs.a))["ticket"]
     refusal(await known.prove(web, hubs.a, ticket, recovery_code=code), 403, "proof_refused")
-    assert (await watching.receive())["kind"] == "second_factor_refused"
+    assert (await watching.receive())["notice"]["kind"] == "second_factor_refused"
     await watching.connection.close()
 
 
@@ -282,7 +282,7 @@ async def test_a_copied_passkey_is_refused_and_its_person_is_told(
     for _ in range(2):
         assert (await passwordless(web, hubs, known.tenant, key)).status_code == 200
     refusal(await passwordless(web, hubs, known.tenant, key, passkey=copied), 403, "proof_refused")
-    kinds = [(await watching.receive())["kind"] for _ in range(3)]
+    kinds = [(await watching.receive())["notice"]["kind"] for _ in range(3)]
     assert kinds == ["new_device", "new_device", "passkey_copied"]
     (state,) = (await watching.ask("factors"))["factors"]
     assert "copied_at" in state

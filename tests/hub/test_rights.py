@@ -30,6 +30,7 @@ from hub.protocol import (
     histories,
     incidents,
     messages,
+    notices,
     people,
     privacy,
     rules,
@@ -123,6 +124,8 @@ def test_least_privilege_in_words() -> None:
     # And what the law gives to everybody about their own data.
     safe |= {command for command in RIGHTS if command.__module__ in {"hub.protocol.privacy", "hub.protocol.consents"}}
     safe -= {consents.SetPurpose, consents.AnswerRequest}
+    # And how one is told oneself.
+    safe |= {notices.HearNotices, notices.SetNoticeSettings}
     assert auditor <= reading | safe
     assert safe <= auditor & support
     # They see all that operators see of money, and the trail; people's profiles are none of theirs.
@@ -148,6 +151,8 @@ def test_least_privilege_in_words() -> None:
         people.EditProfile,
         people.SendConfirmation,
         people.ConfirmContact,
+        notices.ReadNotices,
+        notices.ReadNoticeSettings,
         staff.ReadTrail,
     }
     assert {one for one, is_of_others in may_do(Role.SUPPORT) if is_of_others} == {

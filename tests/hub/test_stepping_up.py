@@ -69,7 +69,15 @@ def test_the_list_is_of_commands_that_there_are() -> None:
     tags = {str(kind.__struct_config__.tag) for kind in NEEDS}
     assert tags == {
         *("enrol_totp", "confirm_totp", "enrol_passkey", "confirm_passkey", "remove_factor", "renew_recovery_codes"),
-        *("change_password", "end_session", "end_sessions", "set_own_limit", "list_payee", "reset_factors"),
+        *(
+            "change_password",
+            "set_ladder",
+            "end_session",
+            "end_sessions",
+            "set_own_limit",
+            "list_payee",
+            "reset_factors",
+        ),
         *("reverse", "release", "decline", "link", "decide_dispute", "set_security", "open_person", "set_floor"),
         *("set_terms", "put_under_terms", "set_limits", "set_rule", "put_under_limits", "set_dispute_profile"),
         *("pay", "authorize", "create_schedule", "approve_bulk"),
@@ -441,11 +449,8 @@ async def test_the_others_are_told_when_a_factor_comes_or_goes(
     path = f"/v1/factors/{enrolled['factor']['factor']}/remove"
     removed = await web.post(hubs.a.url + path, headers=bearer(enrolled["access_token"]))
     assert removed.status_code == 200, removed.text
-    alerts = [await watching.receive() for _ in range(2)]
-    assert [(one["kind"], one["name"]) for one in alerts] == [
-        ("factor_enrolled", "Authenticator app"),
-        ("factor_removed", "Authenticator app"),
-    ]
+    alerts = [(await watching.receive())["notice"] for _ in range(2)]
+    assert [(one["kind"], one["code"]) for one in alerts] == [("factor_enrolled", "totp"), ("factor_removed", "totp")]
     assert {one["session"] for one in alerts} == {claims_of(first["access_token"])["sid"]}
     await watching.connection.close()
 

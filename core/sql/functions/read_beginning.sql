@@ -1,11 +1,13 @@
 -- All that the beginning of a session has to know, in one round trip: whether the session is over, who its person is and
--- how they stand, since when its device is known, and their accounts, oldest first. No row: there is no such person.
+-- how they stand, since when its device is known, how many notices they were left, and their accounts, oldest first. No
+-- row: there is no such person.
 -- What each means is said where it is asked alone: find_revoked, find_restood, read_session_start.
+drop function if exists read_beginning(int, uuid, uuid);
 create or replace function read_beginning(p_tenant int, p_person uuid, p_session uuid)
 returns table (
     is_over boolean, role smallint, status smallint, is_paid boolean, pays boolean, name text, name_sealed bytea,
-    began_at bigint, accounts bigint[], statuses smallint[], versions bigint[], balances bigint[], floors bigint[],
-    helds bigint[]
+    began_at bigint, bell bigint, accounts bigint[], statuses smallint[], versions bigint[], balances bigint[],
+    floors bigint[], helds bigint[]
 )
 language plpgsql volatile security invoker
 as $$
@@ -16,6 +18,9 @@ begin
            persons.role, standing.status, standing.is_paid, standing.pays,
            profiles.display_name, profiles.display_name_sealed,
            read_session_start(p_tenant, p_session),
+           coalesce((
+               select bells.number from bells where bells.tenant_id = p_tenant and bells.person_id = p_person
+           ), 0),
            own.ids, own.statuses, own.versions, own.balances, own.floors, own.helds
       from persons
      cross join lateral find_restood(

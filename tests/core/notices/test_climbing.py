@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
+from core.audit.trail import NOBODY
 from core.database import Pool, in_tenant
 from core.keys.places import NOTICE_CONTENT, PUSH_DEVICE
 from core.ledger.posting import post_payments
@@ -385,7 +386,7 @@ async def test_what_was_set_aside_is_seen_and_sent_again(books: Books, admin: Po
     (dead,) = await read_dead(books.pool, books.tenant.id, 10)
     assert (dead.id, dead.code, dead.tries) == (push.id, "PayloadTooLarge", 1)
     assert {one.road: one.dead for one in await read_states(books.pool)}[Road.APPLE] >= 1
-    assert await retry(books.pool, books.tenant.id, [push.id]) == [push.id]
+    assert await retry(books.pool, books.tenant.id, [push.id], NOBODY) == [push.id]
     (again,) = await deliver_mine(books, Road.APPLE)
     assert (again.id, again.tries) == (push.id, 1)
     assert await read_dead(books.pool, books.tenant.id, 10) == []

@@ -36,6 +36,4 @@ EXAMPLES: tuple[Message, ...] = (
     sessions.SessionNamed(2, SESSION, "Ana's phone é"),
     sessions.SessionsEnded(3, [SESSION, OTHER]),
     sessions.SessionsEnded(4, []),
-    sessions.SecurityAlert("new_device", AT, session=SESSION, network="2001:db8::/48", name="Ana's phone é"),
-    sessions.SecurityAlert("new_device", AT),
 )

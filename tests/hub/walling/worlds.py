@@ -59,7 +59,7 @@ select * from jsonb_populate_record(null::payhub.{table}, $1::jsonb)
 NOT_COMPARED = {"audit_entries", "audit_unlogged"}
 # What no two installations draw alike, or count by a clock.
 DRAWN_COLUMNS = ("xid", "beginning", "level")
-MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?\+\d\d:\d\d")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(?:Z|\+\d\d:\d\d)")
 # UUIDs, account numbers, and what was hashed.
 LOTS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b\d{12}\b|\\\\x[0-9a-f]+|\$argon2id\$[^\"]+")
 

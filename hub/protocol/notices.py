@@ -1,0 +1,273 @@
+"""What a person is told beside their accounts' events, how they are reached without a socket, and what came of it."""
+
+from typing import Annotated, Final, Literal, TypeAlias
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from core.nouns import BALANCE_MAX
+from hub.protocol.fields import PAGE_LENGTH_MAX, UUID_PATTERN, Command, Message, Time
+
+# core.notices.kinds.NoticeKind, by name; tests/hub/test_notices.py holds one to the other.
+NoticeName: TypeAlias = Literal[
+    "payment_received",
+    "contact_code",
+    "claimed",
+    "contact_changed",
+    "payment_sent",
+    "charge_paid",
+    "refund_received",
+    "refund_sent",
+    "payment_reversed",
+    "hold_placed",
+    "hold_captured",
+    "hold_ended",
+    "in_review",
+    "review_released",
+    "review_declined",
+    "dispute_held",
+    "charged_back",
+    "dispute_released",
+    "payment_refused",
+    "hold_expiring",
+    "bulk_finished",
+    "limit_raised",
+    "dispute_opened",
+    "new_device",
+    "second_factor_refused",
+    "factor_enrolled",
+    "factor_removed",
+    "recovery_code_used",
+    "passkey_copied",
+    "password_changed",
+    "export_ready",
+    "webhook_disabled",
+    "news",
+]
+# core.notices.ladder.CAN_WAIT
+MutableName: TypeAlias = Literal["export_ready", "webhook_disabled", "news"]
+RoadName: TypeAlias = Literal["apple", "firebase", "web", "mail"]
+Language: TypeAlias = Literal["pt", "en"]
+BellNumber: TypeAlias = Annotated[
+    int, Meta(ge=0, le=BALANCE_MAX, description="Of a notice; each person counts from 1, without a gap.")
+]
+Page: TypeAlias = Annotated[int, Meta(ge=1, le=PAGE_LENGTH_MAX)]
+HourMinute: TypeAlias = Annotated[
+    str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", description="In the tenant's time zone: 22:00.")
+]
+DeliveryId: TypeAlias = Annotated[str, Meta(pattern=UUID_PATTERN, min_length=36, max_length=36)]
+# core.notices.seen.TOKEN_LENGTH
+SeenToken: TypeAlias = Annotated[
+    str,
+    Meta(pattern="^[A-Za-z0-9_-]{43}$", min_length=43, max_length=43, description="Out of a push, or a mail's link."),
+]
+RETRIED_MAX: Final = 200
+
+
+class ReadNotices(Command, frozen=True, tag="notices", gc=False):
+    """What you were told, newest first, below `before`; with `after`, what came after that number, oldest first."""
+
+    after: BellNumber | UnsetType = UNSET
+    before: Annotated[int, Meta(ge=1, le=BALANCE_MAX)] | UnsetType = UNSET
+    limit: Page | UnsetType = UNSET
+
+
+class HearNotices(Command, frozen=True, tag="hear_notices", gc=False):
+    """You have seen your notices up to `number`: they are told on no other road. Not those of what this session did."""
+
+    number: BellNumber
+
+
+class ReadNoticeSettings(Command, frozen=True, tag="notice_settings", gc=False):
+    """How you are told."""
+
+
+class SetNoticeSettings(Command, frozen=True, tag="set_notice_settings", gc=False):
+    """Say how you want to be told; what you leave out is as the tenant has it.
+
+    `quiet_from` and `quiet_to` go together. They hold back, and `muted` turns off, only what can wait: never money, and
+    never a warning.
+    """
+
+    language: Language | UnsetType = UNSET
+    quiet_from: HourMinute | UnsetType = UNSET
+    quiet_to: HourMinute | UnsetType = UNSET
+    muted: Annotated[list[MutableName], Meta(max_length=3)] | UnsetType = UNSET
+
+
+class ReadLadders(Command, frozen=True, tag="ladders", gc=False):
+    """Operators: how each kind of notice climbs."""
+
+
+class SetLadder(Command, frozen=True, tag="set_ladder", gc=False):
+    """Operators: let a kind of notice climb so, from the next one on.
+
+    The socket has `socket_s` seconds alone, then the phone `push_s` before the mail is written. Money and warnings keep
+    at least one road.
+    """
+
+    kind: NoticeName
+    socket_s: Annotated[int, Meta(ge=2, le=86_400)]
+    push_s: Annotated[int, Meta(ge=0, le=604_800)]
+    has_push: bool
+    has_mail: bool
+
+
+class ReadDeadDeliveries(Command, frozen=True, tag="dead_deliveries", gc=False):
+    """Operators: pushes and mails that were set aside, newest first: refused for good, or tried too often.
+
+    `before` and `before_delivery` are the last page's `next_before` and `next_delivery`.
+    """
+
+    before: Time | UnsetType = UNSET
+    before_delivery: DeliveryId | UnsetType = UNSET
+    limit: Page | UnsetType = UNSET
+
+
+class RetryDeliveries(Command, frozen=True, tag="retry_deliveries", gc=False):
+    """Operators: send again, under the same ids, what was set aside; all of it without `deliveries`."""
+
+    deliveries: Annotated[list[DeliveryId], Meta(min_length=1, max_length=RETRIED_MAX)] | UnsetType = UNSET
+
+
+class SawNotice(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """Somebody tapped a push, or followed a mail's link: what it told is acknowledged on all roads. Needs no log-in."""
+
+    token: SeenToken
+
+
+class NoticeSeen(Message, frozen=True, tag="notice_seen", gc=False):
+    """Whether there was still something to acknowledge is not said: whoever found a link learns nothing by it."""
+
+
+class NoticeState(Struct, frozen=True, omit_defaults=True, gc=False):
+    """One of your notices. `session`: where it was done, and `name` what you call that; `network`: where from.
+
+    `subject`: what it is about (a dispute, a bulk file, an export). `code`: which sort: totp, passkey, a refusal's.
+    `lines` and `refused`: of a bulk file. `ends_at`: until when there is something to do.
+    """
+
+    number: int
+    kind: NoticeName
+    at: str
+    heard: bool | UnsetType = UNSET
+    session: str | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    network: str | UnsetType = UNSET
+    amount: int | UnsetType = UNSET
+    subject: str | UnsetType = UNSET
+    code: str | UnsetType = UNSET
+    lines: int | UnsetType = UNSET
+    refused: int | UnsetType = UNSET
+    ends_at: str | UnsetType = UNSET
+
+
+class NoticesAnswer(Message, frozen=True, tag="notice_states", gc=False):
+    """A page. `number`: of your last notice; `unheard`: how many you have not acknowledged (100: or more)."""
+
+    id: int
+    notices: list[NoticeState]
+    number: int
+    unheard: int
+
+
+class NoticesHeard(Message, frozen=True, tag="notices_heard", gc=False):
+    """So many were not acknowledged before."""
+
+    id: int
+    count: int
+
+
+class Notice(Message, frozen=True, tag="notice", gc=False):
+    """Something that you are to know, told to each of your sockets but those of the session that did it.
+
+    Acknowledge it with `hear_notices`, or your phone will ring. What may be somebody else's doing: end the `session`
+    where it was done, and change your password.
+    """
+
+    notice: NoticeState
+
+
+class NoticeSettingsAnswer(Message, frozen=True, tag="notice_settings_state", gc=False):
+    """How you are told. What is not here is as the tenant has it."""
+
+    id: int
+    muted: list[MutableName]
+    language: Language | UnsetType = UNSET
+    quiet_from: str | UnsetType = UNSET
+    quiet_to: str | UnsetType = UNSET
+
+
+class LadderState(Struct, frozen=True, omit_defaults=True, gc=False):
+    """How a kind climbs. `own`: the tenant says so itself."""
+
+    kind: NoticeName
+    socket_s: int
+    push_s: int
+    has_push: bool
+    has_mail: bool
+    own: bool | UnsetType = UNSET
+
+
+class LaddersAnswer(Message, frozen=True, tag="ladder_states", gc=False):
+    """Every kind's."""
+
+    id: int
+    ladders: list[LadderState]
+
+
+class LadderSet(Message, frozen=True, tag="ladder_set", gc=False):
+    """The kind climbs so from now on."""
+
+    id: int
+    ladder: LadderState
+
+
+class DeadDelivery(Struct, frozen=True, omit_defaults=True, gc=False):
+    """One that was set aside. `code`: what came of its last try."""
+
+    delivery: str
+    road: RoadName
+    kind: NoticeName
+    person: str
+    tries: int
+    made_at: str
+    ended_at: str
+    code: str | UnsetType = UNSET
+
+
+class DeadDeliveriesAnswer(Message, frozen=True, tag="dead_delivery_states", gc=False):
+    """A page. With `next_before` there may be more."""
+
+    id: int
+    deliveries: list[DeadDelivery]
+    next_before: str | UnsetType = UNSET
+    next_delivery: str | UnsetType = UNSET
+
+
+class DeliveriesRetried(Message, frozen=True, tag="deliveries_retried", gc=False):
+    """These are sent again."""
+
+    id: int
+    deliveries: list[str]
+
+
+FROM_CLIENT: Final[tuple[type[Message], ...]] = (
+    ReadNotices,
+    HearNotices,
+    ReadNoticeSettings,
+    SetNoticeSettings,
+    ReadLadders,
+    SetLadder,
+    ReadDeadDeliveries,
+    RetryDeliveries,
+)
+FROM_HUB: Final[tuple[type[Message], ...]] = (
+    NoticesAnswer,
+    NoticesHeard,
+    Notice,
+    NoticeSettingsAnswer,
+    LaddersAnswer,
+    LadderSet,
+    DeadDeliveriesAnswer,
+    DeliveriesRetried,
+)
