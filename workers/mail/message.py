@@ -1,7 +1,7 @@
 """A mail as bytes (RFC 5322, MIME): a text part and an HTML part that say the same. Pure.
 
-Python's own writer is right for every mail there can be, and takes ten times as long; this one writes one shape. Nothing
-from outside can add a header or end one: what would is cleaned out of words and refused in addresses.
+Python's own writer is right for every mail there can be, and takes ten times as long; this one writes one shape.
+Nothing from outside can add a header or end one: what would is cleaned out of words and refused in addresses.
 """
 
 import base64
@@ -10,6 +10,8 @@ import re
 import uuid
 from datetime import datetime
 from typing import Final, NamedTuple
+
+from workers.inert import inert
 
 # RFC 5321, 4.5.3.1.
 LOCAL_PART_MAX: Final = 64
@@ -22,13 +24,10 @@ LINE_SIZE: Final = 76
 WORD_BYTES: Final = 45
 # A dot-atom on the left, a host name or an address in brackets on the right: no quoting, no comment, no route. Letters
 # beyond ASCII are for SMTPUTF8 (RFC 6531).
-_LOCAL: Final = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+)*"
-)
-_DOMAIN: Final = re.compile(
-    r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f.:]+\]"
-)
-_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+"
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_LOCAL: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+_DOMAIN: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f.:]+\]")
 _URL: Final = re.compile(r"https?://[!-;=?-~]{1,2000}")
 
 
@@ -68,7 +67,7 @@ def check_address(address: str) -> str:
     local, at, domain = address.rpartition("@")
     if not at or not _LOCAL.fullmatch(local) or len(local.encode("utf-8", "replace")) > LOCAL_PART_MAX:
         raise AddressRefused("no address")
-    if _UNSAFE.search(address) or any(one.isspace() for one in local):
+    if inert(address, ADDRESS_MAX) != address or any(one.isspace() for one in local):
         raise AddressRefused("no address")
     try:
         host = domain if domain.isascii() else domain.encode("idna").decode()
@@ -90,7 +89,7 @@ def write(letter: Letter, sender: Sender, at: datetime) -> bytes:
     headers = [
         f"From: {_mailbox(sender)}",
         f"To: {check_address(letter.to)}",
-        f"Subject: {encode_words(clean(letter.subject, SUBJECT_MAX))}",
+        f"Subject: {encode_words(inert(letter.subject, SUBJECT_MAX))}",
         f"Date: {email.utils.format_datetime(at)}",
         f"Message-ID: <{id_}@{check_domain(sender.domain)}>",
         f"Content-Language: {'pt-BR' if letter.language == 'pt' else 'en'}",
@@ -119,11 +118,6 @@ def check_domain(domain: str) -> str:
     return domain
 
 
-def clean(text: str, size_max: int) -> str:
-    """Words on one line: without controls, marks that turn the direction of writing, and halves of characters."""
-    return " ".join(_UNSAFE.sub(" ", text).split())[:size_max]
-
-
 def encode_words(text: str) -> str:
     """A header's words: as they are if ASCII and short, otherwise encoded and folded (RFC 2047)."""
     if text.isascii() and len(text) <= LINE_SIZE - len("Subject: ") and "=?" not in text:
@@ -140,16 +134,12 @@ def encode_words(text: str) -> str:
 
 def _mailbox(sender: Sender) -> str:
     address = check_address(sender.address)
-    if not (name := clean(sender.name, NAME_MAX)):
+    if not (name := inert(sender.name, NAME_MAX)):
         return address
-    if not name.isascii() or len(name) > LINE_SIZE // 2 or "=?" in name:
-        return (
-            f"{encode_words(name)}\r\n <{address}>"
-            if "\r\n" in encode_words(name)
-            else f"{encode_words(name)} <{address}>"
-        )
+    if not name.isascii() or "=?" in name:
+        return f"{encode_words(name)}\r\n <{address}>"
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{quoted}" <{address}>'
+    return f'"{quoted}"\r\n <{address}>'
 
 
 def _part(boundary: str, kind: str, text: str) -> bytes:

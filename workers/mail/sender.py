@@ -47,7 +47,7 @@ class MailSender:
         context: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`relays`: the first is used while it answers. `name`: our host's, for EHLO. `context`: None: as the system."""
+        """`relays`: the first is used while it answers. `name`: our host's. `context`: None: the system's."""
         self._relays = list(relays)
         self._name = name
         self._patience = patience

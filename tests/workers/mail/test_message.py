@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from workers.mail.message import AddressRefused, Letter, Sender, check_address, clean, write
+from workers.mail.message import AddressRefused, Letter, Sender, check_address, write
 
 AT = datetime(2026, 11, 25, 14, 30, tzinfo=timezone(timedelta(hours=-3)))
 ID = "0198f0aa-1111-7abc-8def-000000000001"
@@ -108,11 +108,6 @@ def test_addresses_of_everybody_are_taken() -> None:
     ):
         assert check_address(address) == address
     assert check_address("ana@açaí.com.br") == "ana@xn--aa-4iaz.com.br"
-
-
-def test_words_on_one_line() -> None:
-    assert clean("  a\tb\u200b\r\n c ", 100) == "a b c"
-    assert clean("abcdef", 3) == "abc"
 
 
 def test_halves_of_characters_and_dots_in_a_body_are_inert() -> None:
