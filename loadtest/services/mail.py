@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import Enum
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import uvloop
 
@@ -134,9 +134,9 @@ class _Session(asyncio.Protocol):
         self._asked: list[str] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        # uvloop's own are not of asyncio's class.
+        self.transport = cast(asyncio.Transport, transport)
         is_new = not self._is_sealed
-        self.transport = transport
         self._is_sealed = transport.get_extra_info("sslcontext") is not None
         if is_new:
             self._server.connections += 1

@@ -113,8 +113,9 @@ class MailSender:
                 opened = await open_conversation(relay, self._patience, self._name, self._context)
             except RelayAway as error:
                 why = error.code
+                if self._away.get(relay, (0.0, ""))[0] < self._clock():
+                    log.warning("mail_relay_away", extra={"code": why, "place": f"{relay.host}:{relay.port}"})
                 self._away[relay] = (self._clock() + REST_S, why)
-                log.warning("mail_relay_away", extra={"code": why, "place": f"{relay.host}:{relay.port}"})
                 continue
             self._away.pop(relay, None)
             relay_connections.inc()
