@@ -129,6 +129,8 @@ class _Session(asyncio.Protocol):
         self._is_sealed = False
         self._is_known = server.login is None
         self._is_hung = False
+        # Between MAIL and the end of the mail: another MAIL is refused until then, or until RSET (RFC 5321, 4.1.4).
+        self._is_begun = self._has_recipient = False
         self._sender = self._recipient = b""
         self._out: list[bytes] = []
         self._asked: list[str] = []
@@ -182,23 +184,29 @@ class _Session(asyncio.Protocol):
         elif verb == b"AUTH":
             self._begin_log_in(rest)
         elif verb == b"MAIL":
+            if self._is_begun:
+                self._out.append(b"503 5.5.1 nested\r\n")
+                return
             self._sender = self._address(rest)
-            self._say(Step.MAIL, b"250 2.1.0 ok" if self._is_known else b"530 5.7.0 who are you")
+            right = b"250 2.1.0 ok" if self._is_known else b"530 5.7.0 who are you"
+            self._is_begun = self._say(Step.MAIL, right).startswith(b"2")
         elif verb == b"RCPT":
             self._recipient = self._address(rest)
-            self._say(Step.RCPT, b"250 2.1.5 ok")
+            right = b"250 2.1.5 ok" if self._is_begun else b"503 5.5.1 from whom"
+            self._has_recipient = self._say(Step.RCPT, right).startswith(b"2")
         elif verb == b"DATA":
-            self._is_content = True
-            self._say(Step.DATA, b"354 go on")
+            right = b"354 go on" if self._has_recipient else b"554 5.5.1 no valid recipients"
+            self._is_content = self._say(Step.DATA, right).startswith(b"354")
         elif verb == b"QUIT":
             self._out.append(b"221 2.0.0 bye\r\n")
             self._flush()
             self.transport.close()
         else:
+            self._is_begun = self._has_recipient = False
             self._out.append(b"250 2.0.0 ok\r\n")
 
     def _take(self, content: bytes) -> None:
-        self._is_content = False
+        self._is_content = self._is_begun = self._has_recipient = False
         if not content:
             self._out.append(b"554 5.5.1 nobody to give it to\r\n")
             return
@@ -257,11 +265,12 @@ class _Session(asyncio.Protocol):
             self._is_hung = False
             self.data_received(b"")
 
-    def _say(self, step: Step, right: bytes) -> None:
+    def _say(self, step: Step, right: bytes) -> bytes:
+        """Returns what was said, if anything was."""
         wrong = self._server.fault(step, self._recipient)
-        if step is Step.DATA and wrong is not None:
-            self._is_content = False
-        self._do(right if wrong is None else wrong)
+        answer = right if wrong is None else wrong
+        self._do(answer)
+        return answer if isinstance(answer, bytes) else b""
 
     def _do(self, answer: bytes | Act) -> None:
         if answer is Act.HANG:

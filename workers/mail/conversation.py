@@ -131,10 +131,12 @@ class Conversation:
         rcpt = f"RCPT TO:<{recipient}>\r\n".encode()
         try:
             async with asyncio.timeout(self._patience.answer_s):
-                if "pipelining" in self._extensions:
-                    refused = await self._offer_at_once(mail, rcpt)
-                else:
-                    refused = await self._offer(mail, rcpt)
+                is_fast = "pipelining" in self._extensions
+                refused = await (self._offer_at_once(mail, rcpt) if is_fast else self._offer(mail, rcpt))
+                if refused is not None and self.is_usable:
+                    # What was begun would be in the next one's way.
+                    self._transport.write(b"RSET\r\n")
+                    await self._read()
         except TimeoutError:
             self.abort()
             raise ConnectionLost("relay_silent", is_sent=False) from None
@@ -161,9 +163,6 @@ class Conversation:
             self._transport.write(command)
             reply = await self._read()
             if reply.code >= 300:
-                if reply.code != CLOSING:
-                    self._transport.write(b"RSET\r\n")
-                    await self._read()
                 return judge(reply)
         self._transport.write(b"DATA\r\n")
         reply = await self._read()

@@ -1,18 +1,21 @@
-"""The phrases of each language, out of its file: compiled once, and each knows what it cannot be said without. Pure."""
+"""The phrases of each language, out of its file: read once, and each knows what it cannot be said without. Pure.
 
+They are plain words and are escaped where the layout puts them into a page. What they are filled with is never read as
+a phrase.
+"""
+
+import string
 import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from core.notices.kinds import NoticeKind
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-# Phrases are plain words and are escaped where they are put into a page. What they are filled with is never a template.
-_PHRASES: Final = Environment(undefined=StrictUndefined, autoescape=False, auto_reload=False)  # noqa: S701
 LAYOUTS: Final = Environment(
     loader=FileSystemLoader(TEMPLATES),
     undefined=StrictUndefined,
@@ -27,14 +30,13 @@ class Phrase(NamedTuple):
     """A phrase. `needs`: names without which it is left out."""
 
     words: str
-    template: Template | None
     needs: frozenset[str]
 
     def say(self, given: Mapping[str, Any]) -> str | None:
         """The phrase, filled; None: something that it needs is not known."""
-        if self.template is None:
+        if not self.needs:
             return self.words
-        return None if any(given[name] is None for name in self.needs) else self.template.render(given)
+        return None if any(given[name] is None for name in self.needs) else self.words.format_map(given)
 
 
 class Notice(NamedTuple):
@@ -63,11 +65,11 @@ def notice(kind: NoticeKind, language: str, *, is_many: bool) -> Notice:
     if not is_many:
         chosen = lines
     return Notice(
-        compile_phrase(chosen["title"]),
-        compile_phrase(chosen["push"]),
-        compile_phrase(chosen.get("headline", chosen["title"])),
-        tuple(compile_phrase(one) for one in chosen["lead"]),
-        compile_phrase(chosen["action"]),
+        read_phrase(chosen["title"]),
+        read_phrase(chosen["push"]),
+        read_phrase(chosen.get("headline", chosen["title"])),
+        tuple(read_phrase(one) for one in chosen["lead"]),
+        read_phrase(chosen["action"]),
     )
 
 
@@ -76,15 +78,13 @@ def common(language: str) -> Common:
     """What all kinds share."""
     lines = _read(language)
     return Common(
-        {name: compile_phrase(words) for name, words in lines["common"].items()}, lines["rows"], lines["reasons"]
+        {name: read_phrase(words) for name, words in lines["common"].items()}, lines["rows"], lines["reasons"]
     )
 
 
-@cache
-def compile_phrase(words: str) -> Phrase:
-    """A phrase, ready to be said."""
-    needs = frozenset(meta.find_undeclared_variables(_PHRASES.parse(words)))
-    return Phrase(words, _PHRASES.from_string(words) if needs else None, needs)
+def read_phrase(words: str) -> Phrase:
+    """A phrase with its needs."""
+    return Phrase(words, frozenset(name for _, name, _, _ in string.Formatter().parse(words) if name is not None))
 
 
 @cache

@@ -163,6 +163,16 @@ async def test_each_refusal_has_its_outcome_and_the_next_mail_goes(
         assert server.taken == 0
         assert isinstance(await send(to), Delivered)
         assert server.taken == 1
+        assert server.connections == (2 if answer.startswith(b"421") else 1)
+
+
+async def test_a_relay_that_wants_a_mail_for_nobody_gets_an_empty_one(server: MailServer) -> None:
+    server.plan(Fault(Step.RCPT, b"550 5.1.1 no", times=1), Fault(Step.DATA, b"354 go on", times=1))
+    to = sender(server)
+    assert await to.send(PATH, TO, mail()) == Gone("smtp_5.1.1")
+    assert server.taken == 0
+    assert isinstance(await send(to), Delivered)
+    assert (server.taken, server.connections) == (1, 1)
 
 
 async def test_only_the_one_who_is_gone_is_gone(server: MailServer) -> None:
