@@ -1,6 +1,6 @@
 """A mail as bytes (RFC 5322, MIME): a text part and an HTML part that say the same. Pure.
 
-Python's own writer is right for every mail there can be, and takes ten times as long; this one writes one shape.
+Python's own writer is right for every mail there can be, and takes thirty times as long; this one writes one shape.
 Nothing from outside can add a header or end one: what would is cleaned out of words and refused in addresses.
 """
 
