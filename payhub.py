@@ -84,7 +84,7 @@ def run() -> None:
     database up to date, starts PAYHUB_HUBS hubs and one worker, and keeps them running. Ctrl-C stops
     everything in order. Data and logs are in PAYHUB_DATA_DIR, .payhub unless told otherwise.
     """
-    programs = launcher.Programs(hub=_itself("serve"), worker=_itself("work"))
+    programs = launcher.Programs(hub=_itself("serve"), worker=_itself("work"), mailbox=_itself("mailbox"))
     launcher.Launcher(
         read_settings(), programs, prepare=prepare_all, seed=seed_demo, say=launcher.say_to_terminal
     ).run()
@@ -119,6 +119,17 @@ def work() -> None:
         working.work(settings)
     except working.WorkError as error:
         raise click.ClickException(str(error)) from error
+
+
+@main.command()
+def mailbox() -> None:
+    """Keep mails in memory and show them on a page, for a machine without a mail server.
+
+    The page is at PAYHUB_MAILBOX_LISTEN, on loopback; mails are taken on the next port. `payhub run` starts
+    one unless PAYHUB_SMTP_URL names a relay.
+    """
+    launcher.refuse_orphan()
+    room("config.mailbox").keep(read_settings())
 
 
 @main.command()

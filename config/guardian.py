@@ -26,7 +26,7 @@ WORKER_SECONDS = 8.0  # what a worker was doing it does again after a restart
 HUB_EXTRA_SECONDS = 2.0  # on top of the hub's own drain
 
 # Who stops first: a hub must still reach the database while it drains.
-STOP_ORDER = ("hub", "worker", "redis", "postgres", "setup")
+STOP_ORDER = ("hub", "worker", "mailbox", "redis", "postgres", "setup")
 
 _HAS_PROC = Path("/proc/self/stat").exists()
 

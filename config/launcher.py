@@ -10,6 +10,7 @@ import errno
 import fcntl
 import http.client
 import os
+import random
 import signal
 import socket
 import stat
@@ -45,6 +46,7 @@ PREDECESSOR_SECONDS = 45.0  # the longest orderly stop: drain, worker, one check
 RESTART_FIRST_SECONDS = 0.5
 RESTART_MAX_SECONDS = 30.0
 STEADY_SECONDS = 60.0  # who ran this long starts again without the waiting time of earlier failures
+PAIRS_TRIED = 20
 LOCK_FILE = "lock"
 RUNNING_FILE = "running.json"
 LAUNCHER_PID = "PAYHUB_LAUNCHER_PID"  # tells a hub whose child it is; not a setting
@@ -57,10 +59,11 @@ class LaunchError(Exception):
 
 
 class Programs(NamedTuple):
-    """The command lines of a hub and of a worker."""
+    """The command lines of a hub, of a worker, and of the mailbox for mails that nobody else takes."""
 
     hub: Sequence[str]
     worker: Sequence[str]
+    mailbox: Sequence[str] = ()
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -251,6 +254,7 @@ class Launcher:
 
     def _start_programs(self, guardian: Guardian) -> None:
         count = self._settings.hubs
+        self._start_mailbox(guardian)
         served = msgspec.structs.replace(
             self._settings,
             admin_database_url=self._settings.database_url,
@@ -264,6 +268,15 @@ class Launcher:
             else:
                 program = Program("worker", "worker", self._programs.worker, own, guardian)
             self._launch(program)
+
+    def _start_mailbox(self, guardian: Guardian) -> None:
+        if not self._programs.mailbox or self._settings.smtp_url:
+            return
+        listen = free_pair(self._settings.mailbox_listen)
+        self._settings = msgspec.structs.replace(
+            self._settings, mailbox_listen=listen, smtp_url=f"smtp://{with_port(listen, 1)}?starttls=never"
+        )
+        self._launch(Program("mailbox", "mailbox", self._programs.mailbox, self._settings, guardian))
 
     def _launch(self, thing: Supervised) -> None:
         self._supervised[thing.name] = thing
@@ -281,7 +294,8 @@ class Launcher:
             raise LaunchError(f"{what} failed at {where}: {error}. Details: {log}") from error
 
     def _wait_ready(self) -> None:
-        hubs = [thing for thing in self._supervised.values() if isinstance(thing, Program)]
+        programs = [thing for thing in self._supervised.values() if isinstance(thing, Program)]
+        hubs = [thing for thing in programs if thing.role != "mailbox"]  # nobody's money waits for that
         waiting = [hub for hub in hubs if hub.role == "hub"]
         deadline = time.monotonic() + READY_SECONDS
         while waiting:
@@ -311,6 +325,8 @@ class Launcher:
         self._say(f"  WebSocket  {url.replace('http', 'ws', 1)}/v1/native (web pages: /v1/socket)")
         self._say(f"  Protocol   {url}/docs/asyncapi.json and {url}/docs/openapi.json")
         self._say(f"  Metrics    http://{settings.admin_listen}/metrics")
+        if "mailbox" in self._supervised:
+            self._say(f"  Mailbox    http://{settings.mailbox_listen}   (what would be mailed)")
         self._say(f"  Data       {settings.data_dir} (logs in {settings.data_dir.name}/logs)")
         for line in lines:
             self._say(f"  {line}" if line else "")
@@ -513,6 +529,17 @@ def _refuse_taken(listen: str, name: str) -> None:
         else:
             reason = f"Payhub cannot listen on {listen} ({error.strerror or error}): choose"
         raise LaunchError(f"{reason} another one with {name}={host}:{port + 1000}.") from None
+
+
+def free_pair(listen: str) -> str:
+    """This host:port if it and the next one are free, otherwise another pair that is: a mailbox stops nobody."""
+    host, port = address(listen)
+    for first in (port, *random.sample(range(20_000, 60_000), PAIRS_TRIED)):
+        with contextlib.suppress(LaunchError):
+            for step in (0, 1):
+                _refuse_taken(with_port(f"{listen.rpartition(':')[0]}:{first}", step), "PAYHUB_MAILBOX_LISTEN")
+            return f"{listen.rpartition(':')[0]}:{first}"
+    raise LaunchError(f"No two ports in a row are free on {host}: stop another program.")
 
 
 def rotate_logs(data_dir: Path) -> None:

@@ -5,10 +5,11 @@ This module never reads the environment by itself, and knows neither core nor hu
 """
 
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 from urllib.parse import urlsplit, urlunsplit
@@ -24,8 +25,11 @@ DRAIN_SECONDS_MAX = 300  # orchestrators kill what takes longer than a few minut
 
 _DATABASE_SCHEMES = ("postgresql", "postgres")
 _REDIS_SCHEMES = ("redis", "rediss", "unix")
+_MAIL_SCHEMES = ("smtp", "smtps")
 _WEB_SCHEMES = ("http", "https")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_MAIL_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
+_MAIL_ADDRESS = re.compile(rf"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~.-]{{1,64}}@{_MAIL_NAME.pattern}")
 _SPLIT = frozenset({"allowed_origins", "internal_networks", "trusted_proxies"})  # comma-separated in the environment
 
 
@@ -172,6 +176,50 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: Annotated[
         str,
         Meta(description="Where people reach the hub from outside; goes into links, mails and tokens."),
+    ]
+    smtp_url: Annotated[
+        str,
+        Meta(
+            description="The relays that workers hand mails to, with commas between: smtp://user@relay.example:587 "
+            "(STARTTLS has to be; ?starttls=optional or never where nobody listens in) or smtps://relay.example. The "
+            "first is used while it answers. Empty: no mail is sent; `payhub run` starts a mailbox of its own."
+        ),
+    ]
+    smtp_password_file: Annotated[
+        str, Meta(description="File with the password of the relays' user. Empty: they are spoken to without.")
+    ]
+    mail_from: Annotated[
+        str, Meta(description="Address that mails come from. Default: no-reply at PAYHUB_PUBLIC_URL's host.")
+    ]
+    mail_domain: Annotated[
+        str,
+        Meta(
+            description="Domain that mails go back to when they cannot be delivered: each to an address of its own, "
+            "bounces+…@. Default: the domain of PAYHUB_MAIL_FROM."
+        ),
+    ]
+    dkim_key_file: Annotated[
+        str,
+        Meta(
+            description="File with the private key that signs mails (PEM; RSA of 2048 bits, or Ed25519) for the domain "
+            "of PAYHUB_MAIL_FROM. Empty: they leave unsigned, for a relay that signs."
+        ),
+    ]
+    dkim_selector: Annotated[
+        str, Meta(description="Name of the published key: <selector>._domainkey.<domain> in the DNS.")
+    ]
+    bounces_dir: Annotated[
+        str,
+        Meta(
+            description="Maildir where a mail server of yours puts what comes to bounces+…@. Empty: no bounce is read."
+        ),
+    ]
+    mailbox_listen: Annotated[
+        str,
+        Meta(
+            description="host:port of the page of `payhub run`'s own mailbox, on loopback only; it takes mails on the "
+            "next port. If it is taken, another one is."
+        ),
     ]
     breached_passwords_file: Annotated[
         str,
@@ -349,6 +397,7 @@ def _defaults(given: Mapping[str, str]) -> dict[str, str]:
     public_url = given.get("public_url", f"http://{f'localhost:{port}' if everywhere else listen}").rstrip("/")
     local = [f"http://localhost:{port}", f"http://127.0.0.1:{port}"]
     data_dir = str(Path(given.get("data_dir", ".payhub")).resolve())
+    mail_from = given.get("mail_from", f"no-reply@{_mail_host(public_url)}")
     return {
         "database_url": "",
         "admin_database_url": given.get("database_url", ""),
@@ -377,6 +426,14 @@ def _defaults(given: Mapping[str, str]) -> dict[str, str]:
         "trusted_proxies": "",
         "internal_networks": "",
         "public_url": public_url,
+        "smtp_url": "",
+        "smtp_password_file": "",
+        "mail_from": mail_from,
+        "mail_domain": mail_from.rpartition("@")[2],
+        "dkim_key_file": "",
+        "dkim_selector": "payhub",
+        "bounces_dir": "",
+        "mailbox_listen": "127.0.0.1:8025",
         "breached_passwords_file": "",
         "receipts": "true",
         "hubs": "2",
@@ -408,6 +465,46 @@ def _check_redis(name: str, value: str) -> None:
 
 def _check_public_url(name: str, value: str) -> None:
     _check_url(name, value, _WEB_SCHEMES, "https://pay.example.com")
+
+
+def _check_relays(name: str, value: str) -> None:
+    for url in value.split(","):
+        try:
+            parts = urlsplit(url.strip())
+            is_wrong = parts.scheme not in _MAIL_SCHEMES or not parts.hostname or parts.port == 0
+        except ValueError:
+            is_wrong = True
+        if is_wrong:
+            raise SettingsError(name, "is no list of relays: write URLs like smtp://relay.example:587.")
+        if parts.password is not None:
+            raise SettingsError(name, "holds a password: put it into the file PAYHUB_SMTP_PASSWORD_FILE.")
+
+
+def _check_mail_address(name: str, value: str) -> None:
+    if not _MAIL_ADDRESS.fullmatch(value):
+        raise SettingsError(name, f"is {value!r}: write an address like no-reply@pay.example.com.")
+
+
+def _check_mail_name(name: str, value: str) -> None:
+    if not _MAIL_NAME.fullmatch(value):
+        raise SettingsError(name, f"is {value!r}: write a name like pay.example.com.")
+
+
+def _check_loopback(name: str, value: str) -> None:
+    """Whoever reads the mailbox reads everybody's codes."""
+    _check_address(name, value)
+    if address(value)[0] not in _LOOPBACK:
+        raise SettingsError(name, f"is {value!r}: the mailbox is for this machine alone, like 127.0.0.1:8025.")
+
+
+def _mail_host(public_url: str) -> str:
+    """The host of a URL, if mail can come from it."""
+    host = urlsplit(public_url).hostname or ""
+    try:
+        ip_address(host)
+    except ValueError:
+        return host if _MAIL_NAME.fullmatch(host) else "localhost"
+    return "localhost"
 
 
 def _check_origins(name: str, value: str) -> None:
@@ -445,6 +542,11 @@ _CHECKS = {
     "listen": _check_address,
     "admin_listen": _check_address,
     "public_url": _check_public_url,
+    "smtp_url": _check_relays,
+    "mail_from": _check_mail_address,
+    "mail_domain": _check_mail_name,
+    "dkim_selector": _check_mail_name,
+    "mailbox_listen": _check_loopback,
     "allowed_origins": _check_origins,
     "internal_networks": _check_networks,
 }

@@ -3,8 +3,10 @@
 python stand_in.py launch    what `payhub run` does
 python stand_in.py serve     answers /readyz and /metrics, until SIGTERM; fails when STAND_IN=fails
 python stand_in.py work      waits for SIGTERM
+python stand_in.py mailbox   keeps mails, as the real one does
 """
 
+import importlib
 import os
 import signal
 import socketserver
@@ -45,11 +47,20 @@ def launcher() -> Launcher:
     program = [sys.executable, __file__]
     return Launcher(
         Settings.from_environment(os.environ),
-        Programs(hub=[*program, "serve"], worker=[*program, "work"]),
+        Programs(hub=[*program, "serve"], worker=[*program, "work"], mailbox=_mailbox(program)),
         prepare=lambda _settings: [],
         seed=lambda _settings: ["Demo       nobody here but us"],
         say=say_to_terminal,
     )
+
+
+def _mailbox(program: list[str]) -> list[str]:
+    return [*program, "mailbox"] if "mailbox" in os.environ.get("STAND_IN", "") else []
+
+
+def mailbox() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    importlib.import_module("config.mailbox").keep(Settings.from_environment(os.environ))
 
 
 def serve() -> None:
@@ -67,4 +78,4 @@ def work() -> None:
 
 if __name__ == "__main__":
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM} if sys.argv[1] != "launch" else set())
-    {"launch": launch, "serve": serve, "work": work}[sys.argv[1]]()
+    {"launch": launch, "serve": serve, "work": work, "mailbox": mailbox}[sys.argv[1]]()

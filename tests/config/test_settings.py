@@ -48,6 +48,13 @@ def test_administrator_is_the_same_login_unless_told_otherwise() -> None:
     assert settings.admin_database_url == "postgresql://a@b/c"
 
 
+def test_mail_comes_from_where_people_reach_the_hub() -> None:
+    settings = Settings.from_environment({"PAYHUB_PUBLIC_URL": "https://pay.example.com"})
+    assert (settings.mail_from, settings.mail_domain) == ("no-reply@pay.example.com", "pay.example.com")
+    assert Settings.from_environment({}).mail_from == "no-reply@localhost"
+    assert Settings.from_environment({"PAYHUB_MAIL_FROM": "bank@mail.example"}).mail_domain == "mail.example"
+
+
 def test_a_key_service_on_the_same_machine_may_speak_in_the_clear() -> None:
     for host in ("127.0.0.1", "localhost", "[::1]"):
         url = f"http://{host}:8200"
@@ -79,6 +86,15 @@ def test_a_child_process_reads_exactly_the_same() -> None:
         ("PAYHUB_KEY_SERVICE", "gcp", "one of local, aws, vault"),
         ("PAYHUB_VAULT_URL", "http://vault.example:8200", "has to be https"),
         ("PAYHUB_AWS_ENDPOINT_URL", "http://169.254.1.1", "has to be https"),
+        ("PAYHUB_SMTP_URL", "mail.example:25", "smtp://"),
+        ("PAYHUB_SMTP_URL", "smtp://a.example,http://b.example", "smtp://"),
+        ("PAYHUB_SMTP_URL", "smtp://a.example:99999", "smtp://"),
+        ("PAYHUB_SMTP_URL", "smtp://ana:geheim@mail.example", "PAYHUB_SMTP_PASSWORD_FILE"),
+        ("PAYHUB_MAIL_FROM", "Bank <no-reply@bank.example>", "no-reply@"),
+        ("PAYHUB_MAIL_FROM", "a@b.example\r\nBcc: c@d.example", "no-reply@"),
+        ("PAYHUB_MAIL_DOMAIN", "bank example", "a name"),
+        ("PAYHUB_DKIM_SELECTOR", "a;b", "a name"),
+        ("PAYHUB_MAILBOX_LISTEN", "0.0.0.0:8025", "this machine alone"),
     ],
 )
 def test_a_wrong_value_is_named_and_the_right_form_shown(name: str, value: str, advice: str) -> None:
@@ -87,6 +103,7 @@ def test_a_wrong_value_is_named_and_the_right_form_shown(name: str, value: str, 
     assert refusal.value.variable == name
     assert str(refusal.value).startswith(name)
     assert advice in str(refusal.value)
+    assert "geheim" not in str(refusal.value)
 
 
 def test_a_password_is_never_shown() -> None:
