@@ -103,8 +103,10 @@ class Delivering(Generic[Message]):
         places: int,
         is_one_service: bool = True,
         lease: timedelta = LEASE,
+        send_s_max: float = SEND_S_MAX,
     ) -> None:
         self._pool, self._road, self._compose, self._sender = pool, road, compose, sender
+        self._send_s_max = send_s_max
         self._places, self._lease, self._is_one_service = places, lease, is_one_service
         self._breakers: dict[str, Breaker] = {}
         self._sending: set[asyncio.Task[None]] = set()
@@ -202,7 +204,7 @@ class Delivering(Generic[Message]):
 
     async def _send(self, claimed: Claimed, message: Message, breaker: Breaker) -> None:
         try:
-            async with asyncio.timeout(SEND_S_MAX):
+            async with asyncio.timeout(self._send_s_max):
                 outcome = await self._sender.send(message)
         except TimeoutError:
             outcome = Later("timeout")

@@ -7,6 +7,7 @@ import signal
 import time
 from datetime import timedelta
 
+import uvloop
 from prometheus_client import start_http_server
 
 from config.logs import configure_logs
@@ -23,7 +24,7 @@ from core.ledger.verify import find_unbalanced_tenants
 from core.machines.pairing import forget_codes
 from core.nonces import forget_spent
 from core.notices.leaving import forget_late
-from core.notices.outbox import forget_heard, note_unheard, read_outbox_state
+from core.notices.outbox import read_outbox_state
 from core.people.sessions import forget_ended
 from core.people.throttles import forget_counts
 from core.people.tickets import forget_tickets
@@ -36,7 +37,10 @@ from workers.anchors.places import Place
 from workers.anchors.witness import Witness, WitnessesRefused, read_witnesses
 from workers.bulk import post_bulks
 from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
+from workers.mail.dkim import KeyRefused
+from workers.mail.relays import RelayRefused
 from workers.privacy import RETAINED_PER_ROUND, make_exports, retain, watch_clocks
+from workers.reaching import open_roads
 from workers.rounds import (
     Round,
     go_round,
@@ -51,9 +55,6 @@ from workers.schedules import SCHEDULES_PER_ROUND, pay_schedules
 
 log = logging.getLogger(__name__)
 
-# A socket that is there acknowledges within a second or two; after this, nobody is listening.
-PATIENCE = timedelta(seconds=10)
-BATCHES_PER_ROUND = 100
 # One batch of the ledger.
 HOLDS_PER_ROUND = 256
 NOTICES_PER_ROUND = 1_000
@@ -69,7 +70,7 @@ NONCE_KEPT = timedelta(minutes=5)
 CODES_PER_ROUND = 1_000
 # Which till a code was used for is in the trail.
 CODE_KEPT = timedelta(days=1)
-POOL_SIZE = 4
+POOL_SIZE = 8
 # More often than core.keyring.ANNOUNCEMENT_DELAY.
 KEYS_READ_S = 10.0
 
@@ -77,7 +78,9 @@ KEYS_READ_S = 10.0
 def work(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT. Raises WorkError with a sentence for the operator."""
     configure_logs(settings.log_level, "worker")
-    asyncio.run(_work(settings))
+    # Half as much again of what hands over mails and pushes.
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_work(settings))
 
 
 async def _work(settings: Settings) -> None:
@@ -94,8 +97,12 @@ async def _work(settings: Settings) -> None:
     if len(anchorings) == 1:
         # Whoever can write there and in the database can still rewrite everything.
         log.warning("anchors_in_one_place_only", extra={"place": anchorings[0].name})
-    work = [*rounds(pool, keys, signer), *(anchor_round(one) for one in anchorings)]
-    tasks = [asyncio.create_task(go_round(round_)) for round_ in work]
+    try:
+        roads = await open_roads(settings, pool, keys)
+    except (RelayRefused, KeyRefused, OSError) as error:
+        raise WorkError(str(error)) from None
+    work = [*rounds(pool, keys, signer), *roads.rounds(pool), *(anchor_round(one) for one in anchorings)]
+    tasks = [*(asyncio.create_task(go_round(round_)) for round_ in work), *roads.tasks()]
     log.info("worker_started")
     await stopped.wait()
     for task in tasks:
@@ -137,12 +144,6 @@ def anchor_round(anchoring: Anchoring) -> Round:
 
 def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
     """Everything a worker does."""
-
-    async def note() -> int:
-        return (await note_unheard(pool, PATIENCE, BATCHES_PER_ROUND)).batches
-
-    async def forget_notices() -> int:
-        return await forget_heard(pool, NOTICES_PER_ROUND)
 
     async def forget_late_notices() -> int:
         return await forget_late(pool, NOTICES_PER_ROUND)
@@ -212,8 +213,6 @@ def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:
         return 0
 
     return [
-        Round("note_unheard", 1.0, note, full=BATCHES_PER_ROUND),
-        Round("forget_heard", 5.0, forget_notices, full=NOTICES_PER_ROUND),
         Round("forget_late", 60.0, forget_late_notices, full=NOTICES_PER_ROUND),
         Round("forget_sessions", 600.0, forget_sessions, full=SESSIONS_PER_ROUND),
         Round("forget_log_ins", 60.0, forget_log_ins, full=SESSIONS_PER_ROUND),

@@ -36,6 +36,7 @@ select id::text, road, kind, person_id::text, tries, code, made_at, ended_at
  order by made_at desc, id desc
  limit $4
 """
+BOUNCE: Final = "select bounce_delivery($1, $2, $3, $4)"
 RETRY: Final = "select * from retry_deliveries($1, $2)"
 
 
@@ -84,7 +85,8 @@ class Phone(NamedTuple):
 class Claimed(NamedTuple):
     """A delivery in somebody's hands. `facts` None: a push that takes away what is shown of its kind.
 
-    `notice_id`, `sealed`, `session_id`: of the newest of its notices. `badge`: what the phone's icon says.
+    `notice_id`, `sealed`, `session_id`: of the newest of its notices. `badge`: what the phone's icon says. Of a mail:
+    the person's name, plain or sealed, and that of the session.
     """
 
     tenant_id: int
@@ -103,6 +105,9 @@ class Claimed(NamedTuple):
     facts: Facts | None
     expires_at: datetime | None
     badge: int
+    name: str | None
+    name_sealed: bytes | None
+    session_name: str | None
 
 
 class Settled(NamedTuple):
@@ -180,6 +185,12 @@ async def settle(pool: Pool, settled: Sequence[Settled]) -> int:
     return count
 
 
+async def bounce(pool: Pool, tenant_id: int, delivery_id: str, status: str, *, is_gone: bool) -> bool:
+    """A mail came back for good, with this status (RFC 3463). `is_gone`: nobody has the address any more."""
+    async with acquire(pool) as connection:
+        return bool(await connection.fetchval(BOUNCE, tenant_id, delivery_id, status, is_gone))
+
+
 async def forget_told(pool: Pool, limit: int) -> int:
     """Remove what was told long ago. Returns how many of the most numerous."""
     async with acquire(pool) as connection:
@@ -238,6 +249,9 @@ def _claimed(  # one argument for each column of claim_deliveries
     count: int | None,
     total: int | None,
     badge: int,
+    name: str | None,
+    name_sealed: bytes | None,
+    session_name: str | None,
 ) -> Claimed:
     phone = contact = told = None
     if device_id is not None:
@@ -272,4 +286,7 @@ def _claimed(  # one argument for each column of claim_deliveries
         told,
         expires_at,
         badge,
+        name,
+        name_sealed,
+        session_name,
     )

@@ -19,7 +19,6 @@ from core.notices.kinds import NoticeKind
 from core.notices.leaving import leave
 from tests.conftest import Books, Database
 from tests.core.notices.reaching import claim_mine, climb_all, give_phone
-from workers.breaker import FAILURES_MAX, PROBE_S, Breaker
 from workers.delivering import Composed, Delivering
 from workers.outcome import Delivered, Gone, Later, Outcome, Refused
 from workers.waking import wake
@@ -96,13 +95,14 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 8.0) 
         await asyncio.sleep(0.02)
 
 
-async def hurry(admin: Pool, books: Books) -> None:
-    """Let waits between tries be over."""
-    await admin.execute(
-        "update deliveries set due_at = clock_timestamp() where tenant_id = $1 and state = 0"
-        " and due_at < clock_timestamp() + interval '10 minutes' and code is not null",
-        books.tenant.id,
-    )
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries follow each other at once; and a service that is away is asked ten times a second."""
+    monkeypatch.setattr("workers.delivering.BACKOFF_S", 0.05)
+    monkeypatch.setattr("workers.delivering.BACKOFF_FACTOR", 1.0)
+    monkeypatch.setattr("workers.delivering.PAUSE_S", 0.05)
+    for module in ("breaker", "delivering"):
+        monkeypatch.setattr(f"workers.{module}.PROBE_S", 0.1)
 
 
 async def test_everything_is_sent_once_and_written_down(books: Books, admin: Pool) -> None:
@@ -130,7 +130,9 @@ async def test_no_more_are_under_way_than_there_are_places(books: Books, admin: 
     assert service.most_at_once == 3
 
 
-async def test_a_poisoned_message_is_set_aside_after_five_tries_and_delays_nobody(books: Books, admin: Pool) -> None:
+async def test_a_poisoned_message_is_set_aside_after_five_tries_and_delays_nobody(
+    books: Books, admin: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await warn_many(books, admin, 1)
     (poison,) = await admin.fetch("select id::text from deliveries where tenant_id = $1", books.tenant.id)
     bad = poison[0]
@@ -154,12 +156,7 @@ async def test_a_poisoned_message_is_set_aside_after_five_tries_and_delays_nobod
 
             await until(is_sent)
             assert service.at[newest] - before < 1.0
-
-        async def is_over() -> bool:
-            await hurry(admin, books)
-            return await states(admin, books) == {1: TRIES_MAX, 3: 1}
-
-        await until(is_over)
+        await until(lambda: _is(states(admin, books), {1: TRIES_MAX, 3: 1}))
     assert service.got.count(bad) == TRIES_MAX
     (dead,) = await read_dead(books.pool, books.tenant.id, 10)
     assert (dead.id, dead.code, dead.tries) == (bad, "internal", TRIES_MAX)
@@ -168,7 +165,6 @@ async def test_a_poisoned_message_is_set_aside_after_five_tries_and_delays_nobod
 async def test_one_that_hangs_holds_its_place_and_nobody_up(
     books: Books, admin: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.delivering.SEND_S_MAX", 0.3)
     await warn_many(books, admin, 10)
     hanging: list[str] = []
 
@@ -179,7 +175,7 @@ async def test_one_that_hangs_holds_its_place_and_nobody_up(
         return Delivered()
 
     service = Service(books.tenant.id, answer)
-    async with delivering(books, service, places=2):
+    async with delivering(books, service, places=2, send_s_max=0.3):
         await until(lambda: _is(states(admin, books), {0: 1, 1: 9}))
         assert await admin.fetchval(
             "select code from deliveries where tenant_id = $1 and state = 0", books.tenant.id
@@ -199,7 +195,6 @@ async def test_each_outcome_has_its_end(books: Books, admin: Pool) -> None:
 
         async def is_over() -> bool:
             found = await states(admin, books)
-            await hurry(admin, books)
             return found[1] == 1 and found[3] == 1 and found[4] == 1 and len(service.got) >= 4
 
         await until(is_over)
@@ -210,8 +205,6 @@ async def test_each_outcome_has_its_end(books: Books, admin: Pool) -> None:
 async def test_a_service_that_is_down_costs_no_try_and_is_told_everything_when_it_returns(
     books: Books, admin: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.breaker.PROBE_S", 0.1)
-    monkeypatch.setattr("workers.delivering.PROBE_S", 0.1)
     await warn_many(books, admin, 40)
     is_up = False
 
@@ -268,7 +261,6 @@ async def test_a_key_service_that_is_away_sends_everything_back_untried(books: B
         is_there = True
 
         async def is_over() -> bool:
-            await hurry(admin, books)
             return await states(admin, books) == {1: 3}
 
         await until(is_over)
@@ -375,24 +367,3 @@ async def test_killed_at_any_moment_a_worker_loses_nothing(
 
 async def _none_waits(admin: Pool, books: Books) -> bool:
     return (await states(admin, books))[0] == 0
-
-
-def test_a_breaker_asks_once_in_a_while_and_believes_the_first_answer() -> None:
-    one = Breaker()
-    for _ in range(FAILURES_MAX - 1):
-        one.failed(0.0)
-        assert one.may_ask(0.0)
-    one.failed(0.0)
-    assert not one.may_ask(PROBE_S - 0.1)
-    assert [one.may_ask(PROBE_S) for _ in range(3)] == [True, False, False]
-    one.failed(PROBE_S)
-    assert not one.may_ask(2 * PROBE_S - 0.1)
-    one.heard()
-    assert all(one.may_ask(PROBE_S) for _ in range(3))
-
-
-def test_a_breaker_keeps_to_what_the_service_asked_for() -> None:
-    one = Breaker()
-    one.failed(0.0, 60.0)
-    assert not one.may_ask(59.0)
-    assert one.may_ask(60.0)

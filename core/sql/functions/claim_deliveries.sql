@@ -3,12 +3,14 @@
 -- (acknowledged meanwhile, its phone logged out, too late) ends here instead. Any number of workers may call it at once.
 -- `count` and `sum`: of a mail, its notices; of a push, all that it stands for: everything of its kind that the person has
 -- not acknowledged, because a phone shows one push of a kind. `badge`: everything of any kind.
+drop function if exists claim_deliveries(smallint, int, interval);
 create or replace function claim_deliveries(p_road smallint, p_limit int, p_lease interval)
 returns table (
     tenant_id int, id uuid, kind smallint, person_id uuid, tries smallint, made_at timestamptz, device_id uuid,
     device_sealed bytea, device_at timestamptz, language text, field smallint, field_number int, contact_sealed bytea,
     notice_id uuid, notice_sealed bytea, session_id uuid, facts jsonb, amount bigint, payment_id uuid,
-    happened_at timestamptz, expires_at timestamptz, count int, sum bigint, badge int
+    happened_at timestamptz, expires_at timestamptz, count int, sum bigint, badge int,
+    name text, name_sealed bytea, session_name text
 )
 language plpgsql volatile security definer
 set search_path = payhub, pg_temp
@@ -134,12 +136,20 @@ begin
                       and notices.heard_at is null and notices.rung > 1
                     limit 99
                ) as waiting
-           ) end::int
+           ) end::int,
+           profiles.display_name, profiles.display_name_sealed, sessions.name
       from looked
       join marked on marked.tenant_id = looked.tenant_id and marked.id = looked.id and marked.state = 0
       join tenants on tenants.id = looked.tenant_id
       left join notice_settings
         on notice_settings.tenant_id = looked.tenant_id and notice_settings.person_id = looked.person_id
+      -- For a mail alone: a push names nobody.
+      left join profiles
+        on looked.device_id is null
+       and profiles.tenant_id = looked.tenant_id and profiles.person_id = looked.person_id
+      left join sessions
+        on looked.device_id is null
+       and sessions.tenant_id = looked.tenant_id and sessions.id = looked.session_id
      order by looked.due_at;
 end
 $$;

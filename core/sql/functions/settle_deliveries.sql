@@ -1,5 +1,5 @@
 -- Writes down what came of deliveries that were claimed. What somebody else has claimed meanwhile (p_tries differs) is
--- theirs to settle. A phone that is gone is forgotten, and what only it was told climbs on at once.
+-- theirs to settle. A phone or an address that is gone is forgotten, and what only that phone was told climbs on at once.
 --   p_states   core.notices.deliveries.State: 0 to be tried again after p_after_s, with p_gives_back the try not counted
 create or replace function settle_deliveries(
     p_tenants int[], p_ids uuid[], p_tries smallint[], p_states smallint[], p_codes text[], p_after_s double precision[],
@@ -29,7 +29,7 @@ begin
          where deliveries.tenant_id = told.tenant_id and deliveries.id = told.id
            and deliveries.state = 0 and deliveries.tries = told.tries
         returning deliveries.tenant_id, deliveries.id, deliveries.person_id, deliveries.device_id, deliveries.notice_ids,
-                  deliveries.state, deliveries.code
+                  deliveries.state, deliveries.code, deliveries.made_at, deliveries.field_number
     ), gone as (
         update push_devices
            set gone_at = clock_timestamp(), gone_code = settled.code
@@ -38,6 +38,14 @@ begin
            and push_devices.tenant_id = settled.tenant_id and push_devices.id = settled.device_id
            and push_devices.gone_at is null
         returning push_devices.tenant_id, push_devices.id
+    ), let_go as (
+        -- An address that nobody has is not its person's until they confirm it anew (see bounce_delivery).
+        delete from held_fields
+         using settled
+         where settled.state = 4 and settled.device_id is null
+           and held_fields.tenant_id = settled.tenant_id and held_fields.person_id = settled.person_id
+           and held_fields.field = 6 and held_fields.held_at < settled.made_at
+           and coalesce(settled.field_number, held_fields.number) = held_fields.number
     ), hurried as (
         update notices
            set climbs_at = clock_timestamp()

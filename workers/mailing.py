@@ -1,0 +1,112 @@
+"""Makes mails of claimed deliveries, and hands them to a relay.
+
+Here a person's address, name and code are opened, for as long as it takes to write the mail. Nothing of them goes
+anywhere else: no log, no exception's text.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from core.keys.cipher import Cipher
+from core.keys.places import DISPLAY_NAME, NOTICE_CONTENT, PERSON_FIELD
+from core.keys.safe import Safe
+from core.notices.deliveries import Claimed
+from core.notices.kinds import FAMILIES, Family, NoticeKind
+from core.notices.seen import seen_token
+from workers.delivering import Composed
+from workers.houses import Houses
+from workers.mail.dkim import DkimKey, signed
+from workers.mail.message import AddressRefused, Letter, Sender, write
+from workers.mail.sender import MailSender
+from workers.mail.verp import ReturnPaths
+from workers.outcome import Outcome, Refused
+from workers.texts.given import House, Links, Private
+from workers.texts.rendering import render_mail
+
+# What a code is for is gone with its minutes; what is in nobody's list cannot be acknowledged.
+UNSEEN: Final = frozenset({Family.CODE, Family.NEWS})
+
+
+class Mail(NamedTuple):
+    """A mail as it is handed in."""
+
+    return_path: str
+    recipient: str
+    message: bytes
+
+    def __repr__(self) -> str:
+        return "Mail(…)"
+
+
+class Means(NamedTuple):
+    """What mails are made with. `seen_key`: core.notices.seen; `dkim` None: the relay signs."""
+
+    keys: Safe
+    houses: Houses
+    paths: ReturnPaths
+    address: str
+    seen_key: bytes
+    dkim: DkimKey | None
+
+    def __repr__(self) -> str:
+        return "Means(…)"
+
+
+async def compose_mails(means: Means, claimed: Sequence[Claimed]) -> list[Composed[Mail]]:
+    """Each as a mail, or why it cannot be one. Raises when keys or tenants cannot be had: no mail's fault."""
+    persons: dict[int, set[str]] = defaultdict(set)
+    for one in claimed:
+        persons[one.tenant_id].add(one.person_id)
+    ciphers: dict[tuple[int, str], Cipher] = {}
+    houses: dict[int, House] = {}
+    for tenant_id, ids in persons.items():
+        found = await means.keys.of(tenant_id, ids)
+        ciphers |= {(tenant_id, person_id): cipher for person_id, cipher in found.items()}
+        _, houses[tenant_id] = await means.houses.of(tenant_id)
+    return [_compose(means, one, ciphers[one.tenant_id, one.person_id], houses[one.tenant_id]) for one in claimed]
+
+
+def _compose(means: Means, one: Claimed, cipher: Cipher, house: House) -> Composed[Mail]:
+    contact = one.contact
+    assert contact is not None and one.facts is not None and one.notice_id is not None
+    place = PERSON_FIELD.at(one.person_id, str(contact.field), str(contact.number))
+    address = cipher.open(*place, contact.sealed)
+    if address is None:
+        return Composed(one, None, Refused("erased"))
+    word = cipher.open(*NOTICE_CONTENT.at(one.notice_id), one.sealed)
+    name = one.name if one.name_sealed is None else cipher.open(*DISPLAY_NAME.at(one.person_id), one.name_sealed)
+    is_code = one.kind is NoticeKind.CONTACT_CODE
+    if is_code and word is None:
+        return Composed(one, None, Refused("no_code"))
+    private = Private(name=name, code=word if is_code else None, session=one.session_name)
+    seen = f"{house.public_url}/s/{seen_token(means.seen_key, one.tenant_id, one.id)}"
+    links = Links(house.public_url, None if FAMILIES[one.kind] in UNSEEN else seen)
+    text = render_mail(one.kind, one.language, one.facts, house, private, links)
+    letter = Letter(one.id, address, text.subject, text.text, text.html, one.language)
+    try:
+        message = write(letter, Sender(house.name, means.address), one.made_at)
+    except AddressRefused:
+        return Composed(one, None, Refused("address_malformed"))
+    if means.dkim is not None:
+        message = signed(message, means.dkim, int(one.made_at.timestamp()))
+    return Composed(one, Mail(means.paths.make(one.tenant_id, one.id), address, message))
+
+
+class MailRoad:
+    """The relay, as the last step of a delivery."""
+
+    def __init__(self, sender: MailSender) -> None:
+        self._sender = sender
+
+    def service_of(self, message: Mail) -> str:
+        """One for all: which relay takes it, the sender knows."""
+        return "relay"
+
+    async def send(self, message: Mail) -> Outcome:
+        """Hand it in."""
+        return await self._sender.send(*message)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._sender.close()

@@ -1,0 +1,152 @@
+"""Reaching people when no socket is there: notices climb, roads hand them over, and what comes back is heard.
+
+A road is there if the operator set it up; a notice whose road is not there waits for whoever sets it up.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from prometheus_client import Gauge
+
+from config.settings import Settings
+from core.database import Pool
+from core.keys.safe import Safe
+from core.notices.deliveries import Road, bounce, climb, forget_told, read_states
+from core.notices.outbox import forget_heard, note_unheard
+from core.notices.seen import SECRET
+from workers.delivering import Delivering
+from workers.houses import Houses
+from workers.mail.bounces import Bounce, walk
+from workers.mail.dkim import DkimKey, read_key
+from workers.mail.relays import Relay, read_relays
+from workers.mail.sender import MailSender
+from workers.mail.verp import ReturnPaths
+from workers.mailing import MailRoad, Means, compose_mails
+from workers.rounds import Round
+from workers.waking import wake
+
+log = logging.getLogger(__name__)
+
+# The shortest time that a ladder gives the socket (core.notices.ladder.SOCKET_S_MIN): what was acknowledged by then is
+# never written down as a notice.
+PATIENCE: Final = timedelta(seconds=2)
+BATCHES_PER_ROUND: Final = 100
+NOTICES_PER_ROUND: Final = 1_000
+CLIMBED_PER_ROUND: Final = 2_000
+TOLD_PER_ROUND: Final = 5_000
+# What waits for its turn is late by this much at most.
+CLIMB_S: Final = 0.25
+# Connections to a relay are fewer (workers/mail/sender.py); a mail that waits for one is written meanwhile.
+MAILS_AT_ONCE: Final = 100
+# A relay may take minutes to answer for what it was given (RFC 5321, 4.5.3.2.6), and to ask again is to send it twice.
+MAIL_SEND_S_MAX: Final = 200.0
+MAIL_LEASE: Final = timedelta(seconds=240)
+RETURN_PATHS: Final = "mail/return paths"
+BOUNCES_S: Final = 10.0
+
+deliveries_waiting = Gauge(
+    "payhub_deliveries_waiting", "Deliveries that are to be handed over, now or later.", ["road"]
+)
+deliveries_late_seconds = Gauge(
+    "payhub_deliveries_late_seconds", "For how long the oldest due one has waited.", ["road"]
+)
+deliveries_dead = Gauge("payhub_deliveries_dead", "Deliveries that were set aside. Somebody should look.", ["road"])
+
+
+class Roads:
+    """The roads of one worker."""
+
+    def __init__(self, settings: Settings, roads: list[Delivering[Any]], paths: ReturnPaths) -> None:
+        self._settings, self._roads, self._paths = settings, roads, paths
+
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """Begin to deliver."""
+        sleepers = [road.woken for road in self._roads]
+        return [
+            asyncio.create_task(wake(self._settings.database_url, sleepers)),
+            *(asyncio.create_task(road.run()) for road in self._roads),
+        ]
+
+    def rounds(self, pool: Pool) -> list[Round]:
+        """What has to be done again and again for people to be told."""
+
+        async def note() -> int:
+            return (await note_unheard(pool, PATIENCE, BATCHES_PER_ROUND)).batches
+
+        async def climb_() -> int:
+            return (await climb(pool, CLIMBED_PER_ROUND)).notices
+
+        async def forget_notices() -> int:
+            return await forget_heard(pool, NOTICES_PER_ROUND)
+
+        async def forget_told_() -> int:
+            return await forget_told(pool, TOLD_PER_ROUND)
+
+        async def watch() -> int:
+            for one in await read_states(pool):
+                name = one.road.name.lower()
+                deliveries_waiting.labels(name).set(one.waiting)
+                deliveries_late_seconds.labels(name).set(one.late_s)
+                deliveries_dead.labels(name).set(one.dead)
+            return 0
+
+        found = [
+            Round("note_unheard", CLIMB_S, note, full=BATCHES_PER_ROUND),
+            Round("climb", CLIMB_S, climb_, full=CLIMBED_PER_ROUND),
+            Round("forget_heard", 1.0, forget_notices, full=NOTICES_PER_ROUND),
+            Round("forget_told", 600.0, forget_told_, full=TOLD_PER_ROUND),
+            Round("watch_deliveries", 2.0, watch),
+        ]
+        if self._settings.bounces_dir:
+            folder = Path(self._settings.bounces_dir)
+
+            async def take(one: Bounce) -> None:
+                if one.is_permanent:
+                    named = one.delivery
+                    await bounce(pool, named.tenant_id, named.delivery_id, one.status, is_gone=one.is_gone)
+
+            async def read_bounces() -> int:
+                return await walk(folder, self._paths, take)
+
+            found.append(Round("read_bounces", BOUNCES_S, read_bounces))
+        return found
+
+
+async def open_roads(settings: Settings, pool: Pool, keys: Safe) -> Roads:
+    """The roads that the operator set up. Raises RelayRefused, KeyRefused with a sentence for them, OSError."""
+    paths = ReturnPaths(await keys.secret(RETURN_PATHS), settings.mail_domain)
+    seen_key = await keys.secret(SECRET)
+    houses = Houses(pool, settings.public_url)
+    roads: list[Delivering[Any]] = []
+    if settings.smtp_url:
+        means = Means(keys, houses, paths, settings.mail_from, seen_key, _read_dkim(settings))
+        sender = MailSender(_read_relays(settings), settings.mail_domain)
+        roads.append(
+            Delivering(
+                pool,
+                Road.MAIL,
+                lambda claimed: compose_mails(means, claimed),
+                MailRoad(sender),
+                places=MAILS_AT_ONCE,
+                lease=MAIL_LEASE,
+                send_s_max=MAIL_SEND_S_MAX,
+            )
+        )
+    else:
+        log.warning("no_mail_is_sent", extra={"setting": "PAYHUB_SMTP_URL"})
+    return Roads(settings, roads, paths)
+
+
+def _read_relays(settings: Settings) -> list[Relay]:
+    password = Path(settings.smtp_password_file).read_text().strip() if settings.smtp_password_file else None
+    return read_relays(settings.smtp_url, password)
+
+
+def _read_dkim(settings: Settings) -> DkimKey | None:
+    if not settings.dkim_key_file:
+        return None
+    domain = settings.mail_from.rpartition("@")[2]
+    return read_key(Path(settings.dkim_key_file), domain, settings.dkim_selector)
