@@ -24,7 +24,7 @@ async def saw_notice(call: Call) -> NoticeSeen:
     """From a phone, where nobody may be logged in."""
     body: SawNotice = call.body
     spend(call.context, "address-page", 0, address_of(call.request), ADDRESS_PAGE)
-    await acknowledge(call.context, body.token)
+    await acknowledge(call.context, body.seen)
     return NoticeSeen()
 
 

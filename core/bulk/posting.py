@@ -13,6 +13,9 @@ from core.bulk.words import read_words
 from core.database import Connection, Pool, acquire, in_tenant, is_payments_fault, is_race, transaction, without_doubt
 from core.keys.safe import Safe
 from core.ledger.posting import post_payments
+from core.notices.facts import Facts
+from core.notices.kinds import NoticeKind
+from core.notices.leaving import leave
 from core.nouns import DONE, Payment, PaymentStatus
 from core.proof.notary import tell_posted
 
@@ -47,11 +50,15 @@ update bulks
        touched_at = clock_timestamp()
  where tenant_id = $1 and id = $2
 """
-FINISH = "update bulks set status = 5, through = lines, finished_at = now() where tenant_id = $1 and id = $2"
+FINISH = """
+update bulks set status = 5, through = lines, finished_at = now() where tenant_id = $1 and id = $2
+returning lines, refused, posted_amount, failed_code, finished_at
+"""
 SHOW_PROGRESS = "update bulks set through = $3 where tenant_id = $1 and id = $2 and status = 3"
 FAIL = """
 update bulks set status = 6, failed_line = $3, failed_code = $4, finished_at = now()
  where tenant_id = $1 and id = $2 and status in (2, 3)
+returning lines, refused, posted_amount, failed_code, finished_at
 """
 
 
@@ -172,7 +179,7 @@ async def _post_chunk(
         refused = len(lines) - len(posted)
         await connection.execute(ADVANCE, bulk.tenant_id, bulk.id, lines[-1][0], len(posted), sum(posted), refused)
     if len(lines) < chunk_length:
-        await connection.execute(FINISH, bulk.tenant_id, bulk.id)
+        await _tell_end(connection, bulk, await connection.fetchrow(FINISH, bulk.tenant_id, bulk.id))
     return max(len(lines), 1)
 
 
@@ -200,7 +207,7 @@ async def _post_atomic(
         await _beside(pool, bulk, SHOW_PROGRESS, bulk.tenant_id, bulk.id, through)
     # The row itself only now: until here it was written from beside.
     await connection.execute(ADVANCE, bulk.tenant_id, bulk.id, through, count, amount, 0)
-    await connection.execute(FINISH, bulk.tenant_id, bulk.id)
+    await _tell_end(connection, bulk, await connection.fetchrow(FINISH, bulk.tenant_id, bulk.id))
     return count
 
 
@@ -238,4 +245,21 @@ async def _beside(pool: Pool, bulk: Claimed, statement: str, *arguments: object)
 
 
 async def _fail(pool: Pool, bulk: Claimed, line: int | None, code: str) -> None:
-    await _beside(pool, bulk, FAIL, bulk.tenant_id, bulk.id, line, code)
+    async with acquire(pool) as connection, transaction(connection):
+        await connection.execute(NAME_TENANT, str(bulk.tenant_id))
+        await _tell_end(connection, bulk, await connection.fetchrow(FAIL, bulk.tenant_id, bulk.id, line, code))
+
+
+async def _tell_end(connection: Connection, bulk: Claimed, ended: asyncpg.Record | None) -> None:
+    """Whoever made the file hears how it ended, in the commit in which it did."""
+    if ended is None:
+        return
+    facts = Facts(
+        at=ended["finished_at"],
+        amount=ended["posted_amount"],
+        subject=bulk.id,
+        lines=ended["lines"],
+        refused=ended["refused"],
+        code=ended["failed_code"],
+    )
+    await leave(connection, bulk.tenant_id, NoticeKind.BULK_FINISHED, bulk.maker, facts, notice_id=bulk.id)

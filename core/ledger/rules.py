@@ -5,7 +5,7 @@ after a wait; operators decide payments that a rule has set aside.
 """
 
 from collections.abc import Sequence
-from datetime import time
+from datetime import UTC, datetime, time
 from typing import NamedTuple
 
 import asyncpg
@@ -14,12 +14,17 @@ from core.database import Pool, acquire, in_tenant
 from core.errors import NotFound, Refusal
 from core.keys.safe import Safe
 from core.ledger.words import Words, open_words
+from core.notices.facts import Facts
+from core.notices.kinds import NoticeKind
+from core.notices.leaving import leave
+from core.nouns import Measure
 
 # To be allowed beforehand waits like a raise of a limit (BCB Res. 142/2021), or a thief would allow himself.
 ALLOWED_AFTER_S = 86_400
 # In place of an account, in a listing that holds for everybody.
 EVERYBODY = 0
 
+FIND_OWNER = "select person_id::text from accounts where tenant_id = $1 and id = $2"
 READ_RULES = """
 select id, limits, name, measure, max, action, within_s, night_from, night_to, own_max, raise_wait_s, is_on
   from rules
@@ -194,13 +199,21 @@ async def read_rules(pool: Pool, tenant_id: int) -> list[Rule]:
 
 
 async def set_own_limit(
-    pool: Pool, tenant_id: int, account_id: int, measure: int, maximum: int, asked_by: str
+    pool: Pool,
+    tenant_id: int,
+    account_id: int,
+    measure: int,
+    maximum: int,
+    asked_by: str,
+    session_id: str | None = None,
 ) -> tuple[int, int | None, int | None]:
     """Lower a limit at once, or raise it after the wait: (holds now, holds then, from when in microseconds).
 
+    Whoever raises one hears of it, so that somebody else who did is found out before it holds.
+
     Raises Refusal when no rule of this measure is the owner's to set, or not so high.
     """
-    async with acquire(pool) as connection:
+    async with in_tenant(pool, tenant_id) as connection:
         row = await connection.fetchrow(
             "select max, next_max, next_from_us from set_own_limit($1, $2, $3, $4, $5)",
             tenant_id,
@@ -209,8 +222,17 @@ async def set_own_limit(
             measure,
             maximum,
         )
-    if row is None:
-        raise Refusal("limit_not_yours", field="max")
+        if row is None:
+            raise Refusal("limit_not_yours", field="max")
+        if row["next_max"] is not None:
+            owner = await connection.fetchval(FIND_OWNER, tenant_id, account_id)
+            facts = Facts(
+                at=datetime.now(UTC),
+                amount=row["next_max"],
+                code=Measure(measure).name.lower(),
+                ends_at=datetime.fromtimestamp(row["next_from_us"] / 1_000_000, UTC),
+            )
+            await leave(connection, tenant_id, NoticeKind.LIMIT_RAISED, owner or asked_by, facts, session_id=session_id)
     return row[0], row[1], row[2]
 
 

@@ -16,6 +16,9 @@ from core.database import Connection, Pool, acquire
 from core.errors import NotFound, Refusal
 from core.keys.places import DISPUTE_TEXT
 from core.keys.safe import Safe
+from core.notices.facts import Facts
+from core.notices.kinds import NoticeKind
+from core.notices.leaving import leave
 from core.nouns import BEGINNING, SYSTEM_ACCOUNT_MAX
 from core.payments.dispute_case import (
     COLUMNS,
@@ -156,6 +159,11 @@ async def open_dispute(
         assert dispute is not None
         case = Case(connection, tenant_id, dispute._replace(text=opening.text), actor.person_id, now)
         await case.hold(amount)
+        merchant = await connection.fetchval(FIND_OWNER, tenant_id, paid["payee"])
+        if merchant is not None:
+            ends_at = now + timedelta(seconds=profile.answer_s)
+            facts = Facts(at=now, amount=amount, subject=opening.id, ends_at=ends_at)
+            await leave(connection, tenant_id, NoticeKind.DISPUTE_OPENED, merchant, facts, notice_id=opening.id)
         return await case.save()
 
 

@@ -8,7 +8,7 @@ Dates come from core/payments/calendar.py, the time from PostgreSQL.
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
 from itertools import islice
 from typing import NamedTuple, TypeAlias
@@ -21,6 +21,9 @@ from core.errors import NotFound, Refusal
 from core.keys.places import SCHEDULE_DESCRIPTION
 from core.keys.safe import Safe
 from core.ledger.posting import post_payments
+from core.notices.facts import Facts
+from core.notices.kinds import NoticeKind
+from core.notices.leaving import leave
 from core.nouns import DONE, Payment, PaymentStatus
 from core.payments.calendar import Closed, Occurrence, Place, Plan, Rule, check_plan, occurrences
 
@@ -330,6 +333,13 @@ async def _attempt(connection: Connection, keys: Safe, due: Sequence[Due]) -> No
     payments = [_payment(*one) for one in due]
     postings = await post_payments(connection, payments, keys)
     after = [_after(row, posting.status) for (row, _), posting in zip(due, postings, strict=True)]
+    for (row, _), payment, posting, (_, _, day, attempts, _) in zip(due, payments, postings, after, strict=True):
+        # Nobody is there to be answered. One that is attempted again tomorrow may still be paid.
+        if posting.status not in DONE and not (day == row["on_day"] and attempts):
+            code = PaymentStatus(posting.status).name.lower()
+            facts = Facts(at=datetime.now(UTC), amount=payment.amount, subject=row["id"], code=code)
+            kind, to, once = NoticeKind.PAYMENT_REFUSED, row["created_by"], payment.id
+            await leave(connection, row["tenant_id"], kind, to, facts, notice_id=once)
     await connection.execute(
         ADVANCE,
         [row["tenant_id"] for row, _ in due],

@@ -7,7 +7,7 @@ stands where the step began. What is in memory is one page of rows and one volum
 import logging
 import zlib
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -16,6 +16,9 @@ from core.audit.trail import NOBODY, Act, note
 from core.database import Pool, acquire, in_tenant
 from core.errors import NotFound, OutcomeUnknown, PersonErased, Unavailable
 from core.keys.safe import Safe
+from core.notices.facts import Facts
+from core.notices.kinds import NoticeKind
+from core.notices.leaving import leave
 from core.people.opening import Tenant, read_tenant
 from core.privacy.controller import read_controller
 from core.privacy.exports import COLUMNS, KEPT, Export, piece_place
@@ -213,6 +216,9 @@ async def _save(
         if is_finished:
             details = {"export": export.id, "bytes": standing.json_size, "volumes": standing.volume}
             await note(connection, tenant_id, NOBODY, Act.EXPORT_MADE, export.person_id, details=details)
+            facts = Facts(at=datetime.now(UTC), subject=export.id, ends_at=datetime.now(UTC) + KEPT)
+            kind = NoticeKind.EXPORT_READY
+            await leave(connection, tenant_id, kind, export.person_id, facts, notice_id=export.id)
 
 
 async def _give_up(pool: Pool, tenant_id: int, export_id: str) -> None:

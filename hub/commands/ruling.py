@@ -87,7 +87,7 @@ async def set_own_limit(context: Context, session: Session, command: rules.SetOw
     speaker = session.speaker
     measure = Measure[command.measure.upper()]
     now, then, from_us = await core_rules.set_own_limit(
-        context.pool, speaker.tenant_id, account.id, measure, command.max, speaker.person_id
+        context.pool, speaker.tenant_id, account.id, measure, command.max, speaker.person_id, speaker.session_id
     )
     limit = rules.LimitState(
         command.measure,

@@ -132,7 +132,7 @@ class RetryDeliveries(Command, frozen=True, tag="retry_deliveries", gc=False):
 class SawNotice(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """Somebody tapped a push, or followed a mail's link: what it told is acknowledged on all roads. Needs no log-in."""
 
-    token: SeenToken
+    seen: SeenToken
 
 
 class NoticeSeen(Message, frozen=True, tag="notice_seen", gc=False):

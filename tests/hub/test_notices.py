@@ -221,10 +221,10 @@ async def test_a_tap_acknowledges_without_a_log_in_and_tells_nothing(
     ana = await enter(tenant)
     delivery = await set_aside(pool, keys, admin, ana)
     token = seen_token(await keys.secret(SECRET), tenant.id, delivery)
-    answers = [await web.post(f"{hubs.a.url}/v1/seen", json={"token": one}) for one in (token, token, "A" * 43)]
+    answers = [await web.post(f"{hubs.a.url}/v1/seen", json={"seen": one}) for one in (token, token, "A" * 43)]
     assert {(answer.status_code, answer.text) for answer in answers} == {(200, answers[0].text)}
     assert await admin.fetchval("select count(heard_at) from notices where tenant_id = $1", tenant.id) == 1
-    bad = await web.post(f"{hubs.a.url}/v1/seen", json={"token": "short"})
+    bad = await web.post(f"{hubs.a.url}/v1/seen", json={"seen": "short"})
     assert bad.status_code == 422
 
 
