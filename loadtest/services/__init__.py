@@ -1,0 +1,1 @@
+"""Strangers' services as they behave and misbehave, for load and fault tests. They know nothing of Payhub."""
