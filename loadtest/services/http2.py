@@ -7,7 +7,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from enum import Enum
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -127,8 +127,8 @@ class _Side(asyncio.Protocol):
         )
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's is one by what it does, not by its class.
+        self._transport = cast(asyncio.Transport, transport)
         self._server.connections += 1
         self._server.open.add(self)
         if not self._server.is_mute:

@@ -13,7 +13,7 @@ import random
 import ssl
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -402,8 +402,8 @@ class _Connection(asyncio.Protocol):
     # What asyncio tells it.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's is one by what it does, not by its class.
+        self._transport = cast(asyncio.Transport, transport)
         ssl_object = transport.get_extra_info("ssl_object")
         if ssl_object is None or ssl_object.selected_alpn_protocol() != "h2":
             self._end("no_http2")

@@ -11,6 +11,7 @@ from ssl import SSLContext
 from typing import Any
 
 import pytest
+import uvloop
 
 from loadtest.services.certificates import Certificates
 from loadtest.services.http2 import Act, Http2Server, Request, Said
@@ -83,6 +84,20 @@ async def test_an_answer_has_a_status_headers_and_a_body(service: Service, clien
     answer = await ask(client, "me", body=b"hello")
     assert (answer.status, answer.headers[b"x-id"], answer.body) == (200, b"me", b"me")
     assert service.bodies == {"me": b"hello"}
+
+
+async def test_it_is_the_same_on_the_loop_that_workers_run_on(certificates: Certificates, tls: SSLContext) -> None:
+    async def talk() -> None:
+        async with serving(certificates, tls) as service:
+            client = service.client()
+            service.server.goaway_after = 60
+            assert {answer.status for answer in await asyncio.gather(*(ask(client, n) for n in range(200)))} == {200}
+            assert set(service.ids.values()) == {1}
+            await service.server.stop()
+            assert (await unanswered(ask(client))).code in {"unreachable", "lost"}
+            await client.close()
+
+    await asyncio.to_thread(uvloop.run, talk())
 
 
 async def test_five_hundred_are_asked_at_once_on_one_connection(service: Service, client: Client) -> None:
