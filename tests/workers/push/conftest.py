@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from core.notices.targets import AppleTarget, Target
+from core.notices.targets import AppleTarget, FirebaseTarget, Target
 from loadtest.services.apple import AppleService
 from loadtest.services.certificates import Certificates
+from loadtest.services.firebase import FirebaseService
 from workers.push.apns import AppleKey, AppleSender
+from workers.push.fcm import FirebaseSender, ServiceAccount
 from workers.push.http2 import tls_context
 from workers.push.message import Envelope, Push
 
@@ -90,4 +92,37 @@ def quiet_log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFix
     with caplog.at_level("DEBUG"):
         yield caplog
     told = "\n".join(str(vars(record)) for record in caplog.records)
-    assert not any(secret in told for secret in (TITLE, BODY, "ab" * 32, "BEGIN PRIVATE", "bearer "))
+    assert not any(secret in told for secret in (TITLE, BODY, "ab" * 32, FIREBASE_TOKEN, "BEGIN PRIVATE", "earer "))
+
+
+@pytest.fixture(scope="session")
+def firebase_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
+@pytest_asyncio.fixture
+async def firebase(
+    certificates: Certificates, firebase_key: rsa.RSAPrivateKey, clock: Clock
+) -> AsyncIterator[FirebaseService]:
+    accounts = {"push@example.com": firebase_key.public_key()}
+    service = FirebaseService(certificates.server_context(), accounts, clock=clock)
+    await service.server.start()
+    yield service
+    await service.server.stop()
+
+
+@pytest_asyncio.fixture
+async def firebase_sender(
+    firebase: FirebaseService, firebase_key: rsa.RSAPrivateKey, clock: Clock, tls: SSLContext
+) -> AsyncIterator[FirebaseSender]:
+    account = ServiceAccount("a-project", "push@example.com", firebase_key, "k1", firebase.url + "/token", firebase.url)
+    sender = FirebaseSender(lambda slug: None if slug == "other" else account, tls, clock=clock, timeout_s=1.0)
+    yield sender
+    await sender.close()
+
+
+FIREBASE_TOKEN = "f" * 100 + ":APA91b-_"
+
+
+def firebase_envelope(token: str = FIREBASE_TOKEN, /, **more: Any) -> Envelope:
+    return envelope(FirebaseTarget(token), **more)
