@@ -160,9 +160,13 @@ class Client:
         under_way = [question.answered for one in self._connections for question in one.questions.values()]
         if under_way:
             await asyncio.wait(under_way, timeout=CLOSE_S)
+        self.end()
+
+    def end(self) -> None:
+        """Close at once; what is under way is unanswered."""
+        self._is_closed = True
         if self._connecting is not None:
             self._connecting.cancel()
-            await asyncio.gather(self._connecting, return_exceptions=True)
         self._fail_waiting(Unanswered("closed", is_theirs=False))
         for one in list(self._connections):
             one.close()
@@ -235,6 +239,9 @@ class Client:
             connection.abort()
             if not self._connections:
                 self._fail_waiting(_why_not(error))
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
         else:
             if connection.is_ending:
                 self._failures += 1
