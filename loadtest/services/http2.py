@@ -17,7 +17,6 @@ from h2.exceptions import H2Error
 from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
 
-GARBAGE: Final = b"\xff" * 64
 ENDLESS_BYTES: Final = 256 * 1024
 # After a GOAWAY the connection stays so long for what is still under way.
 LINGER_S: Final = 0.2
@@ -72,9 +71,9 @@ class Http2Server:
         self.goaway_after: int | None = None
         self.delay_s = 0.0
         self.is_mute = False
+        self.garbage = b"\xff" * 64
         self.port = 0
         self.connections = 0
-        self.pings = 0
         self.open: set[_Side] = set()
         self.most_at_once = self.at_once = 0
 
@@ -230,7 +229,7 @@ class _Side(asyncio.Protocol):
                 self._send_rest(stream_id)
             case Act.GARBAGE:
                 self._flush()
-                self._transport.write(GARBAGE)
+                self._transport.write(self._server.garbage)
             case Act.DROP:
                 self._h2.send_headers(stream_id, [(":status", "200")])
                 self._transport.write(self._h2.data_to_send()[:-1])

@@ -186,7 +186,7 @@ class Client:
             self._failures += 1
         for question in reversed(questions):
             question.losses += 1
-            if why == "protocol" or question.losses >= TRIES_MAX or self._is_closed:
+            if question.losses >= TRIES_MAX or self._is_closed:
                 question.fail(Unanswered(why))
             else:
                 self._ask_again(question)

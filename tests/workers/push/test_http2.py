@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import random
 import time
 import tracemalloc
 from collections import Counter
@@ -15,7 +16,8 @@ import uvloop
 
 from loadtest.services.certificates import Certificates
 from loadtest.services.http2 import Act, Http2Server, Request, Said
-from workers.push.http2 import ANSWER_SIZE_MAX, STREAMS_MAX, Answer, Client, Unanswered, once, tls_context
+from workers.push import http2
+from workers.push.http2 import ANSWER_SIZE_MAX, STREAMS_MAX, TRIES_MAX, Answer, Client, Unanswered, once, tls_context
 
 
 class Service:
@@ -174,10 +176,44 @@ async def test_a_question_is_not_asked_for_ever_where_every_connection_is_lost(
 async def test_a_bad_answer_is_none_and_the_next_question_is_answered(
     service: Service, client: Client, act: Act, code: str, is_theirs: bool
 ) -> None:
-    service.acts["/"] = [act]
+    # Garbage ends the connection, for others too: whose it was is not known, so it is asked again.
+    service.acts["/"] = [act] * (TRIES_MAX if act is Act.GARBAGE else 1)
     error = await unanswered(ask(client))
     assert (error.code, error.is_theirs) == (code, is_theirs)
+    assert not service.acts["/"]
     assert (await ask(client, "next")).body == b"next"
+
+
+async def test_no_garbage_keeps_a_question_beyond_its_time_or_breaks_the_client(
+    service: Service, client: Client
+) -> None:
+    dice = random.Random(7)
+    for round_ in range(24):
+        garbage = dice.randbytes(dice.choice((9, 64, 3_000)))
+        if round_ % 2:
+            # Frames of known kinds, with anything in them.
+            garbage = b"\0\0" + bytes([dice.randrange(40), dice.randrange(11)]) + garbage
+        service.server.garbage, service.acts["/"] = garbage, [Act.GARBAGE] * 5
+        error = await unanswered(ask(client, round_, timeout_s=0.05))
+        assert error.code in {"protocol", "timeout", "lost", "reset"}
+        service.acts.clear()
+        assert (await ask(client, f"after {round_}")).status == 200
+
+
+async def test_a_server_that_fell_silent_is_noticed_and_one_that_is_not_needed_is_left(
+    service: Service, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http2, "PING_S", 0.05)
+    await ask(client)
+    await asyncio.sleep(0.3)
+    assert len(service.server.open) == 1
+    service.server.is_mute = True
+    await until(lambda: not service.server.open)
+    service.server.is_mute = False
+    monkeypatch.setattr(http2, "IDLE_S", 0.1)
+    await ask(client)
+    await until(lambda: not service.server.open)
+    assert (await ask(client)).status == 200
 
 
 async def test_one_that_hangs_holds_up_no_other(service: Service, client: Client) -> None:
