@@ -1,0 +1,89 @@
+"""Apple, Firebase and a browsers' push service at once, for load: they take everything, fast, and keep ids alone.
+
+python -m loadtest.services.push PORT FOLDER    on PORT and the two after it, until SIGTERM; then says as JSON how many
+                                                came to each, and how many twice. FOLDER gets what an operator has:
+                                                push.json with its keys, and ca.pem, to be trusted (SSL_CERT_FILE).
+"""
+
+import asyncio
+import json
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+
+import uvloop
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from loadtest.services.apple import AppleService
+from loadtest.services.certificates import Certificates
+from loadtest.services.firebase import FirebaseService
+from loadtest.services.web_push import WebPushService
+
+TOPIC = "com.example.pay"
+EMAIL = "push@example.com"
+
+
+async def serve(port: int, folder: Path) -> dict[str, dict[str, int]]:
+    """Until SIGTERM. How many came to each, and how many of them more than once."""
+    certificates = Certificates(folder)
+    apple_key = ec.generate_private_key(ec.SECP256R1())
+    firebase_key = rsa.generate_private_key(65537, 2048)
+    apple = AppleService(
+        certificates.server_context(), {("TEAM", "KEY"): apple_key.public_key()}, frozenset({TOPIC}), keeps=False
+    )
+    firebase = FirebaseService(certificates.server_context(), {EMAIL: firebase_key.public_key()}, keeps=False)
+    web = WebPushService(certificates.server_context(), keeps=False)
+    servers = (apple.server, firebase.server, web.server)
+    for step, server in enumerate(servers):
+        await server.start(port + step)
+    _write_secret(folder / "apple.p8", _pem(apple_key))
+    account = {
+        "project_id": "a-project",
+        "client_email": EMAIL,
+        "private_key": _pem(firebase_key),
+        "private_key_id": "KEY",
+        "token_uri": firebase.url + "/token",
+    }
+    _write_secret(folder / "firebase.json", json.dumps(account))
+    at = f"https://localhost:{apple.server.port}"
+    roads = {
+        "apple": {
+            "key_file": "apple.p8",
+            "key_id": "KEY",
+            "team_id": "TEAM",
+            "topics": [TOPIC],
+            "url": at,
+            "sandbox_url": at,
+        },
+        "firebase": {"service_account_file": "firebase.json", "url": firebase.url},
+        "web": {"key_file": "vapid.pem", "subject": f"mailto:{EMAIL}"},
+    }
+    told = {"default": roads, "web_hosts": [f"localhost:{web.server.port}"]}
+    (folder / "push.json").write_text(json.dumps(told, indent=2))
+    print("ready", flush=True)
+    ending = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
+    await ending.wait()
+    for server in servers:
+        await server.stop()
+    # What came to a browser's service has no id that it could see.
+    return {"apple": _counted(apple.ids), "firebase": _counted(firebase.ids), "web": {"taken": web.got.total()}}
+
+
+def _counted(ids: Counter[str]) -> dict[str, int]:
+    return {"taken": ids.total(), "twice": sum(count > 1 for count in ids.values())}
+
+
+def _pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _write_secret(path: Path, text: str) -> None:
+    path.touch(0o600)
+    path.write_text(text)
+
+
+if __name__ == "__main__":
+    print(json.dumps(uvloop.run(serve(int(sys.argv[1]), Path(sys.argv[2])))))
