@@ -32,6 +32,7 @@ from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
 from core.nonces import Nonces
 from core.nouns import Payment, Posting
+from core.outside import Outside
 from core.people.demands import read_demands
 from core.people.marking import Marks
 from core.people.passkeys import relying_party
@@ -53,7 +54,6 @@ from hub.connection import Connections, serve
 from hub.doors import PATHS, Door, Doors
 from hub.identity import Identities
 from hub.limits import Limits
-from hub.outside import Outside
 from hub.protocol.sessions import SecurityAlert
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from hub.outside import BODY_SIZE_MAX, Outside, OutsideRefused, OutsideUnavailable, Target, resolve
+from core.outside import BODY_SIZE_MAX, Outside, OutsideRefused, OutsideUnavailable, Target, resolve
 from tests.hub.oidc import JSON, Answer, OidcServer
 
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
