@@ -68,6 +68,7 @@ class Bringing:
         now: Callable[[], datetime] = _now,
         draw: Callable[[], float] = random.random,
         walks_max: int = WALKS_MAX,
+        share_max: float = SHARE_MAX,
     ) -> None:
         self._pool = pool
         self._keys = keys
@@ -75,6 +76,7 @@ class Bringing:
         self._now = now
         self._draw = draw
         self._walks_max = walks_max
+        self._share_max = share_max
         self._walks: set[asyncio.Task[None]] = set()
         self._looks_at = 0.0
 
@@ -92,15 +94,23 @@ class Bringing:
         walks.set(len(self._walks))
         return len(claims)
 
+    async def spread(self) -> int:
+        """Follow accounts that merchants were given since; how many."""
+        return await cursors.spread(self._pool)
+
+    async def forget(self, limit: int) -> int:
+        """Remove attempts that are kept no longer; how many."""
+        return await cursors.forget_attempts(self._pool, limit)
+
     async def settle(self) -> None:
         """Wait until nobody walks."""
         while self._walks:
             await asyncio.wait(self._walks)
 
-    async def close(self) -> None:
+    async def close(self, stop_s: float = STOP_S) -> None:
         """Give walks a moment to hear their answer, and end them."""
         if self._walks:
-            _, late = await asyncio.wait(self._walks, timeout=STOP_S)
+            _, late = await asyncio.wait(self._walks, timeout=stop_s)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -112,7 +122,7 @@ class Bringing:
             return
         await cursors.wake(self._pool, self._now())
         ended = asyncio.get_running_loop().time()
-        self._looks_at = ended + (ended - began) / SHARE_MAX
+        self._looks_at = ended + (ended - began) / self._share_max
 
     async def _walk(self, claim: Claim) -> None:
         try:

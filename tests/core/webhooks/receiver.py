@@ -83,7 +83,7 @@ class Receiver:
                 with suppress(ValueError):
                     if not await self._answer(reader, writer):
                         return
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
             self._open.discard(writer)
