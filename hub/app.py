@@ -95,6 +95,7 @@ class Options(NamedTuple):
     # Whether answers carry receipts at once.
     receipts: bool = True
     internal_networks: Sequence[str] = ()
+    webhook_networks: Sequence[str] = ()
     # Not an operator's to change: tests that turn keys do not wait for minutes.
     token_lifetime_s: int = TOKEN_LIFETIME_S
     keys_read_s: float = KEYS_READ_S
@@ -157,6 +158,7 @@ class Hub:
             doors=Doors(options.allowed_origins),
             nonces=Nonces(await keys.secret("nonces")),
             identities=Identities(Outside(options.internal_networks)),
+            webhooks=Outside(options.webhook_networks),
             end_session=self._end_session,
             restand=self._restand,
             warn=self.connections.warn,

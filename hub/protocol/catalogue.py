@@ -23,6 +23,7 @@ from hub.protocol import (
     steps,
     terminals,
     terms,
+    webhooks,
 )
 from hub.protocol.fields import Message
 
@@ -41,6 +42,7 @@ ROOMS: Final = (
     factors,
     api_keys,
     terminals,
+    webhooks,
     providers,
     people,
     staff,
