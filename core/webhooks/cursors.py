@@ -13,9 +13,9 @@ from core.database import Connection, Pool, acquire, in_tenant
 from core.notices.facts import Facts
 from core.notices.kinds import NoticeKind
 from core.notices.leaving import leave
-from core.webhooks.schedule import Next
+from core.webhooks.schedule import Failing, Next
 from core.webhooks.sending import Sent
-from core.webhooks.states import State
+from core.webhooks.states import Code, State
 
 # Longer than the slowest answer that is waited for, and what is done after it.
 LEASE: Final = timedelta(seconds=40)
@@ -32,7 +32,8 @@ FAR: Final = datetime.max
 
 CLAIM: Final = """
 select tenant_id, webhook_id::text, account_id, only_number, lease::text, number, after_gap, tries, failed_at, again_at,
-       person_id::text, url_sealed, secret_sealed, old_secret_sealed, events, fails, last_taken_at, asides_in_row
+       person_id::text, url_sealed, secret_sealed, old_secret_sealed, events, fails, last_taken_at, asides_in_row,
+       code
   from claim_webhooks($1, $2, $3, $4, $5)
 """
 SETTLE: Final = f"select settle_webhook({', '.join(f'${at}' for at in range(1, 21))})"  # numbers
@@ -59,6 +60,19 @@ class Claim(NamedTuple):
     fails: int
     last_taken_at: datetime | None
     asides_in_row: int
+    code: str | None
+
+    @property
+    def refusals(self) -> int:
+        """How often the next event was refused by itself."""
+        return self.tries if self.code == Code.REFUSED else 0
+
+    @property
+    def failing(self) -> Failing:
+        """How its place failed."""
+        if self.code == Code.REFUSED:
+            return Failing(0, self.failed_at, None)
+        return Failing(self.tries, self.failed_at, self.again_at)
 
 
 class Tried(NamedTuple):

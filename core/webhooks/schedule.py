@@ -13,6 +13,8 @@ from typing import Final, NamedTuple
 # After each try that counts, until the next one: ten tries over 75 hours, 35 minutes and 5 seconds.
 WAITS_S: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 TRIES_MAX: Final = len(WAITS_S) + 1
+# Longer than ten tries can take: whoever fails now in one way and now in the other is given up, too.
+LASTS_MAX: Final = timedelta(hours=84)
 # So that what failed together does not come back together.
 JITTER: Final = 0.1
 # A minute, less the 15 seconds that the knock before may have hung.
@@ -53,7 +55,7 @@ def after_failure(failing: Failing, at: datetime, draw: Draw, after_s: float | N
     """
     counts = failing.again_at is None or at >= failing.again_at
     tries = failing.tries + counts
-    if tries >= TRIES_MAX:
+    if tries >= TRIES_MAX or at - (failing.since or at) > LASTS_MAX:
         return None
     again_at = failing.again_at
     if counts or again_at is None:

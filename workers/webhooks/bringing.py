@@ -23,7 +23,7 @@ from core.outside import Outside, OutsideRefused, OutsideUnavailable, Way
 from core.webhooks import cursors
 from core.webhooks.cursors import Claim, Tried
 from core.webhooks.messages import event_id, message_of
-from core.webhooks.schedule import ASIDES_IN_ROW_MAX, Failing, after_failure, after_refusal, rest
+from core.webhooks.schedule import ASIDES_IN_ROW_MAX, after_failure, after_refusal, rest
 from core.webhooks.sending import Sent, bring
 from core.webhooks.states import Code, State
 from core.webhooks.webhooks import Opened, unseal
@@ -186,6 +186,7 @@ class Bringing:
                     tries=0,
                     failed_at=None,
                     again_at=None,
+                    code=None,
                     fails=0,
                     asides_in_row=0,
                     last_taken_at=self._now(),
@@ -227,7 +228,7 @@ class Bringing:
         if sent.code is Code.GONE:
             await cursors.disable(self._pool, claim, at, State.GONE, tried)
         elif sent.code is Code.REFUSED:
-            due_at = after_refusal(claim.tries, at, self._draw)
+            due_at = after_refusal(claim.refusals, at, self._draw)
             if due_at is not None:
                 await cursors.settle_refused(self._pool, claim, at, tried, due_at, claim.fails > 0)
             elif claim.asides_in_row >= ASIDES_IN_ROW_MAX:
@@ -239,7 +240,7 @@ class Bringing:
 
     async def _fail(self, claim: Claim, entry: Entry, sent: Sent) -> None:
         at, tried = self._now(), _tried(claim, entry, sent)
-        following = after_failure(Failing(claim.tries, claim.failed_at, claim.again_at), at, self._draw, sent.after_s)
+        following = after_failure(claim.failing, at, self._draw, sent.after_s)
         if following is not None:
             free_at = rest(claim.fails, at, sent.after_s)
             await cursors.settle_failed(self._pool, claim, at, tried, following, free_at)

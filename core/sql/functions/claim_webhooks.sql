@@ -11,7 +11,7 @@ create or replace function claim_webhooks(
 ) returns table (
     tenant_id int, webhook_id uuid, account_id bigint, only_number bigint, lease uuid, number bigint, after_gap boolean,
     tries smallint, failed_at timestamptz, again_at timestamptz, person_id uuid, url_sealed bytea, secret_sealed bytea,
-    old_secret_sealed bytea, events text[], fails int, last_taken_at timestamptz, asides_in_row int
+    old_secret_sealed bytea, events text[], fails int, last_taken_at timestamptz, asides_in_row int, code text
 )
 language plpgsql volatile security definer
 set search_path = payhub, pg_temp
@@ -61,7 +61,8 @@ begin
     select taken.tenant_id, taken.webhook_id, taken.account_id, taken.only_number, taken.lease, taken.number,
            taken.after_gap, taken.tries, taken.failed_at, taken.again_at, webhooks.person_id, webhooks.url_sealed,
            webhooks.secret_sealed, case when webhooks.old_secret_until > p_at then webhooks.old_secret_sealed end,
-           webhooks.events, webhooks.fails, webhooks.last_taken_at, webhooks.asides_in_row
+           webhooks.events, webhooks.fails, webhooks.last_taken_at, webhooks.asides_in_row,
+           taken.code
       from taken
       join webhooks on webhooks.tenant_id = taken.tenant_id and webhooks.id = taken.webhook_id;
 end

@@ -7,6 +7,7 @@
 --   failed    nothing is taken now, whatever it is: again at p_due_at, and nobody knocks before p_free_at
 --   disabled  nothing is to be brought there any more: p_state
 --   given_back nothing was tried: again at p_due_at; null: there is nothing to tell
+-- Tries of the two kinds are counted apart: a refusal after an outage is the first one.
 -- p_counts: whether a failure is one of the tries after which it is given up; the others only ask whether somebody is
 -- back. p_again_at: the next that counts. p_heals: what is known of failures may be wrong now. p_keeps: for so long the
 -- worker goes on with the cursor.
@@ -38,6 +39,7 @@ as $$
 declare
     v_fails int;
     v_tries smallint;
+    v_code  text;
 begin
     -- The webhook before its cursors, as everybody who changes both.
     if p_heals or p_outcome in ('set_aside', 'failed', 'disabled') then
@@ -50,13 +52,16 @@ begin
           where webhooks.tenant_id = p_tenant and webhooks.id = p_webhook
             for key share;
     end if;
-    select one.tries into v_tries
+    select one.tries, one.code into v_tries, v_code
       from webhook_cursors as one
      where one.tenant_id = p_tenant and one.webhook_id = p_webhook and one.account_id = p_account
        and one.only_number = p_only and one.lease = p_lease
        for update;
     if not found then
         return false;
+    end if;
+    if p_code is not null and (v_code = 'refused') <> (p_code = 'refused') then
+        v_tries := 0;
     end if;
     if p_event_id is not null and (p_counts or p_outcome <> 'failed') then
         insert into webhook_attempts (tenant_id, webhook_id, account_id, number, event_id, event, at, took_ms, status, code, tries)
@@ -75,7 +80,7 @@ begin
            and one.only_number = 0;
     else
         update webhook_cursors as one
-           set tries = one.tries + case when p_counts then 1 else 0 end,
+           set tries = v_tries + case when p_counts then 1 else 0 end,
                failed_at = case when p_code is null then one.failed_at else coalesce(one.failed_at, p_at) end,
                again_at = coalesce(p_again_at, one.again_at), code = coalesce(p_code, one.code),
                is_aside = p_outcome = 'set_aside', due_at = p_due_at, lease = null, leased_until = null

@@ -350,7 +350,9 @@ async def furnish(say: Say, people: Sequence[Person], random_: random.Random, wo
         await say(ana, "create_schedule", schedule=id_(), payer=ana.account, payee=bea.account, amount=50, **plan)
     for accounts in ([], [shop.account], []):
         # Nobody listens there.
-        await say(shop, "create_webhook", url="http://127.0.0.1:1/", description=f"{words} webhook", accounts=accounts)
+        await say(
+            shop, "create_webhook", url="http://127.0.0.1:65535/", description=f"{words} webhook", accounts=accounts
+        )
 
 
 async def _set_up(say: Say, people: Sequence[Person], words: str) -> None:

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from standardwebhooks.webhooks import Webhook
 
 from core.database import Pool
+from core.errors import KeysUnavailable
 from core.keys.safe import Safe
 from core.nouns import EventName
 from core.outside import Outside
@@ -324,6 +326,65 @@ async def test_one_poisonous_event_is_set_aside_and_the_next_ones_say_so(
     assert (last.place, last.message["out_of_order"]) == (poison, True)
     _, asides = await read_attempts(shop.pool, shop.tenant.id, made.webhook.id, None, 10)
     assert asides == []
+
+
+async def test_a_refusal_after_an_outage_is_the_first_one(
+    shop: Shop, receiver: Receiver, bringing: Bringing, clock: Clock
+) -> None:
+    made = await shop.hook(receiver.url())
+    receiver.reply = always(500)
+    await shop.pay(1, 2)
+    while len(await shop.rows("select from webhook_attempts")) < 5:
+        await bring_all(bringing)
+        clock.move(hours=1)
+    receiver.reply = always(422)
+    await bring_all(bringing)
+    attempts, asides = await read_attempts(shop.pool, shop.tenant.id, made.webhook.id, None, 1)
+    assert (attempts[0].code, attempts[0].tries, asides) == ("refused", 1, [])
+    # And an outage after a refusal is the first one of these.
+    receiver.reply = always(500)
+    clock.move(seconds=6)
+    await bring_all(bringing)
+    attempts, _ = await read_attempts(shop.pool, shop.tenant.id, made.webhook.id, None, 1)
+    assert (attempts[0].code, attempts[0].tries) == ("error", 1)
+
+
+async def test_whoever_is_no_merchant_any_more_is_told_nothing(
+    shop: Shop, receiver: Receiver, bringing: Bringing
+) -> None:
+    await shop.hook(receiver.url())
+    await shop.pay(1)
+    async with shop.admin.acquire() as connection:
+        await connection.execute("select end_machines($1, $2)", shop.tenant.id, shop.merchant.person_id)
+    await bring_all(bringing)
+    assert (receiver.heard, await shop.state()) == ([], State.ENDED)
+
+
+async def test_while_keys_are_away_nothing_is_lost_and_no_try_is_used_up(
+    shop: Shop, receiver: Receiver, clock: Clock, pool: Pool, keys: Safe
+) -> None:
+    class Away(Safe):
+        """A safe whose database is not there for a while."""
+
+        is_away = True
+
+        async def of(self, *given: Any, **more: Any) -> Any:
+            if self.is_away:
+                raise KeysUnavailable
+            return await super().of(*given, **more)
+
+    away = Away(keys.pool, keys.master)
+    worker = Bringing(pool, away, Outside(LOOPBACK), now=clock, share_max=EAGER)
+    await shop.hook(receiver.url())
+    await shop.pay(1)
+    await bring_all(worker)
+    assert receiver.heard == []
+    away.is_away = False
+    clock.move(seconds=6)
+    await bring_all(worker)
+    assert numbers(receiver.taken) == [1]
+    (row,) = await shop.rows("select tries from webhook_attempts")
+    assert row["tries"] == 1
 
 
 async def test_a_place_that_refuses_everything_is_disabled_before_much_is_set_aside(
