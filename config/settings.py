@@ -30,7 +30,9 @@ _WEB_SCHEMES = ("http", "https")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _MAIL_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 _MAIL_ADDRESS = re.compile(rf"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~.-]{{1,64}}@{_MAIL_NAME.pattern}")
-_SPLIT = frozenset({"allowed_origins", "internal_networks", "trusted_proxies"})  # comma-separated in the environment
+_SPLIT = frozenset(
+    {"allowed_origins", "internal_networks", "trusted_proxies", "webhook_networks"}
+)  # comma-separated in the environment
 
 
 class SettingsError(Exception):
@@ -171,6 +173,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="Networks of yours where identity providers may be asked, with commas between: 10.0.0.0/8. "
             "Empty: public addresses only. Loopback named here may be asked without TLS, for tests and development."
+        ),
+    ]
+    webhook_networks: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Networks of yours where merchants' webhooks may lead, with commas between. Whoever may make a "
+            "webhook reaches them from your workers. Empty: public addresses only. Loopback named here may be asked "
+            "without TLS. Default: loopback where `payhub run` brings its own PostgreSQL, and else empty."
         ),
     ]
     public_url: Annotated[
@@ -425,6 +435,8 @@ def _defaults(given: Mapping[str, str]) -> dict[str, str]:
         "allowed_origins": ",".join(dict.fromkeys([*local, public_url])),
         "trusted_proxies": "",
         "internal_networks": "",
+        # On a developer's machine, who makes webhooks and who owns what listens there are the same.
+        "webhook_networks": "" if given.get("database_url") else "127.0.0.0/8,::1/128",
         "public_url": public_url,
         "smtp_url": "",
         "smtp_password_file": "",
@@ -549,6 +561,7 @@ _CHECKS = {
     "mailbox_listen": _check_loopback,
     "allowed_origins": _check_origins,
     "internal_networks": _check_networks,
+    "webhook_networks": _check_networks,
 }
 
 

@@ -32,6 +32,7 @@ from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
 from core.nonces import Nonces
 from core.nouns import Payment, Posting
+from core.outside import Outside
 from core.people.demands import read_demands
 from core.people.marking import Marks
 from core.people.passkeys import relying_party
@@ -53,7 +54,6 @@ from hub.connection import Connections, serve
 from hub.doors import PATHS, Door, Doors
 from hub.identity import Identities
 from hub.limits import Limits
-from hub.outside import Outside
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +94,7 @@ class Options(NamedTuple):
     # Whether answers carry receipts at once.
     receipts: bool = True
     internal_networks: Sequence[str] = ()
+    webhook_networks: Sequence[str] = ()
     # Not an operator's to change: tests that turn keys do not wait for minutes.
     token_lifetime_s: int = TOKEN_LIFETIME_S
     keys_read_s: float = KEYS_READ_S
@@ -158,6 +159,7 @@ class Hub:
             doors=Doors(options.allowed_origins),
             nonces=Nonces(await keys.secret("nonces")),
             identities=Identities(Outside(options.internal_networks)),
+            webhooks=Outside(options.webhook_networks),
             end_session=self._end_session,
             restand=self._restand,
             means=Means(pool, keys, Marks(await keys.secret("marks")), party),

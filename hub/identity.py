@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, NoReturn
 
+from core.outside import Outside, OutsideRefused, OutsideUnavailable
 from core.people.providers import Provider
 from hub import jws
 from hub.jws import JwsRefused, Verifier
 from hub.limits import Bucket, Limit
-from hub.outside import Outside, OutsideRefused, OutsideUnavailable
 
 log = logging.getLogger(__name__)
 

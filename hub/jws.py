@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 
+from core import json_object
+
 PublicKey: TypeAlias = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
 PrivateKey: TypeAlias = Ed25519PrivateKey | EllipticCurvePrivateKey
 
@@ -112,12 +114,9 @@ def split(text: str | bytes, size_max: int) -> Parts:
 def read_object(text: bytes) -> dict[str, Any]:
     """A JSON object in UTF-8 without a repeated name, a NaN or more depth than Python has. Raises JwsRefused."""
     try:
-        value = json.loads(text.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
+        return json_object.read_object(text)
+    except json_object.NoObject:
         _refuse()
-    if not isinstance(value, dict):
-        _refuse()
-    return value
 
 
 def encode_segment(plain: bytes) -> str:
@@ -201,17 +200,6 @@ def _decode_segment(segment: bytes) -> bytes:
     if base64.urlsafe_b64encode(plain).rstrip(b"=") != segment:
         _refuse()
     return plain
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError
-    return value
-
-
-def _refuse_constant(_: str) -> NoReturn:
-    raise ValueError
 
 
 def _refuse() -> NoReturn:

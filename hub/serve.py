@@ -69,6 +69,7 @@ def serve(settings: Settings, **times: Any) -> None:
         breached_passwords=Path(settings.breached_passwords_file) if settings.breached_passwords_file else None,
         receipts=settings.receipts,
         internal_networks=settings.internal_networks,
+        webhook_networks=settings.webhook_networks,
         **times,
     )
     listener = listen(*address(settings.listen))

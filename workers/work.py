@@ -25,6 +25,7 @@ from core.machines.pairing import forget_codes
 from core.nonces import forget_spent
 from core.notices.leaving import forget_late
 from core.notices.outbox import read_outbox_state
+from core.outside import Outside
 from core.people.sessions import forget_ended
 from core.people.throttles import forget_counts
 from core.people.tickets import forget_tickets
@@ -52,6 +53,8 @@ from workers.rounds import (
     tenants_unbalanced,
 )
 from workers.schedules import SCHEDULES_PER_ROUND, pay_schedules
+from workers.webhooks.bringing import CLAIMS_MAX, Bringing
+from workers.webhooks.bringing import LOOK_S as WEBHOOKS_LOOK_S
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +74,9 @@ CODES_PER_ROUND = 1_000
 # Which till a code was used for is in the trail.
 CODE_KEPT = timedelta(days=1)
 POOL_SIZE = 8
+# Webhooks wait for each other, and nothing else of the worker's for them.
+WEBHOOKS_POOL_SIZE = 4
+ATTEMPTS_PER_ROUND = 1_000
 # More often than core.keyring.ANNOUNCEMENT_DELAY.
 KEYS_READ_S = 10.0
 
@@ -101,7 +107,14 @@ async def _work(settings: Settings) -> None:
         roads = await open_roads(settings, pool, keys)
     except (RelayRefused, KeyRefused, OSError) as error:
         raise WorkError(str(error)) from None
-    work = [*rounds(pool, keys, signer), *roads.rounds(pool), *(anchor_round(one) for one in anchorings)]
+    webhooks_pool = await open_pool(settings.database_url, size_max=WEBHOOKS_POOL_SIZE, name="payhub-webhooks")
+    bringing = Bringing(webhooks_pool, keys, Outside(settings.webhook_networks))
+    work = [
+        *rounds(pool, keys, signer),
+        *roads.rounds(pool),
+        *webhook_rounds(bringing),
+        *(anchor_round(one) for one in anchorings),
+    ]
     tasks = [*(asyncio.create_task(go_round(round_)) for round_ in work), *roads.tasks()]
     log.info("worker_started")
     await stopped.wait()
@@ -110,6 +123,8 @@ async def _work(settings: Settings) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     for one in anchorings:
         await one.close()
+    await bringing.close()
+    await webhooks_pool.close()
     await pool.close()
     await keys.close()
     metrics_server.shutdown()
@@ -140,6 +155,19 @@ def open_places(settings: Settings, pool: Pool, signer: Signer) -> list[Place]:
 def anchor_round(anchoring: Anchoring) -> Round:
     """Bring heads to one place."""
     return Round(f"anchor {anchoring.name}", LOOK_S, anchoring.look, full=HEADS_PER_LOOK)
+
+
+def webhook_rounds(bringing: Bringing) -> list[Round]:
+    """Bring merchants' servers what happened."""
+
+    async def forget() -> int:
+        return await bringing.forget(ATTEMPTS_PER_ROUND)
+
+    return [
+        Round("bring_webhooks", WEBHOOKS_LOOK_S, bringing.look, full=CLAIMS_MAX),
+        Round("spread_webhooks", 10.0, bringing.spread),
+        Round("forget_webhook_attempts", 60.0, forget, full=ATTEMPTS_PER_ROUND),
+    ]
 
 
 def rounds(pool: Pool, keys: Safe, signer: Signer) -> list[Round]:

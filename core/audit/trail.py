@@ -64,6 +64,12 @@ class Act(StrEnum):
     TERMINAL_CHANGED = "terminal.changed"
     TERMINAL_REVOKED = "terminal.revoked"
     TERMINAL_USED = "terminal.used"
+    WEBHOOK_MADE = "webhook.made"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105  # an act, no secret
+    WEBHOOK_REMOVED = "webhook.removed"
+    WEBHOOK_REPLAYED = "webhook.replayed"
+    WEBHOOK_DISABLED = "webhook.disabled"  # by itself: nobody took anything there
     PROVIDER_SET = "setting.identity_provider"
     QUOTA_SET = "setting.quota"
     LADDER_SET = "setting.ladder"

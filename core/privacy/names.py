@@ -17,6 +17,7 @@ from core.people.factors import Kind as FactorKind
 from core.people.fields import Kind as FieldKind
 from core.people.persons import PersonStatus, Role
 from core.privacy.states import ErasureStatus, ExportStatus, Form, RequestStatus, Right
+from core.webhooks.states import State as WebhookState
 
 
 class Listing(IntEnum):
@@ -42,6 +43,7 @@ NAMES: Final[dict[tuple[str, str], type[IntEnum]]] = {
     ("deliveries", "kind"): NoticeKind,
     ("deliveries", "state"): DeliveryState,
     ("deliveries", "field"): FieldKind,
+    ("webhooks", "state"): WebhookState,
     ("role_requests", "role"): Role,
     ("payments", "kind"): Kind,
     ("payments", "status"): PaymentStatus,

@@ -27,6 +27,7 @@ from core.nouns import (
     Posting,
     what_happened,
 )
+from core.outside import Outside
 from core.people.demands import Demands
 from core.people.opening import Tenant
 from core.people.passwords import Policy
@@ -77,6 +78,8 @@ class Context:
     doors: Doors
     nonces: Nonces
     identities: Identities
+    # The door through which merchants' servers are reached.
+    webhooks: Outside
     # Closes this hub's connections of a (tenant, session), and forgets what was known of it.
     end_session: Callable[[int, str], None]
     # Reads anew how a (tenant, person) stands, None: all of the tenant's, and tells this hub's connections of theirs.

@@ -3,6 +3,7 @@
 from typing import Final
 
 from core.errors import NotFound
+from core.outside import OutsideRefused
 from core.people import external as core_external
 from core.people import providers as core_providers
 from core.people.providers import Provider
@@ -10,7 +11,6 @@ from hub.commands.context import Context
 from hub.commands.operating import require_operator, require_overseer
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
-from hub.outside import OutsideRefused
 from hub.protocol import providers
 from hub.protocol.codes import ErrorCode
 from hub.protocol.providers import IdentityProviderState

@@ -31,6 +31,7 @@ from hub.protocol import (
     staff,
     steps,
     terminals,
+    webhooks,
 )
 from hub.protocol import terms as fees
 from hub.protocol.codes import ErrorCode
@@ -211,6 +212,15 @@ RIGHTS: Final[dict[type, Right]] = {
     terminals.ChangeTerminal: EMPOWERS,
     terminals.ReadTerminals: Right(OWNERS, Effect.READS),
     terminals.RevokeTerminal: Right(OWNERS, Effect.DEFENDS),
+    # A merchant's servers, which are told of money
+    webhooks.CreateWebhook: EMPOWERS,
+    webhooks.ChangeWebhook: EMPOWERS,
+    webhooks.RotateWebhookSecret: EMPOWERS,
+    webhooks.ReadWebhooks: Right(OWNERS, Effect.READS),
+    webhooks.ReadWebhookAttempts: Right(OWNERS, Effect.READS),
+    webhooks.TestWebhook: Right(OWNERS, Effect.TENDS),
+    webhooks.ReplayWebhook: Right(OWNERS, Effect.TENDS),
+    webhooks.DeleteWebhook: Right(OWNERS, Effect.DEFENDS),
     # People of other houses
     providers.ReadIdentityProviders: OVERSEES,
     providers.SetIdentityProvider: OPERATES,

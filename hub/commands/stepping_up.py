@@ -48,6 +48,7 @@ from hub.protocol import (
     steps,
     terminals,
     terms,
+    webhooks,
 )
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import Message
@@ -113,6 +114,11 @@ async def _is_reached_elsewhere(_: Context, session: Session, command: people.Ed
     return is_own and (is_removed or given(command.email) is not None or given(command.phone) is not None)
 
 
+async def _leads_elsewhere(_: Context, __: Session, command: webhooks.ChangeWebhook) -> bool:
+    """To stop one, or to let it go on, is not made hard."""
+    return given(command.url) is not None
+
+
 async def _makes_staff(_: Context, session: Session, command: staff.SetRole) -> bool:
     """Whoever holds somebody's session for a moment is not to make an operator of themselves."""
     return session.is_operator and Role[command.role.upper()] in STAFF
@@ -159,6 +165,10 @@ NEEDS: Final[dict[type[Message], tuple[Need, ...]]] = {
     api_keys.CreateApiKey: (Need(),),
     api_keys.RotateApiKey: (Need(),),
     terminals.CreatePairingCode: (Need(),),
+    # And what is told of one's money, elsewhere
+    webhooks.CreateWebhook: (Need(),),
+    webhooks.ChangeWebhook: (Need(when=_leads_elsewhere),),
+    webhooks.RotateWebhookSecret: (Need(),),
     # One's own limits
     rules.SetOwnLimit: (Need(when=_raises_a_limit),),
     rules.ListPayee: (Need(when=_trusts_a_payee),),

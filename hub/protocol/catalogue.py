@@ -24,6 +24,7 @@ from hub.protocol import (
     steps,
     terminals,
     terms,
+    webhooks,
 )
 from hub.protocol.fields import Message
 
@@ -42,6 +43,7 @@ ROOMS: Final = (
     factors,
     api_keys,
     terminals,
+    webhooks,
     providers,
     people,
     staff,

@@ -87,6 +87,8 @@ class ErrorCode(StrEnum):
     KEY_OVER = "key_over"
     TOO_MANY_TERMINALS = "too_many_terminals"
     TOO_MANY_PROVIDERS = "too_many_providers"
+    TOO_MANY_WEBHOOKS = "too_many_webhooks"
+    URL_REFUSED = "url_refused"
     EXPORT_UNDER_WAY = "export_under_way"
     TOO_MANY_EXPORTS = "too_many_exports"
     ERASURE_OBSTRUCTED = "erasure_obstructed"
@@ -272,6 +274,8 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.TOO_MANY_PROVIDERS: Meaning(
         429, False, "This tenant has as many identity providers as it may. Remove one."
     ),
+    ErrorCode.TOO_MANY_WEBHOOKS: Meaning(409, False, "A merchant has ten webhooks at most. Remove one."),
+    ErrorCode.URL_REFUSED: Meaning(422, False, "No webhook may lead there. Write an https URL of a public server."),
     ErrorCode.EXPORT_UNDER_WAY: Meaning(409, False, "An export of yours is being made. Read your exports."),
     ErrorCode.TOO_MANY_EXPORTS: Meaning(429, False, "You asked for as many exports as a day has. Fetch the last one."),
     ErrorCode.ERASURE_OBSTRUCTED: Meaning(

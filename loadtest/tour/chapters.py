@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from loadtest.tour.hooking import webhooks
 from loadtest.tour.leaving import privacy
 from loadtest.tour.proving import prove
 from loadtest.tour.stage import Person, Stage, money, new_id
@@ -335,5 +336,6 @@ CHAPTERS: Final[dict[str, Chapter]] = {
     "disputes": disputes,
     "history": history,
     "proof": proof,
+    "webhooks": webhooks,
     "privacy": privacy,
 }

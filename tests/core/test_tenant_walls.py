@@ -92,6 +92,11 @@ DEFINERS = {
     "close_person": "the caller may not write persons and accounts itself; works on the tenant and the person it is given",
     "find_due_erasures": "workers finish all tenants' erasures; returns ids alone",
     "find_old_requests": "workers empty all tenants' old requests; returns tenants alone",
+    "wake_webhooks": "workers look which accounts of all tenants moved; returns a count alone",
+    "spread_webhooks": "webhooks of all tenants follow new accounts of their merchants; returns a count alone",
+    "claim_webhooks": "workers bring all tenants' webhooks; what a merchant says of one is sealed under their key",
+    "settle_webhook": "the caller may not write attempts itself; works on the tenant and the claim it is given",
+    "forget_webhook_attempts": "workers clean all tenants' attempts; returns a count alone",
     "find_due_disputes": "workers keep all tenants' clocks; returns ids alone",
 }
 # Not a tenant's: the list of tenants itself (walled by id), the instance's keys, the migrations' memory.

@@ -63,7 +63,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest_asyncio.fixture(scope="session")
 async def hubs(database: Database, folder: Path, master_key_file: Path) -> AsyncIterator[Hubs]:
     # As behind a proxy on this machine: each test's requests come from an address of their own, with its own limits.
-    # The identity providers of tests live on this machine too.
+    # The identity providers and merchants' servers of tests live on this machine too.
     a, b = (
         HubProcess(
             database,
@@ -72,6 +72,7 @@ async def hubs(database: Database, folder: Path, master_key_file: Path) -> Async
             master_key_file=master_key_file,
             trusted_proxies="127.0.0.1",
             internal_networks="127.0.0.0/8",
+            webhook_networks="127.0.0.0/8",
         )
         for name in ("a", "b")
     )
@@ -84,7 +85,7 @@ async def hubs(database: Database, folder: Path, master_key_file: Path) -> Async
         # Whatever was thrown at them during the whole run.
         assert hub.bugs() == []
         text = hub.log.read_text()
-        for secret in (CANARY, "eyJ", "phr_", "phk_", "phd_", "pht_", "otpauth"):
+        for secret in (CANARY, "eyJ", "phr_", "phk_", "whsec_", "phd_", "pht_", "otpauth"):
             assert secret not in text, f"{secret} stands in the log of {hub.name}"
 
 

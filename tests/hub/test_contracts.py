@@ -20,6 +20,7 @@ from hub.commands import (
     erasing,
     exporting,
     federating,
+    hooking,
     keying,
     knowing,
     leaving,
@@ -63,6 +64,7 @@ from tests.hub.contracts import (
     of_steps,
     of_terminals,
     of_terms,
+    of_webhooks,
 )
 from tests.hub.contracts.contract import Contract
 
@@ -84,6 +86,7 @@ from tests.hub.contracts.contract import Contract
         (securing, of_security),
         (keying, of_api_keys),
         (pairing, of_terminals),
+        (hooking, of_webhooks),
         (federating, of_providers),
         (trying, of_steps),
         (proving, of_proofs),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from core.outside import Outside, OutsideRefused
 from core.people.providers import Provider
 from hub.identity import (
     ASK_AGAIN,
@@ -23,7 +24,6 @@ from hub.identity import (
     ProviderUnavailable,
     Shown,
 )
-from hub.outside import Outside, OutsideRefused
 from tests.hub.oidc import JSON, Answer, Key, OidcServer, encode, make_key
 from tests.hub.test_jws import ED25519_OF_RFC_8037
 

@@ -38,6 +38,7 @@ from hub.protocol import (
     staff,
     steps,
     terminals,
+    webhooks,
 )
 from hub.protocol.catalogue import FROM_CLIENT
 from hub.protocol.codec import CODECS, JSON
@@ -71,7 +72,7 @@ def example_of(command: type) -> Message:
 # A till's challenge comes before anybody is known; afterwards it is asked for by nobody.
 BEFORE = (messages.Authenticate, terminals.AskChallenge)
 COMMANDS = tuple(command for command in FROM_CLIENT if command not in BEFORE)
-MACHINES = {*api_keys.FROM_CLIENT, *terminals.FROM_CLIENT} - {terminals.AskChallenge}
+MACHINES = {*api_keys.FROM_CLIENT, *terminals.FROM_CLIENT, *webhooks.FROM_CLIENT} - {terminals.AskChallenge}
 
 
 def test_every_command_stands_in_the_table_and_nothing_else_does() -> None:
@@ -133,6 +134,8 @@ def test_least_privilege_in_words() -> None:
     assert seen_by_operators - auditor == {
         api_keys.ReadApiKeys,
         terminals.ReadTerminals,
+        webhooks.ReadWebhooks,
+        webhooks.ReadWebhookAttempts,
         people.FindPeople,
         messages.FindPayee,
         messages.Acknowledge,

@@ -92,6 +92,7 @@ CHAPTERS = [
     "disputes",
     "history",
     "proof",
+    "webhooks",
     "privacy",
 ]
 

@@ -8,6 +8,7 @@ from core.privacy.classes import (
     HASHED,
     OPAQUE,
     UNTIL_DONE,
+    WEEK,
     WHILE_SERVED,
     Column,
     Kind,
@@ -15,6 +16,7 @@ from core.privacy.classes import (
     Purpose,
     Rows,
     Table,
+    Way,
     Words,
     pointer,
     sealed,
@@ -23,6 +25,7 @@ from core.privacy.classes import (
 )
 
 PERSON: Final = (Owner("person_id"),)
+OF_A_WEBHOOK: Final = (Owner("webhook_id", Way.ROW, "webhooks"),)
 # Whoever made it: the merchant, or an operator for them.
 MAKER: Final = Column(Kind.POINTER, OPAQUE, is_told=False)
 LISTED: Final = Words(
@@ -98,6 +101,54 @@ TABLES: Final = (
         CONTRACT,
         UNTIL_DONE,
         rows=Rows.GO_AT_ONCE,
+        is_shown=False,
+    ),
+    Table(
+        "webhooks",
+        Words("Webhooks", "Webhooks"),
+        split("events state made_at changed_at old_secret_until failing_since fails last_taken_at asides_in_row"),
+        {
+            "id": pointer(),
+            "person_id": pointer(),
+            "url_sealed": sealed(Kind.CONTACT),
+            "description_sealed": sealed(Kind.FREE_TEXT),
+            "secret_sealed": sealed(Kind.SECURITY, is_told=False),
+            "old_secret_sealed": sealed(Kind.SECURITY, is_told=False),
+            "accounts": pointer(),
+            "made_by": MAKER,
+        },
+        PERSON,
+        Purpose.SERVE,
+        CONTRACT,
+        WHILE_SERVED,
+        rows=Rows.GO_AT_ONCE,
+        hidden=("free_at",),
+        moment="made_at",
+    ),
+    Table(
+        "webhook_cursors",
+        Words("Eventos já entregues a webhooks", "How far webhooks have been told"),
+        split("only_number number is_aside after_gap due_at tries failed_at again_at code"),
+        {"webhook_id": pointer(), "account_id": pointer()},
+        OF_A_WEBHOOK,
+        Purpose.SERVE,
+        CONTRACT,
+        WHILE_SERVED,
+        rows=Rows.GO_AT_ONCE,
+        hidden=("lease", "leased_until"),
+        is_shown=False,
+    ),
+    Table(
+        "webhook_attempts",
+        Words("Tentativas de entrega a webhooks", "What was brought to webhooks"),
+        split("number event at took_ms status code tries"),
+        {"webhook_id": pointer(), "id": pointer(), "account_id": pointer(), "event_id": pointer()},
+        OF_A_WEBHOOK,
+        Purpose.SERVE,
+        CONTRACT,
+        WEEK,
+        rows=Rows.GO_AT_ONCE,
+        moment="at",
         is_shown=False,
     ),
 )

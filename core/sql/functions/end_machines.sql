@@ -1,4 +1,4 @@
--- Ends the keys and tills of somebody for whom none may speak any more, and codes for tills to come. For the functions
+-- Ends the keys and tills of somebody for whom none may speak any more, codes for tills to come, and webhooks. For the functions
 -- that end their sessions; nobody else asks.
 create or replace function end_machines(p_tenant int, p_person uuid)
 returns void
@@ -14,6 +14,14 @@ as $$
     update pairing_codes
        set used_at = clock_timestamp()
      where pairing_codes.tenant_id = p_tenant and pairing_codes.person_id = p_person and pairing_codes.used_at is null;
+    update webhooks
+       set state = 5, changed_at = clock_timestamp()
+     where webhooks.tenant_id = p_tenant and webhooks.person_id = p_person and webhooks.state <> 5;
+    update webhook_cursors
+       set due_at = 'infinity', lease = null, leased_until = null
+      from webhooks
+     where webhooks.tenant_id = p_tenant and webhooks.person_id = p_person
+       and webhook_cursors.tenant_id = p_tenant and webhook_cursors.webhook_id = webhooks.id;
 $$;
 alter function end_machines owner to payhub_ledger;
 revoke all on function end_machines from public;

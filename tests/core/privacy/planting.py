@@ -42,6 +42,8 @@ from core.people.totp import begin_totp
 from core.privacy.consents import Text, give, set_purpose
 from core.privacy.requests import ask, respond
 from core.privacy.states import RequestStatus, Right
+from core.webhooks.webhooks import Wish as HookWish
+from core.webhooks.webhooks import make_webhook
 
 CANARY = "zq-canary"
 
@@ -125,6 +127,8 @@ async def doors(pool: Pool, keys: Safe, tenant: Tenant, person: Opened, name: st
     await set_provider(pool, tenant.id, provider, by)
     await link(pool, keys, tenant.id, provider, person.person_id, name, by)
     await make_key(pool, keys, tenant.id, person.person_id, Wish(name, ["charges:read"]), by)
+    url = f"https://{CANARY}.example/{by.session_id}"
+    await make_webhook(pool, keys, tenant.id, person.person_id, HookWish(url, name, accounts=[person.account_id]), by)
     wanted = Wanted(person.account_id, name, may_refund=False)
     code = await make_code(pool, keys, tenant.id, person.person_id, wanted, by)
     proven = Proven(uuid.uuid4().hex + "x" * 11, "EdDSA", [str(uuid.uuid4())], datetime.now(UTC).timestamp() + 60)

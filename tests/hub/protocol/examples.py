@@ -33,6 +33,7 @@ from tests.hub.protocol import (
     examples_of_steps,
     examples_of_terminals,
     examples_of_terms,
+    examples_of_webhooks,
 )
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "messages.json"
@@ -125,6 +126,7 @@ EXAMPLES: tuple[Message, ...] = (
     *examples_of_factors.EXAMPLES,
     *examples_of_api_keys.EXAMPLES,
     *examples_of_terminals.EXAMPLES,
+    *examples_of_webhooks.EXAMPLES,
     *examples_of_providers.EXAMPLES,
     *examples_of_people.EXAMPLES,
     *examples_of_staff.EXAMPLES,

@@ -348,6 +348,11 @@ async def furnish(say: Say, people: Sequence[Person], random_: random.Random, wo
     for _ in range(3):
         plan = {"rule": "monthly", "day": 5, "first_on": "2040-01-05", "description": f"{words} schedule"}
         await say(ana, "create_schedule", schedule=id_(), payer=ana.account, payee=bea.account, amount=50, **plan)
+    for accounts in ([], [shop.account], []):
+        # Nobody listens there.
+        await say(
+            shop, "create_webhook", url="http://127.0.0.1:65535/", description=f"{words} webhook", accounts=accounts
+        )
 
 
 async def _set_up(say: Say, people: Sequence[Person], words: str) -> None:
@@ -391,4 +396,8 @@ async def _until_left(root: "asyncpg.Connection[Any]", database: str) -> None:
 
 
 # A proxy is trusted so that each who knocks may come from an address of their own.
-HUB_SETTINGS = {"public_url": "https://pay.example", "trusted_proxies": "127.0.0.1"}
+HUB_SETTINGS = {
+    "public_url": "https://pay.example",
+    "trusted_proxies": "127.0.0.1",
+    "webhook_networks": "127.0.0.0/8",
+}

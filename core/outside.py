@@ -1,4 +1,4 @@
-"""The hub's one door to servers that are not ours: a JSON document, fetched with distrust. It alone knows httpx2.
+"""The one door to servers that somebody else chose: documents are fetched, messages are brought, both with distrust.
 
 Where a request goes is decided once: the name is resolved, every address that comes of it has to be a public one, and
 the connection is made to that very address, so that no name leads inside (CWE-918) and none changes its mind on the way
@@ -10,15 +10,16 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 import httpx2
 
-from hub.jws import JwsRefused, read_object
+from core.json_object import NoObject, read_object
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -30,6 +31,12 @@ BODY_SIZE_MAX: Final = 256 * 1024
 FETCH_TIMEOUT_S: Final = 5.0
 CONNECT_TIMEOUT_S: Final = 2.0
 URL_LENGTH_MAX: Final = 500
+# Until whoever is brought something has answered. Standard Webhooks asks for 15 to 30 seconds.
+POST_TIMEOUT_S: Final = 15.0
+POST_CONNECT_TIMEOUT_S: Final = 3.0
+# What is said beside the status is nobody's concern: so much of it is read that the connection can be used again.
+REMARKS_SIZE_MAX: Final = 4 * 1024
+REMARKS_TIMEOUT_S: Final = 0.5
 # Fetches under way at once. Each provider is asked once at a time: so many are many tenants'.
 FETCHES_MAX: Final = 64
 # Names that nobody answers for hold a thread for as long as the system's resolver likes: these, and no others.
@@ -47,7 +54,14 @@ class OutsideRefused(Exception):
 
 
 class OutsideUnavailable(Exception):
-    """Nobody answered in time, or with an error: later it may be different."""
+    """Nobody answered in time, or with an error: later it may be different.
+
+    `code`: why, a stable word: no_address, timeout, connection_failed.
+    """
+
+    def __init__(self, message: str, code: str = "connection_failed") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Target(NamedTuple):
@@ -72,6 +86,57 @@ class Target(NamedTuple):
         return f"{self.scheme}://{literal}:{self.port}{self.path}"
 
 
+class Answered(NamedTuple):
+    """What came back: the status, and how long they ask us to wait, in seconds, if they do (RFC 9110, 10.2.3)."""
+
+    status: int
+    after_s: float | None = None
+
+
+class Way:
+    """A way to one place, at the address that was looked at; its connection is kept while there is more to bring."""
+
+    def __init__(self, client: httpx2.AsyncClient, target: Target, timeout_s: float) -> None:
+        self._client = client
+        self._target = target
+        self._timeout_s = timeout_s
+
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> Answered:
+        """Bring this, and hear the status, whatever it is. Raises OutsideUnavailable."""
+        target = self._target
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                request = self._client.build_request(
+                    "POST",
+                    target.url,
+                    content=body,
+                    headers={**headers, "host": target.authority, "accept-encoding": "identity"},
+                    extensions={"sni_hostname": target.host},
+                )
+                response = await self._client.send(request, stream=True)
+        except (TimeoutError, httpx2.TimeoutException):
+            raise OutsideUnavailable("no answer in time", "timeout") from None
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+            raise OutsideUnavailable(type(error).__name__) from None
+        try:
+            with suppress(TimeoutError, httpx2.HTTPError, OSError):
+                async with asyncio.timeout(REMARKS_TIMEOUT_S):
+                    size = 0
+                    async for piece in response.aiter_raw():
+                        size += len(piece)
+                        if size > REMARKS_SIZE_MAX:
+                            break
+        finally:
+            with suppress(httpx2.HTTPError, OSError):
+                await response.aclose()
+        return Answered(response.status_code, _read_wait(response.headers.get("retry-after", "")))
+
+
+def _read_wait(text: str) -> float | None:
+    """Seconds, where seconds are said; a date is not worth a clock of theirs."""
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 async def resolve(host: str, port: int) -> list[str]:
     """Every address of a name, by the system's resolver."""
     find = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
@@ -80,7 +145,10 @@ async def resolve(host: str, port: int) -> list[str]:
 
 
 class Outside:
-    """Fetches documents. `internal`: networks of ours that may be asked too; loopback there even without TLS."""
+    """Fetches documents, and opens ways.
+
+    `internal`: networks of ours that may be asked too; loopback there even without TLS.
+    """
 
     def __init__(
         self,
@@ -102,19 +170,42 @@ class Outside:
             async with asyncio.timeout(self._timeout_s), self._slots:
                 body = await self._read(await self._find(url))
         except TimeoutError:
-            raise OutsideUnavailable("no answer in time") from None
+            raise OutsideUnavailable("no answer in time", "timeout") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
             raise OutsideUnavailable(type(error).__name__) from None
         try:
             return read_object(body)
-        except JwsRefused:
+        except NoObject:
             raise OutsideRefused("the answer is no JSON object") from None
+
+    @asynccontextmanager
+    async def open(self, url: str, timeout_s: float = POST_TIMEOUT_S) -> AsyncIterator[Way]:
+        """A way to bring something to `url`. Raises OutsideRefused, OutsideUnavailable."""
+        target = await self.find(url)
+        timeout = httpx2.Timeout(timeout_s, connect=POST_CONNECT_TIMEOUT_S)
+        transport = httpx2.AsyncHTTPTransport(
+            verify=self._tls, trust_env=False, retries=0, limits=httpx2.Limits(max_connections=1)
+        )
+        async with httpx2.AsyncClient(
+            transport=transport, timeout=timeout, follow_redirects=False, trust_env=False
+        ) as client:
+            yield Way(client, target, timeout_s)
+
+    async def find(self, url: str) -> Target:
+        """Where a URL leads now. Raises OutsideRefused, OutsideUnavailable."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._find(url)
+        except TimeoutError:
+            raise OutsideUnavailable("no address in time", "no_address") from None
+        except (OSError, UnicodeError):
+            raise OutsideUnavailable("no address", "no_address") from None
 
     async def _find(self, url: str) -> Target:
         scheme, host, port, path = self.read_url(url)
         found = [ipaddress.ip_address(one.partition("%")[0]) for one in await self._resolve(host, port)]
         if not found:
-            raise OutsideUnavailable("no address")
+            raise OutsideUnavailable("no address", "no_address")
         # All of them: a name with one good address and one that is ours is no mistake of its owner's.
         if not all(map(self._is_allowed, found)):
             raise OutsideRefused("the name leads to an address that is not public")

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from hub.outside import BODY_SIZE_MAX, Outside, OutsideRefused, OutsideUnavailable, Target, resolve
+from core.outside import BODY_SIZE_MAX, Outside, OutsideRefused, OutsideUnavailable, Target, resolve
 from tests.hub.oidc import JSON, Answer, OidcServer
 
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
@@ -142,6 +142,31 @@ async def test_a_name_is_resolved_once_and_that_address_is_connected_to(server: 
     assert f"host: idp.example:{server.port}\r\n" in server.heads[0].lower()
     with pytest.raises(OutsideRefused):
         await outside.fetch(f"http://idp.example:{server.port}/")
+
+
+@pytest.mark.parametrize("url", [*INSIDE, *NO_URLS])
+async def test_nothing_is_brought_to_an_address_of_ours(url: str) -> None:
+    with pytest.raises((OutsideRefused, OutsideUnavailable)):
+        async with Outside().open(url):
+            raise AssertionError("a way was opened")
+
+
+async def test_a_way_stays_at_the_address_that_was_looked_at(server: OidcServer) -> None:
+    answers = [["127.0.0.1"], ["10.0.0.1"]]
+
+    async def resolver(host: str, port: int) -> list[str]:
+        return answers.pop(0)
+
+    async def take(_: str) -> Answer:
+        return 302, {"location": f"{server.issuer}/elsewhere", "retry-after": "7"}, b""
+
+    server.instead = take
+    async with Outside(LOOPBACK, resolve=resolver).open(f"http://hooks.example:{server.port}/in") as way:
+        for _ in range(2):
+            answered = await way.post(b"{}", {"x-own": "1"})
+            assert (answered.status, answered.after_s) == (302, 7.0)
+    assert server.asked == ["/in", "/in"]
+    assert len(answers) == 1
 
 
 async def test_loopback_is_asked_where_a_setting_says_so_and_nothing_else_is(server: OidcServer) -> None:
@@ -306,6 +331,12 @@ async def test_a_certificate_is_checked_against_the_name_and_not_the_address(tmp
         assert await outside.fetch(f"https://idp.example:{port}/") == {"said": "by idp.example"}
         with pytest.raises(OutsideUnavailable):
             await outside.fetch(f"https://another.example:{port}/")
+        async with outside.open(f"https://idp.example:{port}/") as way:
+            assert (await way.post(b"{}", {})).status == 200
+        async with outside.open(f"https://another.example:{port}/") as way:
+            with pytest.raises(OutsideUnavailable) as caught:
+                await way.post(b"{}", {})
+        assert caught.value.code == "connection_failed"
         # Nobody whom the system does not trust.
         with pytest.raises(OutsideUnavailable):
             await Outside(LOOPBACK, resolve=resolver).fetch(f"https://idp.example:{port}/")
