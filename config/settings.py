@@ -224,6 +224,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Maildir where a mail server of yours puts what comes to bounces+…@. Empty: no bounce is read."
         ),
     ]
+    push_file: Annotated[
+        str,
+        Meta(
+            description="JSON file that says by whose credentials pushes go out: Apple's, Firebase's, browsers', for "
+            "the installation and for tenants (workers/push/roads.py shows one). Empty: nobody is pushed to."
+        ),
+    ]
+    push_ca_file: Annotated[
+        str,
+        Meta(
+            description="Certificates of the authorities that push services are trusted by, in PEM, in place of the "
+            "system's: for a proxy or a rehearsal."
+        ),
+    ]
     mailbox_listen: Annotated[
         str,
         Meta(
@@ -445,6 +459,8 @@ def _defaults(given: Mapping[str, str]) -> dict[str, str]:
         "dkim_key_file": "",
         "dkim_selector": "payhub",
         "bounces_dir": "",
+        "push_file": "",
+        "push_ca_file": "",
         "mailbox_listen": "127.0.0.1:8025",
         "breached_passwords_file": "",
         "receipts": "true",

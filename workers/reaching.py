@@ -5,6 +5,7 @@ A road is there if the operator set it up; a notice whose road is not there wait
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -14,10 +15,12 @@ from prometheus_client import Gauge
 from config.settings import Settings
 from core.database import Pool
 from core.keys.safe import Safe
-from core.notices.deliveries import Road, bounce, climb, forget_told, read_states
+from core.notices.deliveries import Claimed, Road, bounce, climb, forget_told, read_states
 from core.notices.outbox import forget_heard, note_unheard
 from core.notices.seen import SECRET
-from workers.delivering import Delivering
+from core.outside import Outside, OutsideRefused, OutsideUnavailable
+from workers import pushing
+from workers.delivering import Composed, Delivering, Sender
 from workers.houses import Houses
 from workers.mail.bounces import Bounce, walk
 from workers.mail.dkim import DkimKey, read_key
@@ -25,6 +28,13 @@ from workers.mail.relays import Relay, read_relays
 from workers.mail.sender import MailSender
 from workers.mail.verp import ReturnPaths
 from workers.mailing import MailRoad, Means, compose_mails
+from workers.push.apns import AppleSender
+from workers.push.fcm import FirebaseSender
+from workers.push.http2 import tls_context
+from workers.push.message import Envelope
+from workers.push.roads import read_roads
+from workers.push.web_push import WebSender
+from workers.pushing import compose_pushes
 from workers.rounds import Round
 from workers.waking import wake
 
@@ -41,6 +51,8 @@ TOLD_PER_ROUND: Final = 5_000
 CLIMB_S: Final = 0.25
 # Connections to a relay are fewer (workers/mail/sender.py); a mail that waits for one is written meanwhile.
 MAILS_AT_ONCE: Final = 100
+# Within what Apple lets one connection carry; more at once is no faster.
+PUSHES_AT_ONCE: Final = 150
 # A relay may take minutes to answer for what it was given (RFC 5321, 4.5.3.2.6), and to ask again is to send it twice.
 MAIL_SEND_S_MAX: Final = 200.0
 MAIL_LEASE: Final = timedelta(seconds=240)
@@ -116,7 +128,8 @@ class Roads:
 
 
 async def open_roads(settings: Settings, pool: Pool, keys: Safe) -> Roads:
-    """The roads that the operator set up. Raises RelayRefused, KeyRefused with a sentence for them, OSError."""
+    """The roads that the operator set up. Raises RelayRefused, KeyRefused, RoadsRefused with a sentence for
+    them; OSError."""
     paths = ReturnPaths(await keys.secret(RETURN_PATHS), settings.mail_domain)
     seen_key = await keys.secret(SECRET)
     houses = Houses(pool, settings.public_url)
@@ -137,7 +150,39 @@ async def open_roads(settings: Settings, pool: Pool, keys: Safe) -> Roads:
         )
     else:
         log.warning("no_mail_is_sent", extra={"setting": "PAYHUB_SMTP_URL"})
+    if settings.push_file:
+        roads += _open_pushes(settings, pool, pushing.Means(keys, houses, seen_key))
+    else:
+        log.warning("nobody_is_pushed_to", extra={"setting": "PAYHUB_PUSH_FILE"})
     return Roads(settings, roads, paths)
+
+
+def _open_pushes(settings: Settings, pool: Pool, means: pushing.Means) -> list[Delivering[Any]]:
+    """Each provider by itself: that one is slow, or away, is nothing to the others."""
+    by = read_roads(Path(settings.push_file))
+    tls = tls_context(settings.push_ca_file or None)
+    outside = Outside(settings.internal_networks)
+
+    async def find(host: str, port: int) -> str:
+        try:
+            return str((await outside.find(f"https://{host}:{port}/")).address)
+        except OutsideRefused:
+            raise PermissionError from None
+        except OutsideUnavailable:
+            raise OSError from None
+
+    def compose(claimed: Sequence[Claimed]) -> Awaitable[Sequence[Composed[Envelope]]]:
+        return compose_pushes(means, claimed)
+
+    senders: list[tuple[Road, Sender[Envelope], bool]] = [
+        (Road.APPLE, AppleSender(by.apple, tls), False),
+        (Road.FIREBASE, FirebaseSender(by.firebase, tls), True),
+        (Road.WEB, WebSender(by.web, tls, find, hosts=by.web_hosts), False),
+    ]
+    return [
+        Delivering(pool, road, compose, sender, places=PUSHES_AT_ONCE, is_one_service=is_one)
+        for road, sender, is_one in senders
+    ]
 
 
 def _read_relays(settings: Settings) -> list[Relay]:

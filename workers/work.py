@@ -41,6 +41,7 @@ from workers.disputes import DISPUTES_PER_ROUND, tend_disputes
 from workers.mail.dkim import KeyRefused
 from workers.mail.relays import RelayRefused
 from workers.privacy import RETAINED_PER_ROUND, make_exports, retain, watch_clocks
+from workers.push.roads import RoadsRefused
 from workers.reaching import open_roads
 from workers.rounds import (
     Round,
@@ -105,7 +106,7 @@ async def _work(settings: Settings) -> None:
         log.warning("anchors_in_one_place_only", extra={"place": anchorings[0].name})
     try:
         roads = await open_roads(settings, pool, keys)
-    except (RelayRefused, KeyRefused, OSError) as error:
+    except (RelayRefused, KeyRefused, RoadsRefused, OSError) as error:
         raise WorkError(str(error)) from None
     webhooks_pool = await open_pool(settings.database_url, size_max=WEBHOOKS_POOL_SIZE, name="payhub-webhooks")
     bringing = Bringing(webhooks_pool, keys, Outside(settings.webhook_networks))

@@ -7,10 +7,11 @@ from typing import Final, Protocol
 from msgspec import UNSET, UnsetType
 
 from core.notices import deliveries as core_deliveries
-from core.notices import listing, wishes
+from core.notices import listing, phones, wishes
 from core.notices.deliveries import Road
 from core.notices.kinds import NoticeKind
 from core.notices.ladder import LADDERS, Ladder
+from core.notices.targets import address_of, read_target, to_text
 from core.notices.wishes import Wishes
 from hub.commands.context import Context
 from hub.commands.operating import require_operator, require_overseer
@@ -107,6 +108,60 @@ async def hear_notices(context: Context, session: Session, command: notices.Hear
     speaker = session.speaker
     count = await listing.hear(context.pool, speaker.tenant_id, speaker.person_id, speaker.session_id, command.number)
     return notices.NoticesHeard(command.id, count)
+
+
+async def register_phone(context: Context, session: Session, command: notices.RegisterPhone) -> notices.PhoneRegistered:
+    """Have a phone take the speaker's pushes."""
+    speaker, road = session.speaker, Road[command.provider.upper()]
+    target = read_target(
+        road,
+        token=given(command.token),
+        topic=given(command.topic),
+        is_sandbox=given(command.sandbox, False),
+        endpoint=given(command.endpoint),
+        p256dh=given(command.p256dh),
+        auth=given(command.auth),
+    )
+    phone = await phones.register_phone(
+        context.pool,
+        context.keys,
+        speaker.tenant_id,
+        speaker.person_id,
+        speaker.session_id,
+        road,
+        address_of(target),
+        to_text(target),
+        command.language,
+    )
+    return notices.PhoneRegistered(command.id, phone)
+
+
+async def list_phones(context: Context, session: Session, command: notices.ReadPhones) -> notices.PhonesAnswer:
+    """The speaker's own."""
+    speaker = session.speaker
+    found = await phones.list_phones(context.pool, speaker.tenant_id, speaker.person_id)
+    return notices.PhonesAnswer(
+        command.id,
+        [
+            notices.PhoneState(
+                one.id,
+                ROADS[one.provider],  # type: ignore[arg-type]
+                one.language,  # type: ignore[arg-type]
+                time_of(one.registered_at),
+                one.session_id,
+                or_unset(one.name),
+            )
+            for one in found
+        ],
+    )
+
+
+async def forget_phone(context: Context, session: Session, command: notices.ForgetPhone) -> notices.PhoneForgotten:
+    """One of the speaker's own; anybody else's is like one that is not there."""
+    speaker = session.speaker
+    if not await phones.forget_phone(context.pool, speaker.tenant_id, speaker.person_id, command.phone):
+        raise CommandRefused(ErrorCode.NOT_FOUND, field="phone")
+    return notices.PhoneForgotten(command.id, command.phone)
 
 
 async def read_settings(
@@ -217,6 +272,9 @@ def _to_ladder(kind: NoticeKind, ladder: Ladder, is_own: bool) -> notices.Ladder
 ROWS: Final[tuple[Row, ...]] = (
     Row(notices.ReadNotices, notices.NoticesAnswer, read_notices, "GET", "/v1/notices"),
     Row(notices.HearNotices, notices.NoticesHeard, hear_notices, "POST", "/v1/notices/heard"),
+    Row(notices.RegisterPhone, notices.PhoneRegistered, register_phone, "POST", "/v1/phones", 201),
+    Row(notices.ReadPhones, notices.PhonesAnswer, list_phones, "GET", "/v1/phones"),
+    Row(notices.ForgetPhone, notices.PhoneForgotten, forget_phone, "DELETE", "/v1/phones/{phone}"),
     Row(notices.ReadNoticeSettings, notices.NoticeSettingsAnswer, read_settings, "GET", "/v1/notices/settings"),
     Row(notices.SetNoticeSettings, notices.NoticeSettingsAnswer, set_settings, "PUT", "/v1/notices/settings"),
     Row(notices.ReadLadders, notices.LaddersAnswer, read_ladders, "GET", "/v1/notices/ladders"),

@@ -115,6 +115,9 @@ RIGHTS: Final[dict[type, Right]] = {
     # What one is told, and how
     notices.ReadNotices: READS,
     notices.HearNotices: LEAVES,
+    notices.RegisterPhone: GUARDS,
+    notices.ReadPhones: READS,
+    notices.ForgetPhone: LEAVES,
     notices.ReadNoticeSettings: READS,
     notices.SetNoticeSettings: GUARDS,
     notices.ReadLadders: OVERSEES,

@@ -60,6 +60,11 @@ SeenToken: TypeAlias = Annotated[
     str,
     Meta(pattern="^[A-Za-z0-9_-]{43}$", min_length=43, max_length=43, description="Out of a push, or a mail's link."),
 ]
+ProviderName: TypeAlias = Literal["apple", "firebase", "web"]
+PhoneToken: TypeAlias = Annotated[
+    str, Meta(min_length=1, max_length=1_024, description="The address that the provider gave your app.")
+]
+PhoneId: TypeAlias = Annotated[str, Meta(pattern=UUID_PATTERN, min_length=36, max_length=36)]
 RETRIED_MAX: Final = 200
 
 
@@ -75,6 +80,34 @@ class HearNotices(Command, frozen=True, tag="hear_notices", gc=False):
     """You have seen your notices up to `number`: they are told on no other road. Not those of what this session did."""
 
     number: BellNumber
+
+
+class RegisterPhone(Command, frozen=True, tag="register_phone", gc=False):
+    """Be told here when no socket is: this app, or this browser, as long as you are logged in here.
+
+    apple: `token` in hexadecimal, `topic` (the app's bundle id), `sandbox` for one that was built for development.
+    firebase: `token`. web: `endpoint`, `p256dh` and `auth` of a PushSubscription. Whoever had this phone before hears
+    nothing there any more.
+    """
+
+    provider: ProviderName
+    language: Language
+    token: PhoneToken | UnsetType = UNSET
+    topic: Annotated[str, Meta(max_length=160)] | UnsetType = UNSET
+    sandbox: bool | UnsetType = UNSET
+    endpoint: Annotated[str, Meta(max_length=1_000)] | UnsetType = UNSET
+    p256dh: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
+    auth: Annotated[str, Meta(max_length=60)] | UnsetType = UNSET
+
+
+class ReadPhones(Command, frozen=True, tag="phones", gc=False):
+    """Where you are told by push, the newest first."""
+
+
+class ForgetPhone(Command, frozen=True, tag="forget_phone", gc=False):
+    """Be told nothing more at one of your phones."""
+
+    phone: PhoneId
 
 
 class ReadNoticeSettings(Command, frozen=True, tag="notice_settings", gc=False):
@@ -187,6 +220,38 @@ class Notice(Message, frozen=True, tag="notice", gc=False):
     notice: NoticeState
 
 
+class PhoneRegistered(Message, frozen=True, tag="phone_registered", gc=False):
+    """It takes your pushes from now on."""
+
+    id: int
+    phone: str
+
+
+class PhoneState(Struct, frozen=True, omit_defaults=True, gc=False):
+    """One of your phones. `session`: the one that registered it, and `name` what you call that."""
+
+    phone: str
+    provider: ProviderName
+    language: Language
+    registered_at: str
+    session: str
+    name: str | UnsetType = UNSET
+
+
+class PhonesAnswer(Message, frozen=True, tag="phone_states", gc=False):
+    """Those of your live sessions."""
+
+    id: int
+    phones: list[PhoneState]
+
+
+class PhoneForgotten(Message, frozen=True, tag="phone_forgotten", gc=False):
+    """Nothing more is sent there."""
+
+    id: int
+    phone: str
+
+
 class NoticeSettingsAnswer(Message, frozen=True, tag="notice_settings_state", gc=False):
     """How you are told. What is not here is as the tenant has it."""
 
@@ -254,6 +319,9 @@ class DeliveriesRetried(Message, frozen=True, tag="deliveries_retried", gc=False
 FROM_CLIENT: Final[tuple[type[Message], ...]] = (
     ReadNotices,
     HearNotices,
+    RegisterPhone,
+    ReadPhones,
+    ForgetPhone,
     ReadNoticeSettings,
     SetNoticeSettings,
     ReadLadders,
@@ -265,6 +333,9 @@ FROM_HUB: Final[tuple[type[Message], ...]] = (
     NoticesAnswer,
     NoticesHeard,
     Notice,
+    PhoneRegistered,
+    PhonesAnswer,
+    PhoneForgotten,
     NoticeSettingsAnswer,
     LaddersAnswer,
     LadderSet,

@@ -126,7 +126,7 @@ def test_least_privilege_in_words() -> None:
     safe |= {command for command in RIGHTS if command.__module__ in {"hub.protocol.privacy", "hub.protocol.consents"}}
     safe -= {consents.SetPurpose, consents.AnswerRequest}
     # And how one is told oneself.
-    safe |= {notices.HearNotices, notices.SetNoticeSettings}
+    safe |= {notices.HearNotices, notices.SetNoticeSettings, notices.RegisterPhone, notices.ForgetPhone}
     assert auditor <= reading | safe
     assert safe <= auditor & support
     # They see all that operators see of money, and the trail; people's profiles are none of theirs.
@@ -155,6 +155,7 @@ def test_least_privilege_in_words() -> None:
         people.SendConfirmation,
         people.ConfirmContact,
         notices.ReadNotices,
+        notices.ReadPhones,
         notices.ReadNoticeSettings,
         staff.ReadTrail,
     }

@@ -8,6 +8,9 @@ DELIVERY = "ffffffff-ffff-4fff-bfff-ffffffffffff"
 PERSON = "6f1f2a4e-8d5e-4b0a-9a34-2f6f6a1d0c11"
 AT = "2026-03-01T12:34:56.789012Z"
 
+# The example of RFC 8291, section 5.
+P256DH = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+
 WARNED = notices.NoticeState(7, "new_device", AT, session=SESSION, name="Ana's phone é", network="2001:db8::/48")
 FINISHED = notices.NoticeState(
     8, "bulk_finished", AT, heard=True, subject=DELIVERY, amount=9_007_199_254_740_991, lines=1_000, refused=3
@@ -19,6 +22,13 @@ EXAMPLES: tuple[Message, ...] = (
     notices.ReadNotices(1, after=0, limit=100),
     notices.ReadNotices(1, before=9_007_199_254_740_991),
     notices.HearNotices(2, 7),
+    notices.RegisterPhone(9, "apple", "pt", token="ab" * 32, topic="com.example.pay", sandbox=True),
+    notices.RegisterPhone(9, "firebase", "en", token="c" * 160),
+    notices.RegisterPhone(
+        9, "web", "pt", endpoint="https://fcm.googleapis.com/fcm/send/x", p256dh=P256DH, auth="A" * 22
+    ),
+    notices.ReadPhones(10),
+    notices.ForgetPhone(11, DELIVERY),
     notices.ReadNoticeSettings(3),
     notices.SetNoticeSettings(4),
     notices.SetNoticeSettings(4, language="pt", quiet_from="22:00", quiet_to="07:30", muted=["news", "export_ready"]),
@@ -33,6 +43,16 @@ EXAMPLES: tuple[Message, ...] = (
     notices.NoticesHeard(2, 1),
     notices.Notice(WARNED),
     notices.Notice(HELD),
+    notices.PhoneRegistered(9, DELIVERY),
+    notices.PhonesAnswer(
+        10,
+        [
+            notices.PhoneState(DELIVERY, "apple", "pt", AT, SESSION, name="Ana's phone é"),
+            notices.PhoneState(SESSION, "web", "en", AT, SESSION),
+        ],
+    ),
+    notices.PhonesAnswer(10, []),
+    notices.PhoneForgotten(11, DELIVERY),
     notices.NoticeSettingsAnswer(3, []),
     notices.NoticeSettingsAnswer(3, ["news"], language="en", quiet_from="22:00", quiet_to="07:30"),
     notices.LaddersAnswer(
