@@ -16,7 +16,7 @@ from config.settings import Settings
 from core.database import Pool
 from core.keys.safe import Safe
 from core.notices.deliveries import Claimed, Road, bounce, climb, forget_told, read_states
-from core.notices.outbox import forget_heard, note_unheard
+from core.notices.outbox import forget_heard, note_unheard, warn_of_holds
 from core.notices.seen import SECRET
 from core.outside import Outside, OutsideRefused, OutsideUnavailable
 from workers import pushing
@@ -47,6 +47,9 @@ BATCHES_PER_ROUND: Final = 100
 NOTICES_PER_ROUND: Final = 1_000
 CLIMBED_PER_ROUND: Final = 2_000
 TOLD_PER_ROUND: Final = 5_000
+# A day is enough to capture, and late enough to be sure of it.
+WARNED_BEFORE: Final = timedelta(days=1)
+HOLDS_PER_ROUND: Final = 500
 # What waits for its turn is late by this much at most.
 CLIMB_S: Final = 0.25
 # Connections to a relay are fewer (workers/mail/sender.py); a mail that waits for one is written meanwhile.
@@ -97,6 +100,9 @@ class Roads:
         async def forget_told_() -> int:
             return await forget_told(pool, TOLD_PER_ROUND)
 
+        async def warn() -> int:
+            return await warn_of_holds(pool, WARNED_BEFORE, HOLDS_PER_ROUND)
+
         async def watch() -> int:
             for one in await read_states(pool):
                 name = one.road.name.lower()
@@ -110,6 +116,7 @@ class Roads:
             Round("climb", CLIMB_S, climb_, full=CLIMBED_PER_ROUND),
             Round("forget_heard", 1.0, forget_notices, full=NOTICES_PER_ROUND),
             Round("forget_told", 600.0, forget_told_, full=TOLD_PER_ROUND),
+            Round("warn_of_holds", 10.0, warn, full=HOLDS_PER_ROUND),
             Round("watch_deliveries", 2.0, watch),
         ]
         if self._settings.bounces_dir:

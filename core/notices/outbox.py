@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from core.database import Pool, acquire
-from core.notices.ladder import LADDERS
+from core.notices.kinds import NoticeKind
+from core.notices.ladder import LADDERS, first_rung
 
 NOTE: Final = "select batches, noted from note_unheard($1, $2, $3, $4)"
 
@@ -41,6 +42,16 @@ async def forget_heard(pool: Pool, limit: int) -> int:
     """Remove notices of events that were acknowledged after all, and have phones show them no longer."""
     async with acquire(pool) as connection:
         count: int = await connection.fetchval("select forget_heard($1)", limit)
+    return count
+
+
+async def warn_of_holds(pool: Pool, within: timedelta, limit: int) -> int:
+    """Tell payees of holds that are about to end, once each; how many."""
+    kind = NoticeKind.HOLD_EXPIRING
+    async with acquire(pool) as connection:
+        count: int = await connection.fetchval(
+            "select warn_of_holds($1, $2, $3, $4, $5)", within, limit, kind, first_rung(kind), LADDERS[kind].socket_s
+        )
     return count
 
 

@@ -27,6 +27,7 @@ DEFINERS = {
     "read_deliveries_state": "workers count all tenants' deliveries; returns figures of all together",
     "forget_told": "workers clean all tenants' deliveries and notices; returns a count alone",
     "hear_notices": "the caller may not change notices itself; marks one person's in the tenant it is given",
+    "warn_of_holds": "workers look at all tenants' holds, and leave each payee a notice; returns a count alone",
     "bounce_delivery": "marks the mail that a signed return path names, in the tenant it is given; tells a boolean",
     "hear_delivery": "marks what one delivery told, by a key that only its receiver has; returns whose it was",
     "find_rung": "a hub asks for all whom it serves; returns ids and numbers, and no notice",

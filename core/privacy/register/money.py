@@ -113,7 +113,7 @@ TABLES: Final = (
     Table(
         "standings",
         Words("Situação de pagamentos", "Standings of payments"),
-        split("expires_at in_review"),
+        split("expires_at in_review warned_at"),
         {
             "payment_id": pointer(),
             **dict.fromkeys(split("held captured refunded disputed fee fee_returned shared capture_max"), MONEY),

@@ -31,6 +31,7 @@ from core.notices.kinds import FAMILIES, NoticeKind
 from core.notices.ladder import LADDERS
 from core.notices.leaving import leave, leave_code
 from core.notices.listing import hear, read_bell, read_notices
+from core.notices.outbox import warn_of_holds
 from core.notices.phones import forget_phone, list_phones
 from core.notices.seen import TOKEN_LENGTH, hear_delivery, read_seen, seen_token
 from core.nouns import EventName, Kind, Payment, PaymentStatus, what_happened
@@ -553,6 +554,24 @@ async def test_a_tenants_own_ladder_holds_for_its_people(books: Books, signer: S
     await climb_all(admin, books)
     assert await claim_mine(books, Road.APPLE) == []
     assert len(await claim_mine(books, Road.MAIL)) == 1
+
+
+async def test_a_payee_is_warned_once_of_a_hold_in_its_last_quarter(books: Books) -> None:
+    tenant, payee, day = books.tenant.id, books.people[1].person_id, timedelta(days=1)
+    short, long = (books.payment(0, 1, 10)._replace(kind=Kind.AUTHORIZE, lasts_s=lasts) for lasts in (4, 3_600))
+    async with books.pool.acquire() as connection:
+        postings = await post_payments(connection, [short, long])
+    assert {posting.status for posting in postings} == {PaymentStatus.POSTED}
+    await warn_of_holds(books.pool, day, 500)
+    assert await read_notices(books.pool, tenant, payee, 10) == []
+    await asyncio.sleep(3.2)
+    await warn_of_holds(books.pool, day, 500)
+    (told,) = await read_notices(books.pool, tenant, payee, 10)
+    assert told.facts is not None
+    assert (told.kind, told.facts.subject, told.facts.amount) == (NoticeKind.HOLD_EXPIRING, short.id, 10)
+    assert told.facts.ends_at is not None
+    await warn_of_holds(books.pool, day, 500)
+    assert len(await read_notices(books.pool, tenant, payee, 10)) == 1
 
 
 async def test_what_was_told_long_ago_is_forgotten(books: Books, admin: Pool) -> None:
