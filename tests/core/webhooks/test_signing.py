@@ -73,8 +73,8 @@ BAD: dict[str, tuple[dict[str, str], bytes]] = {
     ),
     "too new": (
         headers(
-            webhook_timestamp=str(NOW + TOLERANCE_S + 9),
-            webhook_signature=sign([SECRET], ID, NOW + TOLERANCE_S + 9, BODY),
+            webhook_timestamp=str(NOW + TOLERANCE_S + 3_600),
+            webhook_signature=sign([SECRET], ID, NOW + TOLERANCE_S + 3_600, BODY),
         ),
         BODY,
     ),
