@@ -65,7 +65,8 @@ def configure_logs(level: str, process: str) -> None:
     # One line per request or handshake would hold addresses and paths; the metrics count them.
     logging.getLogger("uvicorn.access").setLevel(logging.ERROR)
     logging.getLogger("httpx2").setLevel(max(logging.WARNING, root.level))
-    logging.getLogger("httpx2").setLevel(max(logging.WARNING, root.level))
+    # It tells every header that it packs, and so tokens and devices.
+    logging.getLogger("hpack").setLevel(max(logging.WARNING, root.level))
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, root.level))
 
 

@@ -96,12 +96,12 @@ def read_target(
     """
     if road is Road.APPLE:
         return AppleTarget(
-            _matched(APPLE_TOKEN, (token or "").lower(), "token", "That is no device token of Apple's."),
+            _matched(APPLE_TOKEN, (token or "").lower(), "address", "That is no device token of Apple's."),
             _matched(TOPIC, topic or "", "topic", "That is no bundle id."),
             is_sandbox,
         )
     if road is Road.FIREBASE:
-        return FirebaseTarget(_matched(FIREBASE_TOKEN, token or "", "token", "That is no token of Firebase's."))
+        return FirebaseTarget(_matched(FIREBASE_TOKEN, token or "", "address", "That is no token of Firebase's."))
     if road is Road.WEB:
         if not is_push_endpoint(endpoint or "", hosts):
             raise Refusal("invalid_field", "That is no endpoint of a push service known here.", field="endpoint")

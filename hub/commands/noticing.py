@@ -115,7 +115,7 @@ async def register_phone(context: Context, session: Session, command: notices.Re
     speaker, road = session.speaker, Road[command.provider.upper()]
     target = read_target(
         road,
-        token=given(command.token),
+        token=given(command.address),
         topic=given(command.topic),
         is_sandbox=given(command.sandbox, False),
         endpoint=given(command.endpoint),

@@ -61,7 +61,7 @@ SeenToken: TypeAlias = Annotated[
     Meta(pattern="^[A-Za-z0-9_-]{43}$", min_length=43, max_length=43, description="Out of a push, or a mail's link."),
 ]
 ProviderName: TypeAlias = Literal["apple", "firebase", "web"]
-PhoneToken: TypeAlias = Annotated[
+PhoneAddress: TypeAlias = Annotated[
     str, Meta(min_length=1, max_length=1_024, description="The address that the provider gave your app.")
 ]
 PhoneId: TypeAlias = Annotated[str, Meta(pattern=UUID_PATTERN, min_length=36, max_length=36)]
@@ -85,14 +85,14 @@ class HearNotices(Command, frozen=True, tag="hear_notices", gc=False):
 class RegisterPhone(Command, frozen=True, tag="register_phone", gc=False):
     """Be told here when no socket is: this app, or this browser, as long as you are logged in here.
 
-    apple: `token` in hexadecimal, `topic` (the app's bundle id), `sandbox` for one that was built for development.
-    firebase: `token`. web: `endpoint`, `p256dh` and `auth` of a PushSubscription. Whoever had this phone before hears
-    nothing there any more.
+    apple: `address` (the device token) in hexadecimal, `topic` (the app's bundle id), `sandbox` for one that was built
+    for development. firebase: `address`. web: `endpoint`, `p256dh` and `auth` of a PushSubscription. Whoever had this
+    phone before hears nothing there any more.
     """
 
     provider: ProviderName
     language: Language
-    token: PhoneToken | UnsetType = UNSET
+    address: PhoneAddress | UnsetType = UNSET
     topic: Annotated[str, Meta(max_length=160)] | UnsetType = UNSET
     sandbox: bool | UnsetType = UNSET
     endpoint: Annotated[str, Meta(max_length=1_000)] | UnsetType = UNSET

@@ -33,6 +33,8 @@ from core.machines.api_keys import KeyRefused, Wish, list_keys, make_key, trade_
 from core.machines.pairing import Proven, Wanted, make_code, pair_terminal
 from core.machines.terminals import list_terminals
 from core.migrate import ensure_database
+from core.notices.deliveries import Road
+from core.notices.phones import register_phone
 from core.nouns import Payment, PaymentStatus
 from core.payments import dispute_evidence, disputes
 from core.payments.calendar import Plan, Rule
@@ -58,6 +60,8 @@ from core.privacy.exports import ask_export
 from core.privacy.making import make_some
 from core.privacy.requests import ask, list_requests, respond
 from core.privacy.states import RequestStatus, Right
+from core.webhooks.webhooks import Wish as HookWish
+from core.webhooks.webhooks import make_webhook, rotate_secret
 from tests.conftest import Database, prove
 from tests.core.keys.canary import dump, found_in, fresh_canary, restore
 from tests.hub.conftest import Enter, Hubs, Somebody, fund
@@ -82,7 +86,17 @@ class Life(NamedTuple):
 async def live(pool: Pool, keys: Safe, tenant: Tenant, shop: Somebody, operator: Somebody) -> Life:
     words = [fresh_canary() for _ in range(19)]
     name, description, reference, plan, text, piece_text, file_name, content, answer, note, *others = words
-    line, mark, key_name, till_name, paid_for, wish, said, trade_name, trade_name_before = others
+    (
+        line,
+        mark,
+        key_name,
+        till_name,
+        paid_for,
+        wish,
+        said,
+        trade_name,
+        trade_name_before,
+    ) = others
     login = f"zq-login-{uuid.uuid4().hex[:12]}"
     opened = await open_person(pool, keys, tenant.id, Role.MERCHANT, name, login, PASSWORD)
     person, account, operating = opened.person_id, opened.account_id, By(operator.person)
@@ -91,6 +105,11 @@ async def live(pool: Pool, keys: Safe, tenant: Tenant, shop: Somebody, operator:
         await edit_profile(pool, keys, tenant.id, person, {"trade_name": told, "email": contact}, [], operating)
     await send_code(pool, keys, tenant.id, person, Kind.EMAIL, By(person))
     await make_key(pool, keys, tenant.id, person, Wish(key_name, ["charges:read"]), By(person))
+    hook = HookWish("https://hooks.example/payhub", "Orders", accounts=[account])
+    hooked = await make_webhook(pool, keys, tenant.id, person, hook, By(person))
+    await rotate_secret(pool, keys, tenant.id, hooked.webhook.id, By(person))
+    session = (await start_session(pool, tenant.id, person)).session_id
+    await register_phone(pool, keys, tenant.id, person, session, Road.WEB, login, login, "pt")
     code = await make_code(pool, keys, tenant.id, person, Wanted(account, till_name, False), By(person))
     proven = Proven(uuid.uuid4().hex + "x" * 11, "EdDSA", [str(uuid.uuid4())], time.time() + 60)
     await pair_terminal(pool, keys, tenant.id, code.code, proven, None)

@@ -8,6 +8,7 @@ import asyncio
 import email
 import email.policy
 import json
+import secrets
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -33,6 +34,7 @@ from core.people.persons import Role
 from core.proof.notary import Signer
 from loadtest.services.apple import AppleService
 from loadtest.services.certificates import Certificates
+from loadtest.services.http2 import Request
 from loadtest.services.mail import MailServer
 from loadtest.services.web_push import Browser, WebPushService
 from tests.conftest import Books, Database, seal_all
@@ -43,7 +45,8 @@ from workers.reaching import open_roads
 from workers.rounds import go_round
 
 TOPIC = "com.example.pay"
-TOKEN = "ab" * 32
+# Nobody else's: other tests' people have phones here, too.
+TOKEN = secrets.token_hex(32)
 
 
 class Outer(NamedTuple):
@@ -117,8 +120,17 @@ async def mailbox_of(somebody: Somebody, pool: Pool, keys: Safe) -> str:
     return await give_mailbox(books, 0)
 
 
+def pushed(outer: Outer) -> list[Request]:
+    """What came to Bruno's phone."""
+    return [request for request in outer.apple.requests if request.path.endswith(TOKEN)]
+
+
+def mails_to(outer: Outer, address: str) -> list[bytes]:
+    return [content for _, to, content in outer.relay.mails if to.decode() == address]
+
+
 def pushes(outer: Outer) -> list[dict[str, object]]:
-    return [json.loads(request.body) for request in outer.apple.requests]
+    return [json.loads(request.body) for request in pushed(outer)]
 
 
 async def _true(condition: Callable[[], bool]) -> bool:
@@ -145,7 +157,7 @@ async def test_a_closed_page_then_the_phone_then_the_mail_and_a_tap_ends_it(
     await climb_fast(admin, tenant, push_s=3)
     address = await mailbox_of(bruno, pool, keys)
     paying, page = await join(hubs.a, ana), await join(hubs.b, bruno)
-    registered = await page.ask("register_phone", provider="apple", token=TOKEN.upper(), topic=TOPIC, language="pt")
+    registered = await page.ask("register_phone", provider="apple", address=TOKEN.upper(), topic=TOPIC, language="pt")
     assert registered["type"] == "phone_registered", registered
     # A browser of his, at a push service of this test.
     browser = Browser(f"https://localhost:{outer.web.server.port}")
@@ -178,34 +190,34 @@ async def test_a_closed_page_then_the_phone_then_the_mail_and_a_tap_ends_it(
         event = await page.hear("event")
         await page.send({"type": "ack", "account": bruno.account, "number": event["number"]})
         await asyncio.sleep(3.5)
-        assert outer.apple.requests == []
+        assert pushed(outer) == []
         # It is closed: the phone and the browser are told, without a name or an amount.
         await page.connection.close()
         paid = time.monotonic()
         payment = await pay(2_345)
-        await when(lambda: len(outer.apple.requests) == 1 and len(outer.web.requests) == 1)
-        assert 1.5 < time.monotonic() - paid < 4.0
+        await when(lambda: len(pushed(outer)) == 1 and bool(outer.web.requests))
+        assert 1.5 < time.monotonic() - paid < 6.0
         (push,), (seen_by_browser,) = pushes(outer), [browser.open(outer.web.requests[0].body)]
         for told in (json.dumps(push), json.dumps(seen_by_browser)):
             for private in ("23,45", "2345", "zq-canary", "Ana", "Bruno", payment, ana.person):
                 assert private not in told
-        assert outer.apple.requests[0].headers["apns-collapse-id"] == "payment_received"
+        assert pushed(outer)[0].headers["apns-collapse-id"] == "payment_received"
         # He looks at neither: the mail.
-        await when(lambda: any(to.decode() == address for _, to, _ in outer.relay.mails))
-        (content,) = [content for _, to, content in outer.relay.mails if to.decode() == address]
+        await when(lambda: bool(mails_to(outer, address)))
+        (content,) = mails_to(outer, address)
         mail = email.message_from_bytes(content, policy=email.policy.default)
         body = mail.get_body(("plain",))
         assert body is not None
         assert "23,45" in body.get_content()
         # Another one, and this time he taps the push: no mail, and it is taken off the phone.
-        before = len(outer.relay.mails)
+        before = len(mails_to(outer, address))
         await pay(99)
-        await when(lambda: len(outer.apple.requests) == 2)
+        await when(lambda: len(pushed(outer)) == 2)
         token = pushes(outer)[1]["seen"]
         assert (await web.post(f"{hubs.a.url}/v1/seen", json={"seen": token})).status_code == 200
         # What the mail told he has not said he saw: the phone still shows it, as one.
         await asyncio.sleep(4.5)
-        assert len(outer.relay.mails) == before
+        assert len(mails_to(outer, address)) == before
 
 
 async def test_a_log_out_takes_the_phone_with_it(
@@ -214,7 +226,7 @@ async def test_a_log_out_takes_the_phone_with_it(
     ana = await enter(tenant)
     client = await join(hubs.a, ana)
     for at in range(2):
-        more = {"provider": "apple", "token": f"{at}a" * 32, "topic": TOPIC, "language": "en"}
+        more = {"provider": "apple", "address": f"{at}a" * 32, "topic": TOPIC, "language": "en"}
         assert (await client.ask("register_phone", **more))["type"] == "phone_registered"
     (first, second) = (await client.ask("phones"))["phones"]
     assert (await client.ask("forget_phone", phone=first["phone"]))["type"] == "phone_forgotten"
@@ -229,10 +241,10 @@ async def test_a_log_out_takes_the_phone_with_it(
 @pytest.mark.parametrize(
     ("given", "field"),
     [
-        ({"provider": "apple", "token": "xyz", "topic": TOPIC}, "token"),
-        ({"provider": "apple", "token": TOKEN, "topic": "../x"}, "topic"),
-        ({"provider": "apple", "topic": TOPIC}, "token"),
-        ({"provider": "firebase", "token": "a b"}, "token"),
+        ({"provider": "apple", "address": "xyz", "topic": TOPIC}, "address"),
+        ({"provider": "apple", "address": TOKEN, "topic": "../x"}, "topic"),
+        ({"provider": "apple", "topic": TOPIC}, "address"),
+        ({"provider": "firebase", "address": "a b"}, "address"),
         ({"provider": "web", "endpoint": "https://127.0.0.1/x", "p256dh": "x", "auth": "y"}, "endpoint"),
         ({"provider": "web", "endpoint": "http://fcm.googleapis.com/x", "p256dh": "x", "auth": "y"}, "endpoint"),
         ({"provider": "web", "endpoint": "https://fcm.googleapis.com.evil.example/x"}, "endpoint"),

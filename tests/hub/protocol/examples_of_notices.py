@@ -22,8 +22,8 @@ EXAMPLES: tuple[Message, ...] = (
     notices.ReadNotices(1, after=0, limit=100),
     notices.ReadNotices(1, before=9_007_199_254_740_991),
     notices.HearNotices(2, 7),
-    notices.RegisterPhone(9, "apple", "pt", token="ab" * 32, topic="com.example.pay", sandbox=True),
-    notices.RegisterPhone(9, "firebase", "en", token="c" * 160),
+    notices.RegisterPhone(9, "apple", "pt", address="ab" * 32, topic="com.example.pay", sandbox=True),
+    notices.RegisterPhone(9, "firebase", "en", address="c" * 160),
     notices.RegisterPhone(
         9, "web", "pt", endpoint="https://fcm.googleapis.com/fcm/send/x", p256dh=P256DH, auth="A" * 22
     ),

@@ -195,6 +195,9 @@ class Maker:
             return str(own)
         if name in PERSONAL:
             return self._personal(name)
+        if name == "address":
+            # A phone's, for whichever provider.
+            return f"{self._random.getrandbits(256):064x}"
         if name == "birth_date":
             return (date(1950, 1, 1) + timedelta(days=self._random.randrange(18_000))).isoformat()
         pattern = schema.get("pattern", "")
