@@ -9,6 +9,8 @@ ROUNDS = 3
 SECRETS_MIN = 200
 # What is typed there is compared, and not kept.
 NOT_KEPT = {"SearchEntries", "ReadTrail"}
+# A phone's address is whatever its provider says, and kept sealed.
+SEALED = {"RegisterPhone"}
 # Some of the commands that take a text others read: at every door a card number in it is refused by its own code.
 WATCHED = {"Pay", "Authorize", "CreateCharge", "OpenDispute", "CreateSchedule", "SetAccountMetadata"}
 PLACES = {"metrics", "said to redis", "dump of ledger", "dump of keys", "redis", "postgres", "logs"}
@@ -20,7 +22,7 @@ async def test_no_secret_is_kept_anywhere(tmp_path: Path) -> None:
         outcome = await send_and_search(servers, tmp_path, ROUNDS, seed=1)
     assert outcome.canaries > SECRETS_MIN
     assert set(outcome.places) == PLACES
-    assert {name for name, _ in outcome.taken} <= NOT_KEPT
+    assert {name for name, _ in outcome.taken} <= NOT_KEPT | SEALED
     refused = {name for name, codes in outcome.codes.items() if codes & {"card_data_in_text", "document_in_text"}}
     assert refused & WATCHED, outcome.codes
     planted = {one.place.split("/")[0] for one in outcome.found if one.kind == PLANTED.kind}
