@@ -194,7 +194,7 @@ def tour(chapter: str | None, messages: bool, url: str | None) -> None:
     """Watch people of the demo pay each other: what they send, get and see. Needs a `payhub run`.
 
     Chapters: holds, refunds, charges, fees, limits, linked, bulk, schedules, disputes, history,
-    proof, or all of them.
+    proof, webhooks, privacy, or all of them.
     """
     seeding = room("core.seeding")
     guide = room("loadtest.tour.first")

@@ -8,7 +8,7 @@ overtake each other. It holds no money and remembers nothing after the close.
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -145,17 +145,20 @@ class Connections:
             if topic in session.watching and session.speaker.tenant_id == tenant_id and connection.is_open:
                 connection.send(message)
 
-    def behind(self, tenant_id: int, person_id: str, number: int) -> "list[Connection]":
-        """A person's connections that have not been told their notices up to this number; a machine is told none."""
-        return [
-            connection
-            for connection in self.all
-            if (speaker := connection.session.principal) is not None
-            and (speaker.tenant_id, speaker.person_id) == (tenant_id, person_id)
-            and connection.session.bell < number
-            and connection.session.scopes is None
-            and connection.is_open
-        ]
+    def behind(self, numbers: Mapping[tuple[int, str], int]) -> "dict[tuple[int, str], list[Connection]]":
+        """Of these (tenant, person) the connections that have not been told their notices up to this number.
+
+        A machine is told none. Each connection is looked at once, however many people there are.
+        """
+        found: dict[tuple[int, str], list[Connection]] = {}
+        for connection in self.all:
+            speaker = connection.session.principal
+            if speaker is None or speaker.scopes is not None or not connection.is_open:
+                continue
+            key = speaker.tenant_id, speaker.person_id
+            if connection.session.bell < numbers.get(key, 0):
+                found.setdefault(key, []).append(connection)
+        return found
 
     def seen(self, since: float) -> Iterator[tuple[tuple[int, str], float]]:
         """The (tenant, session) pairs that have said something here since then, and when they last did."""

@@ -9,6 +9,8 @@ from typing import Final
 FAILURES_MAX: Final = 5
 # What waits is told within a minute of its return: often enough for that, and seldom enough to be no burden.
 PROBE_S: Final = 5.0
+# A service that took something so lately is there: what it does not take now is the message's own fault.
+HEALTHY_S: Final = 10.0
 
 
 class Breaker:
@@ -17,6 +19,7 @@ class Breaker:
     def __init__(self) -> None:
         self._failures = 0
         self._probe_at = 0.0
+        self._heard_at = float("-inf")
 
     @property
     def is_open(self) -> bool:
@@ -32,9 +35,14 @@ class Breaker:
         self._probe_at = now + PROBE_S
         return True
 
-    def heard(self) -> None:
+    def is_healthy(self, now: float) -> bool:
+        """Whether it has answered others just now."""
+        return not self.is_open and now - self._heard_at < HEALTHY_S
+
+    def heard(self, now: float) -> None:
         """It answered, whatever it said of the message."""
         self._failures = 0
+        self._heard_at = now
 
     def failed(self, now: float, after_s: float | None = None) -> None:
         """It did not answer, or said that it cannot, and perhaps for how long."""

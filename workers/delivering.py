@@ -41,6 +41,7 @@ BACKOFF_FACTOR: Final = 4.0
 PAUSE_S: Final = 1.0
 # What waits for one of several services that is down comes back so often, and within a minute of its return is told.
 AWAY_S: Final = 30.0
+SERVICES_MAX: Final = 1_000
 # What is under way when a worker ends may take so long; the rest is another's when its lease ends.
 FINISH_S: Final = 10.0
 
@@ -211,10 +212,15 @@ class Delivering(Generic[Message]):
         except Exception as error:
             log.warning("sender_failed", extra={"road": self._labels, "error": type(error).__name__})
             outcome = Later("internal")
-        if isinstance(outcome, Later) and outcome.is_theirs:
-            breaker.failed(time.monotonic(), outcome.after_s)
+        now = time.monotonic()
+        if not (isinstance(outcome, Later) and outcome.is_theirs):
+            breaker.heard(now)
+        elif outcome.after_s is None and breaker.is_healthy(now):
+            # It takes what others send it: one that fells it each time is set aside like any other.
+            breaker.failed(now, outcome.after_s)
+            outcome = outcome._replace(is_theirs=False)
         else:
-            breaker.heard()
+            breaker.failed(now, outcome.after_s)
         services_down.labels(self._labels).set(sum(one.is_open for one in self._breakers.values()))
         self._take(claimed, outcome)
 
@@ -258,11 +264,14 @@ class Delivering(Generic[Message]):
             self._to_settle.clear()
         try:
             await settle(self._pool, some)
-        except Exception as error:
-            # Again: what they were told stands as long as nobody else claims it, and then it is sent once more.
-            log.warning("settling_failed", extra={"road": self._labels, "error": type(error).__name__})
+        except BaseException as error:
+            # Again: what they were told stands as long as nobody else claims it, and then it is sent once more. Nor is
+            # it forgotten when the worker ends in the middle of it.
             self._settled = [*some, *self._settled]
             self._to_settle.set()
+            if not isinstance(error, Exception):
+                raise
+            log.warning("settling_failed", extra={"road": self._labels, "error": type(error).__name__})
             await asyncio.sleep(PAUSE_S)
 
     async def _finish(self, settling: asyncio.Task[None]) -> None:
@@ -282,6 +291,9 @@ class Delivering(Generic[Message]):
         await self._sender.close()
 
     def _breaker(self, service: str) -> Breaker:
+        if len(self._breakers) >= SERVICES_MAX:
+            # Whoever registers browsers names hosts: of those that are well there is nothing to remember.
+            self._breakers = {name: one for name, one in self._breakers.items() if one.is_open}
         return self._breakers.setdefault(service, Breaker())
 
     def _is_down(self) -> bool:

@@ -4,24 +4,22 @@ Here a person's address, name and code are opened, for as long as it takes to wr
 anywhere else: no log, no exception's text.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from core.keys.cipher import Cipher
 from core.keys.places import DISPLAY_NAME, NOTICE_CONTENT, PERSON_FIELD
 from core.keys.safe import Safe
 from core.notices.deliveries import Claimed
 from core.notices.kinds import FAMILIES, Family, NoticeKind
 from core.notices.seen import seen_token
 from workers.delivering import Composed
-from workers.houses import Houses
+from workers.houses import Houses, Occasion
 from workers.mail.dkim import DkimKey, signed
 from workers.mail.message import AddressRefused, Letter, Sender, write
 from workers.mail.sender import MailSender
 from workers.mail.verp import ReturnPaths
 from workers.outcome import Outcome, Refused
-from workers.texts.given import House, Links, Private
+from workers.texts.given import Links, Private
 from workers.texts.rendering import render_mail
 
 # What a code is for is gone with its minutes; what is in nobody's list cannot be acknowledged.
@@ -55,19 +53,11 @@ class Means(NamedTuple):
 
 async def compose_mails(means: Means, claimed: Sequence[Claimed]) -> list[Composed[Mail]]:
     """Each as a mail, or why it cannot be one. Raises when keys or tenants cannot be had: no mail's fault."""
-    persons: dict[int, set[str]] = defaultdict(set)
-    for one in claimed:
-        persons[one.tenant_id].add(one.person_id)
-    ciphers: dict[tuple[int, str], Cipher] = {}
-    houses: dict[int, House] = {}
-    for tenant_id, ids in persons.items():
-        found = await means.keys.of(tenant_id, ids)
-        ciphers |= {(tenant_id, person_id): cipher for person_id, cipher in found.items()}
-        _, houses[tenant_id] = await means.houses.of(tenant_id)
-    return [_compose(means, one, ciphers[one.tenant_id, one.person_id], houses[one.tenant_id]) for one in claimed]
+    return [_compose(means, one) for one in await means.houses.occasions(means.keys, claimed)]
 
 
-def _compose(means: Means, one: Claimed, cipher: Cipher, house: House) -> Composed[Mail]:
+def _compose(means: Means, occasion: Occasion) -> Composed[Mail]:
+    one, cipher, _, house = occasion
     contact = one.contact
     assert contact is not None and one.facts is not None and one.notice_id is not None
     place = PERSON_FIELD.at(one.person_id, str(contact.field), str(contact.number))

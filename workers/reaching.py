@@ -16,6 +16,7 @@ from config.settings import Settings
 from core.database import Pool
 from core.keys.safe import Safe
 from core.notices.deliveries import Claimed, Road, bounce, climb, forget_told, read_states
+from core.notices.ladder import SOCKET_S_MIN
 from core.notices.outbox import forget_heard, note_unheard, warn_of_holds
 from core.notices.seen import SECRET
 from core.outside import Outside, OutsideRefused, OutsideUnavailable
@@ -42,7 +43,7 @@ log = logging.getLogger(__name__)
 
 # The shortest time that a ladder gives the socket (core.notices.ladder.SOCKET_S_MIN): what was acknowledged by then is
 # never written down as a notice.
-PATIENCE: Final = timedelta(seconds=2)
+PATIENCE: Final = timedelta(seconds=SOCKET_S_MIN)
 BATCHES_PER_ROUND: Final = 100
 NOTICES_PER_ROUND: Final = 1_000
 CLIMBED_PER_ROUND: Final = 2_000
@@ -52,8 +53,8 @@ WARNED_BEFORE: Final = timedelta(days=1)
 HOLDS_PER_ROUND: Final = 500
 # What waits for its turn is late by this much at most.
 CLIMB_S: Final = 0.25
-# Connections to a relay are fewer (workers/mail/sender.py); a mail that waits for one is written meanwhile.
-MAILS_AT_ONCE: Final = 100
+# Twice as many as there are connections to a relay (workers/mail/sender.py): one is under way, the next is written.
+MAILS_AT_ONCE: Final = 32
 # Within what Apple lets one connection carry; more at once is no faster.
 PUSHES_AT_ONCE: Final = 150
 # A relay may take minutes to answer for what it was given (RFC 5321, 4.5.3.2.6), and to ask again is to send it twice.

@@ -7,7 +7,6 @@ import signal
 import time
 from datetime import timedelta
 
-import uvloop
 from prometheus_client import start_http_server
 
 from config.logs import configure_logs
@@ -85,9 +84,17 @@ KEYS_READ_S = 10.0
 def work(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT. Raises WorkError with a sentence for the operator."""
     configure_logs(settings.log_level, "worker")
-    # Half as much again of what hands over mails and pushes.
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
         runner.run(_work(settings))
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """Half as many mails and pushes again as the stock one hands over, where it is to be had."""
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 async def _work(settings: Settings) -> None:

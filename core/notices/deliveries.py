@@ -24,6 +24,8 @@ CHANNEL: Final = "payhub_deliveries"
 TRIES_MAX: Final = 5
 # What was told is kept for a while, for who asks whether it was.
 TOLD_KEPT: Final = timedelta(days=90)
+# A phone that was off for longer is told by mail, and sees the rest when it is opened.
+PUSH_LASTS: Final = timedelta(days=1)
 
 CLIMB: Final = "select climbed, made from climb_notices($1, $2, $3, $4, $5, $6)"
 CLAIM: Final = "select * from claim_deliveries($1, $2, $3)"
@@ -194,7 +196,7 @@ async def bounce(pool: Pool, tenant_id: int, delivery_id: str, status: str, *, i
 async def forget_told(pool: Pool, limit: int) -> int:
     """Remove what was told long ago. Returns how many of the most numerous."""
     async with acquire(pool) as connection:
-        count: int = await connection.fetchval("select forget_told($1, $2)", TOLD_KEPT, limit)
+        count: int = await connection.fetchval("select forget_told($1, $2, $3)", TOLD_KEPT, PUSH_LASTS, limit)
     return count
 
 

@@ -17,7 +17,7 @@ from core.notices.deliveries import Road
 
 # More than anybody carries; each notice is sent to all of them.
 PHONES_PER_PERSON_MAX: Final = 20
-LANGUAGES: Final = ("pt", "en")
+REGISTERED_A_DAY_MAX: Final = 100
 INDEX_FIELD: Final = "push_device"
 
 # Of two who register one address at the same moment, the second waits here, and then has it.
@@ -26,11 +26,21 @@ TAKE_OVER: Final = """
 update push_devices set gone_at = clock_timestamp(), gone_code = 'moved'
  where tenant_id = $1 and mark = $2 and gone_at is null
 """
+# An app registers at each start: what stands already stays as it is.
+FIND_SAME: Final = """
+select id::text from push_devices
+ where tenant_id = $1 and mark = $2 and gone_at is null and person_id = $3 and session_id = $4 and language = $5
+"""
 INSERT: Final = """
 insert into push_devices (tenant_id, id, person_id, session_id, provider, mark, sealed, language)
 values ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 LOCK_PERSON: Final = "select true from persons where tenant_id = $1 and id = $2 for no key update"
+# Those that went stand for a while: so many may be registered in a day, whatever becomes of them.
+COUNT_TODAY: Final = """
+select count(*) from push_devices
+ where tenant_id = $1 and person_id = $2 and registered_at > clock_timestamp() - interval '1 day'
+"""
 COUNT: Final = """
 select count(*) from push_devices
   join sessions on sessions.tenant_id = push_devices.tenant_id and sessions.id = push_devices.session_id
@@ -78,7 +88,8 @@ async def register_phone(
     """Have a phone take a person's pushes from now on; its id.
 
     `address`: what makes it the same phone, `target`: all that is needed to reach it (core/notices/targets.py).
-    Raises Refusal (too_many_devices).
+
+    The same again, in the same session, is the same phone. Raises Refusal (too_many_phones).
     """
     mark = await keys.index(tenant_id, INDEX_FIELD, f"{provider}/{address}")
     cipher = await keys.one(tenant_id, person_id, create=True)
@@ -87,9 +98,14 @@ async def register_phone(
         # One at a time of each person, so that the count is true.
         await connection.execute(LOCK_PERSON, tenant_id, person_id)
         await connection.execute(LOCK_ADDRESS, mark)
+        same: str | None = await connection.fetchval(FIND_SAME, tenant_id, mark, person_id, session_id, language)
+        if same is not None:
+            return same
+        if await connection.fetchval(COUNT_TODAY, tenant_id, person_id) >= REGISTERED_A_DAY_MAX:
+            raise Refusal("too_many_phones", "Too many phones were registered today: come back tomorrow.")
         await connection.execute(TAKE_OVER, tenant_id, mark)
         if await connection.fetchval(COUNT, tenant_id, person_id) >= PHONES_PER_PERSON_MAX:
-            raise Refusal("too_many_devices", f"Nobody has more than {PHONES_PER_PERSON_MAX}: forget one first.")
+            raise Refusal("too_many_phones", f"Nobody has more than {PHONES_PER_PERSON_MAX}: forget one first.")
         sealed = cipher.seal(*PUSH_DEVICE.at(device_id), target)
         await connection.execute(INSERT, tenant_id, device_id, person_id, session_id, provider, mark, sealed, language)
     return device_id

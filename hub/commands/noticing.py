@@ -1,6 +1,6 @@
 """Notices: a person's own stream, how they want to be told, and what operators see of what was not delivered."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Final, Protocol
 
@@ -64,19 +64,19 @@ def to_state(one: listing.Notice) -> notices.NoticeState:
 
 
 async def tell_notices(
-    context: Context, behind: Callable[[int, str, int], Sequence[Connection]], since: datetime | None
+    context: Context,
+    behind: Callable[[Mapping[tuple[int, str], int]], Mapping[tuple[int, str], Sequence[Connection]]],
+    since: datetime | None,
 ) -> datetime | None:
     """Tell people's sockets here what is new in their streams; up to when was looked.
 
     It is found by looking, whoever left it: this hub, another one, a worker. Redis has no part in it.
     """
     rung = await listing.find_rung(context.pool, since, OVERLAP)
-    for one in rung:
-        listeners = behind(one.tenant_id, one.person_id, one.number)
-        if not listeners:
-            continue
+    numbers = {(one.tenant_id, one.person_id): one.number for one in rung}
+    for key, listeners in behind(numbers).items() if numbers else ():
         after = min(listener.session.bell for listener in listeners)
-        found = await listing.read_notices(context.pool, one.tenant_id, one.person_id, TOLD_AT_ONCE_MAX, after=after)
+        found = await listing.read_notices(context.pool, *key, TOLD_AT_ONCE_MAX, after=after)
         for listener in listeners:
             for notice in found:
                 if notice.number <= listener.session.bell:

@@ -88,6 +88,7 @@ class ErrorCode(StrEnum):
     TOO_MANY_TERMINALS = "too_many_terminals"
     TOO_MANY_PROVIDERS = "too_many_providers"
     TOO_MANY_WEBHOOKS = "too_many_webhooks"
+    TOO_MANY_PHONES = "too_many_phones"
     URL_REFUSED = "url_refused"
     EXPORT_UNDER_WAY = "export_under_way"
     TOO_MANY_EXPORTS = "too_many_exports"
@@ -274,6 +275,7 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.TOO_MANY_PROVIDERS: Meaning(
         429, False, "This tenant has as many identity providers as it may. Remove one."
     ),
+    ErrorCode.TOO_MANY_PHONES: Meaning(409, False, "Nobody has so many phones. Forget one, or come back tomorrow."),
     ErrorCode.TOO_MANY_WEBHOOKS: Meaning(409, False, "A merchant has ten webhooks at most. Remove one."),
     ErrorCode.URL_REFUSED: Meaning(422, False, "No webhook may lead there. Write an https URL of a public server."),
     ErrorCode.EXPORT_UNDER_WAY: Meaning(409, False, "An export of yours is being made. Read your exports."),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from core.database import Pool, in_tenant
-from core.notices.deliveries import TRIES_MAX, Claimed, Road, read_dead
+from core.notices.deliveries import TRIES_MAX, Claimed, Road, Settled, read_dead, settle
 from core.notices.facts import Facts
 from core.notices.kinds import NoticeKind
 from core.notices.leaving import leave
@@ -80,6 +80,10 @@ async def warn_once(books: Books, admin: Pool) -> None:
     async with in_tenant(books.pool, books.tenant.id) as connection:
         person = books.people[0].person_id
         await leave(connection, books.tenant.id, NoticeKind.NEW_DEVICE, person, Facts(at=datetime.now(UTC)))
+    # Those before are of another hour: a phone does not ring all the time.
+    await admin.execute(
+        "update deliveries set made_at = made_at - interval '1 hour' where tenant_id = $1", books.tenant.id
+    )
     await climb_all(admin, books)
 
 
@@ -160,6 +164,45 @@ async def test_a_poisoned_message_is_set_aside_after_five_tries_and_delays_nobod
     assert service.got.count(bad) == TRIES_MAX
     (dead,) = await read_dead(books.pool, books.tenant.id, 10)
     assert (dead.id, dead.code, dead.tries) == (bad, "internal", TRIES_MAX)
+
+
+async def test_a_message_that_fells_a_service_that_others_find_well_is_set_aside_too(books: Books, admin: Pool) -> None:
+    """Its server answers 503 to this one and takes all others: without an end it would come back for ever."""
+    await warn_many(books, admin, 1)
+    bad = await admin.fetchval("select id::text from deliveries where tenant_id = $1", books.tenant.id)
+
+    async def answer(claimed: Claimed) -> Outcome:
+        return Later("503", is_theirs=True) if claimed.id == bad else Delivered()
+
+    service = Service(books.tenant.id, answer)
+    async with delivering(books, service):
+
+        async def is_over() -> bool:
+            await warn_once(books, admin)
+            return (await states(admin, books))[3] == 1
+
+        await until(is_over, 12.0)
+    (dead,) = await read_dead(books.pool, books.tenant.id, 10)
+    assert (dead.id, dead.code) == (bad, "503")
+
+
+async def test_what_ends_while_it_is_written_down_is_written_down(
+    books: Books, admin: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that is told to end in the middle of settling settles; nobody is told twice."""
+    await warn_many(books, admin, 5)
+    entered = asyncio.Event()
+
+    async def slowly(pool: Pool, settled: Sequence[Settled]) -> int:
+        if not entered.is_set():
+            entered.set()
+            await asyncio.sleep(3_600)
+        return await settle(pool, settled)
+
+    monkeypatch.setattr("workers.delivering.settle", slowly)
+    async with delivering(books, Service(books.tenant.id)):
+        await asyncio.wait_for(entered.wait(), 5.0)
+    assert await states(admin, books) == {1: 5}
 
 
 async def test_one_that_hangs_holds_its_place_and_nobody_up(

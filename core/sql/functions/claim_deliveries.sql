@@ -40,6 +40,10 @@ begin
     if v_tenants is null then
         return;
     end if;
+    if cardinality(v_tenants) > p_limit then
+        -- More tenants than places: whose turn it is falls by lot, each time anew.
+        v_tenants := array(select one.tenant_id from unnest(v_tenants) as one (tenant_id) order by random() limit p_limit);
+    end if;
     return query
     with taken as materialized (
         select due.*

@@ -3,6 +3,8 @@
 -- and how many deliveries were made, and wakes who hands them over. Any number of workers may call it at once.
 --   p_kinds, p_pushes, p_has_pushes, p_has_mails   core.notices.ladder.LADDERS: what holds unless the tenant says
 --   p_can_waits                                     whether a kind keeps quiet hours and can be turned off
+-- Nobody's phone rings for one kind more than six times a minute, and nobody gets more than six mails of one in ten: what
+-- comes faster waits, and is told together.
 -- What was acknowledged in the very moment in which it was noted does not climb.
 create or replace function climb_notices(
     p_limit int, p_kinds smallint[], p_pushes int[], p_has_pushes boolean[], p_has_mails boolean[],
@@ -79,44 +81,84 @@ begin
                    select from phones where phones.tenant_id = led.tenant_id and phones.person_id = led.person_id
                ) as to_phone
           from led
+    ), busy as materialized (
+        select told.tenant_id, told.person_id, told.kind, told.to_phone
+          from (
+              select distinct climbing.tenant_id, climbing.person_id, climbing.kind, climbing.to_phone from climbing
+               -- Codes have limits of their own.
+               where climbing.kind <> 1
+          ) as told
+         where (
+               select count(*) from deliveries
+                where deliveries.tenant_id = told.tenant_id and deliveries.person_id = told.person_id
+                  and deliveries.kind = told.kind and (deliveries.road < 4) = told.to_phone
+                  and cardinality(deliveries.notice_ids) > 0
+                  and deliveries.made_at > clock_timestamp()
+                                         - case when told.to_phone then interval '1 minute' else interval '10 minutes' end
+           ) >= 6 * case when told.to_phone then (
+               select count(*) from phones where phones.tenant_id = told.tenant_id and phones.person_id = told.person_id
+           ) else 1 end
+    ), slowed as (
+        update notices
+           set climbs_at = clock_timestamp() + case when climbing.to_phone then interval '10 s' else interval '1 minute' end
+          from climbing
+          join busy using (tenant_id, person_id, kind, to_phone)
+         where notices.tenant_id = climbing.tenant_id and notices.id = climbing.id
+    ), going as materialized (
+        select climbing.* from climbing
+         where not exists (
+             select from busy
+              where busy.tenant_id = climbing.tenant_id and busy.person_id = climbing.person_id
+                and busy.kind = climbing.kind and busy.to_phone = climbing.to_phone
+         )
     ), pushes as (
         insert into deliveries (tenant_id, road, person_id, kind, notice_ids, device_id)
         select told.tenant_id, phones.provider, told.person_id, told.kind, told.ids, phones.device_id
           from (
-              select climbing.tenant_id, climbing.person_id, climbing.kind,
-                     (array_agg(climbing.id order by climbing.happened_at))[1:100] as ids
-                from climbing
-               where climbing.to_phone
+              -- One push stands for all of its kind, however many there are.
+              select going.tenant_id, going.person_id, going.kind,
+                     (array_agg(going.id order by going.happened_at desc))[1:100] as ids
+                from going
+               where going.to_phone
                group by 1, 2, 3
           ) as told
           join phones on phones.tenant_id = told.tenant_id and phones.person_id = told.person_id
         returning 1
     ), letters as (
         insert into deliveries (tenant_id, road, person_id, kind, notice_ids, field, field_number)
-        select climbing.tenant_id, 4, climbing.person_id, climbing.kind,
-               (array_agg(climbing.id order by climbing.happened_at))[1:100], contact.field, contact.field_number
-          from climbing
-         cross join lateral (
-              select case climbing.field when 6 then climbing.field end as field,
-                     case climbing.field when 6 then climbing.field_number end as field_number
-         ) as contact
-         where not climbing.to_phone and climbing.has_mail
-           -- To the one contact, if it is an address, or to the address that is theirs; a code for a telephone number
-           -- is for nobody's mailbox.
-           and (contact.field is not null or climbing.kind <> 1 and exists (
-                   select from held_fields
-                    where held_fields.tenant_id = climbing.tenant_id and held_fields.person_id = climbing.person_id
-                      and held_fields.field = 6
-               ))
-         group by 1, 3, 4, contact.field, contact.field_number
+        select letter.tenant_id, 4, letter.person_id, letter.kind, array_agg(letter.id order by letter.happened_at),
+               letter.field, letter.field_number
+          from (
+              select going.tenant_id, going.person_id, going.kind, going.id, going.happened_at,
+                     contact.field, contact.field_number,
+                     -- What does not go into one mail goes into the next.
+                     (row_number() over (
+                         partition by going.tenant_id, going.person_id, going.kind, contact.field, contact.field_number
+                             order by going.happened_at
+                     ) - 1) / 100 as piece
+                from going
+               cross join lateral (
+                    select case going.field when 6 then going.field end as field,
+                           case going.field when 6 then going.field_number end as field_number
+               ) as contact
+               where not going.to_phone and going.has_mail
+                 -- To the one contact, if it is an address, or to the address that is theirs; a code for a telephone
+                 -- number is for nobody's mailbox.
+                 and (contact.field is not null or going.kind <> 1 and exists (
+                         select from held_fields
+                          where held_fields.tenant_id = going.tenant_id and held_fields.person_id = going.person_id
+                            and held_fields.field = 6
+                     ))
+          ) as letter
+         group by letter.tenant_id, letter.person_id, letter.kind, letter.field, letter.field_number, letter.piece
         returning 1
     ), moved as (
         update notices
-           set rung = case when climbing.to_phone then 2 else 3 end,
+           set rung = case when going.to_phone then 2 else 3 end,
                climbs_at = clock_timestamp()
-                         + case when climbing.to_phone then make_interval(secs => climbing.push_s) else interval '0' end
-          from climbing
-         where notices.tenant_id = climbing.tenant_id and notices.id = climbing.id
+                         + case when going.to_phone then make_interval(secs => going.push_s) else interval '0' end
+          from going
+         where notices.tenant_id = going.tenant_id and notices.id = going.id
         returning 1
     )
     select (select count(*) from moved), (select count(*) from pushes) + (select count(*) from letters)

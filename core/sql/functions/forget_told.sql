@@ -1,11 +1,18 @@
 -- Removes deliveries that ended p_kept ago, notices as old that nobody has to climb with any more, and phones that went as
--- long ago. What was set aside waits for somebody twice as long. Returns how many of the most numerous.
-create or replace function forget_told(p_kept interval, p_limit int)
+-- long ago; and gives up pushes that waited for p_late. What was set aside waits for somebody twice as long. Returns how many of the most numerous.
+drop function if exists forget_told(interval, int);
+create or replace function forget_told(p_kept interval, p_late interval, p_limit int)
 returns int
 language sql volatile security definer
 set search_path = payhub, pg_temp
 as $$
-    with ended as (
+    -- Where an operator has no road for it, nobody would ever take it.
+    with late as (
+        update deliveries
+           set state = 2, code = 'late', ended_at = clock_timestamp()
+         where deliveries.road < 4 and deliveries.state = 0 and deliveries.made_at < clock_timestamp() - p_late
+        returning 1
+    ), ended as (
         select deliveries.tenant_id, deliveries.id
           from deliveries
          where deliveries.state <> 0

@@ -15,6 +15,7 @@ from core.database import Connection, Pool, in_tenant
 from core.errors import Refusal
 from core.keys.safe import Safe
 from core.ledger.posting import post_payments
+from core.notices.kinds import NoticeKind
 from core.notices.outbox import note_unheard
 from core.nouns import Payment, PaymentStatus, Posting
 from core.people.opening import Tenant
@@ -24,7 +25,7 @@ from core.proof.tree import root_of
 from tests.conftest import Books, seal_all, texts_of
 from tests.core.bulk.conftest import Desk
 from tests.core.bulk.files import Row
-from tests.core.notices.reaching import give_phone
+from tests.core.notices.reaching import give_phone, told
 
 
 async def post_all(desk: Desk, chunk_length: int = 100) -> None:
@@ -82,6 +83,10 @@ async def test_in_independent_mode_what_is_refused_stays_refused_and_the_rest_is
     await desk.books.fund(5_000)
     await post_all(desk)
     assert await statuses(desk, done) == ["posted"] * 5 + ["insufficient_funds"] * 5
+    # Whoever made it hears how it ended, once.
+    ((kind, facts),) = await told(desk.pool, desk.tenant_id, desk.books.people[0].person_id)
+    assert (kind, facts.subject, facts.lines, facts.refused) == (NoticeKind.BULK_FINISHED, bulk.id, 10, 5)
+    assert facts.amount == 1_000
 
 
 @pytest.mark.parametrize("at", [0, 250, 499], ids=["first", "middle", "last"])

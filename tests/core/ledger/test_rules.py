@@ -16,9 +16,11 @@ from core.ledger.oracle import OracleRule, _night
 from core.ledger.posting import post_payments
 from core.ledger.reading import read_account, read_payments
 from core.ledger.rules import EVERYBODY, Rule, list_payee, put_under_limits, set_limits, set_own_limit, set_rule
+from core.notices.kinds import NoticeKind
 from core.nouns import Action, Kind, Measure, Payment, PaymentStatus, Posting
 from core.people.opening import Tenant
 from tests.conftest import Books
+from tests.core.notices.reaching import told
 
 POSTED, LIMIT = PaymentStatus.POSTED, PaymentStatus.LIMIT_EXCEEDED
 ZONE = ZoneInfo("America/Sao_Paulo")
@@ -171,6 +173,10 @@ async def test_lowering_is_at_once_and_raising_waits(limited: Books, admin: Pool
     now, then, from_us = await set_own_limit(pool, tenant, account, Measure.DAY, 400, who)
     assert (now, then) == (50, 400)
     assert from_us is not None
+    # Lowering is nobody's worry; of a raise its owner hears, and until when there is time to take it back.
+    ((kind, facts),) = await told(pool, tenant, who)
+    assert (kind, facts.amount, facts.code) == (NoticeKind.LIMIT_RAISED, 400, "day")
+    assert facts.ends_at == datetime.fromtimestamp(from_us / 1e6, UTC)
     assert abs(from_us / 1e6 - (datetime.now(UTC) + timedelta(days=1)).timestamp()) < 60
     assert (await pay(limited, 51)).status == LIMIT
 

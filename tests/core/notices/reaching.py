@@ -7,6 +7,9 @@ from datetime import timedelta
 from core.database import Pool, in_tenant
 from core.keys.places import PERSON_FIELD
 from core.notices.deliveries import Claimed, Road, Settled, State, claim, climb, settle
+from core.notices.facts import Facts
+from core.notices.kinds import NoticeKind
+from core.notices.listing import read_notices
 from core.notices.outbox import forget_heard, note_unheard
 from core.notices.phones import register_phone
 from core.people.fields import Kind
@@ -98,6 +101,12 @@ async def deliver_mine(books: Books, road: Road) -> list[Claimed]:
     mine = await claim_mine(books, road)
     await settle(books.pool, [Settled(one, State.TAKEN) for one in mine])
     return mine
+
+
+async def told(pool: Pool, tenant_id: int, person_id: str) -> list[tuple[NoticeKind, Facts]]:
+    """What somebody was left that is no event of theirs, oldest first."""
+    found = await read_notices(pool, tenant_id, person_id, 100, after=0)
+    return [(one.kind, one.facts) for one in found if one.facts is not None]
 
 
 async def forget_all(books: Books) -> None:

@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from core.audit.trail import NOBODY
 from core.database import Pool, in_tenant
+from core.errors import Refusal
 from core.keys.places import NOTICE_CONTENT, PUSH_DEVICE
 from core.ledger.posting import post_payments
 from core.ledger.reading import acknowledge, read_entries_after
@@ -32,7 +33,7 @@ from core.notices.ladder import LADDERS
 from core.notices.leaving import leave, leave_code
 from core.notices.listing import hear, read_bell, read_notices
 from core.notices.outbox import warn_of_holds
-from core.notices.phones import forget_phone, list_phones
+from core.notices.phones import PHONES_PER_PERSON_MAX, REGISTERED_A_DAY_MAX, forget_phone, list_phones
 from core.notices.seen import TOKEN_LENGTH, hear_delivery, read_seen, seen_token
 from core.nouns import EventName, Kind, Payment, PaymentStatus, what_happened
 from core.people.opening import Tenant
@@ -572,6 +573,82 @@ async def test_a_payee_is_warned_once_of_a_hold_in_its_last_quarter(books: Books
     assert told.facts.ends_at is not None
     await warn_of_holds(books.pool, day, 500)
     assert len(await read_notices(books.pool, tenant, payee, 10)) == 1
+
+
+async def test_what_does_not_go_into_one_mail_goes_into_the_next(books: Books, signer: Signer, admin: Pool) -> None:
+    await give_mailbox(books, 2)
+    await acknowledge_all(books, 2, 1)
+    async with books.pool.acquire() as connection:
+        await post_payments(connection, [books.payment(1, 2, 1) for _ in range(230)])
+    await note_all(books, signer)
+    await climb_all(admin, books)
+    mails = await deliver_mine(books, Road.MAIL)
+    assert sorted(one.facts.count for one in mails if one.facts is not None) == [30, 100, 100]
+
+
+async def test_nobodys_phone_rings_all_the_time_and_nothing_is_lost_by_that(books: Books, admin: Pool) -> None:
+    await give_phone(books, 0)
+    await give_phone(books, 0, provider=Road.FIREBASE)
+    rings = 0
+    for _ in range(10):
+        await warn(books, 0)
+        await climb_all(admin, books)
+        rings += len(await deliver_mine(books, Road.APPLE))
+    assert rings == 6
+    waiting = "select count(*) from notices where tenant_id = $1 and rung = 1 and heard_at is null"
+    assert await admin.fetchval(waiting, books.tenant.id) == 4
+    # A minute later it rings once for all of them.
+    await admin.execute(
+        "update deliveries set made_at = made_at - interval '2 min' where tenant_id = $1", books.tenant.id
+    )
+    await climb_all(admin, books)
+    (push,) = await deliver_mine(books, Road.APPLE)
+    assert push.facts is not None
+    assert push.facts.count == 10
+    assert await admin.fetchval(waiting, books.tenant.id) == 0
+
+
+async def test_a_claim_is_never_more_than_was_asked_for(books: Books, other_books: Books, admin: Pool) -> None:
+    for one in (books, other_books):
+        await give_phone(one, 0)
+        await warn(one, 0)
+        await climb_all(admin, one)
+    # One place, and more than one tenant that has something.
+    assert len(await claim(books.pool, Road.APPLE, 1, LEASE)) == 1
+
+
+async def test_an_app_that_registers_at_each_start_is_one_phone(books: Books, admin: Pool) -> None:
+    person = books.people[0].person_id
+    session = (await start_session(books.pool, books.tenant.id, person)).session_id
+    ids = {await give_phone(books, 0, address="c" * 64, session_id=session) for _ in range(5)}
+    assert len(ids) == 1
+    assert await admin.fetchval("select count(*) from push_devices where tenant_id = $1", books.tenant.id) == 1
+
+
+async def test_phones_are_bounded_at_once_and_in_a_day(books: Books, admin: Pool) -> None:
+    for _ in range(PHONES_PER_PERSON_MAX):
+        await give_phone(books, 0)
+    with pytest.raises(Refusal) as refused:
+        await give_phone(books, 0)
+    assert refused.value.code == "too_many_phones"
+    await admin.execute("update push_devices set gone_at = now() where tenant_id = $1", books.tenant.id)
+    for _ in range(REGISTERED_A_DAY_MAX - PHONES_PER_PERSON_MAX):
+        await give_phone(books, 0, address="d" * 64)
+    with pytest.raises(Refusal) as refused:
+        await give_phone(books, 0, address="e" * 64)
+    assert refused.value.code == "too_many_phones"
+
+
+async def test_pushes_that_nobody_takes_do_not_wait_for_ever(books: Books, admin: Pool) -> None:
+    await give_phone(books, 0, provider=Road.WEB)
+    await warn(books, 0)
+    await climb_all(admin, books)
+    await admin.execute(
+        "update deliveries set made_at = now() - interval '25 hours' where tenant_id = $1", books.tenant.id
+    )
+    await forget_told(books.pool, 1_000)
+    rows = await admin.fetch("select state, code from deliveries where tenant_id = $1", books.tenant.id)
+    assert [(row[0], row[1]) for row in rows] == [(State.DROPPED, "late")]
 
 
 async def test_what_was_told_long_ago_is_forgotten(books: Books, admin: Pool) -> None:

@@ -14,6 +14,7 @@ from core.database import Pool, acquire
 from core.errors import NotFound, Refusal
 from core.ledger.posting import post_payments
 from core.ledger.reading import read_account, read_payments
+from core.notices.kinds import NoticeKind
 from core.nouns import Kind, Payment, PaymentStatus
 from core.payments.dispute_case import Actor, Dispute, DisputeStatus, Done, tend_dispute
 from core.payments.dispute_profiles import CARD, DAY_S, MED, Lapse, Reason
@@ -31,6 +32,7 @@ from core.payments.disputes import (
     withdraw_dispute,
 )
 from tests.conftest import Books, prove
+from tests.core.notices.reaching import told
 
 SECOND = timedelta(seconds=1)
 OPERATOR = Actor(str(uuid.uuid4()), (), is_operator=True)
@@ -81,6 +83,12 @@ async def test_the_merchants_money_is_reserved_and_goes_back_when_the_payer_is_r
     dispute = await court.open()
     assert (dispute.status, dispute.held) == (DisputeStatus.OPEN, 500)
     assert await court.state(1) == (1_500, 500)
+    # The merchant hears until when to answer, and the payer, who did it, nothing.
+    assert court.payee.person_id is not None
+    ((kind, facts),) = await told(court.books.pool, court.tenant, court.payee.person_id)
+    assert (kind, facts.amount, facts.subject) == (NoticeKind.DISPUTE_OPENED, 500, dispute.id)
+    assert facts.ends_at is not None
+    assert await told(court.books.pool, court.tenant, court.books.people[0].person_id) == []
     decided = await decide_dispute(
         court.books.pool, court.books.keys, court.tenant, OPERATOR, dispute.id, 200, "In part"
     )

@@ -16,6 +16,7 @@ from core.errors import CoreError, NotFound, Refusal
 from core.ledger.posting import post_payments
 from core.ledger.reading import read_account
 from core.ledger.rules import Rule, put_under_limits, set_limits, set_rule
+from core.notices.kinds import NoticeKind
 from core.nouns import Action, Measure, PaymentStatus, SystemAccount
 from core.payments.calendar import Closed, Place, Plan, is_business_day, occurrences
 from core.payments.calendar import Rule as Days
@@ -40,6 +41,7 @@ from core.payments.schedules import (
 )
 from core.people.opening import Tenant, create_tenant
 from tests.conftest import Books, texts_of
+from tests.core.notices.reaching import told
 
 SIX = time(6)
 TOMORROW = datetime.now(UTC).date() + timedelta(days=2)  # in every time zone
@@ -247,6 +249,9 @@ async def test_lacking_funds_are_waited_for_and_then_the_date_is_skipped(books: 
     assert (after.status, after.number, after.attempts) == (ScheduleStatus.ACTIVE, 2, 0)
     short = PaymentStatus.INSUFFICIENT_FUNDS
     assert await statuses(books, schedule) == [(3, short), (2, short), (1, short)]
+    # Told when it is given up, and not each time that it may still be paid.
+    ((kind, facts),) = await told(books.pool, books.tenant.id, books.people[0].person_id)
+    assert (kind, facts.code, facts.amount) == (NoticeKind.PAYMENT_REFUSED, "insufficient_funds", 1_001)
     assert len({one.payment for one in await outcomes(books, schedule)}) == 3
     assert await balance(books, 0) == 1_000
 
