@@ -117,7 +117,7 @@ class Roads:
             Round("climb", CLIMB_S, climb_, full=CLIMBED_PER_ROUND),
             Round("forget_heard", 1.0, forget_notices, full=NOTICES_PER_ROUND),
             Round("forget_told", 600.0, forget_told_, full=TOLD_PER_ROUND),
-            Round("warn_of_holds", 10.0, warn, full=HOLDS_PER_ROUND),
+            Round("warn_of_holds", 60.0, warn, full=HOLDS_PER_ROUND),
             Round("watch_deliveries", 2.0, watch),
         ]
         if self._settings.bounces_dir:
@@ -136,8 +136,10 @@ class Roads:
 
 
 async def open_roads(settings: Settings, pool: Pool, keys: Safe) -> Roads:
-    """The roads that the operator set up. Raises RelayRefused, KeyRefused, RoadsRefused with a sentence for
-    them; OSError."""
+    """The roads that the operator set up.
+
+    Raises RelayRefused, KeyRefused, RoadsRefused with a sentence for the operator; OSError.
+    """
     paths = ReturnPaths(await keys.secret(RETURN_PATHS), settings.mail_domain)
     seen_key = await keys.secret(SECRET)
     houses = Houses(pool, settings.public_url)

@@ -11,28 +11,29 @@ declare
     v_warned int;
 begin
     with ending as materialized (
-        select standings.tenant_id, standings.payment_id, standings.held, standings.expires_at
+        select standings.tenant_id, standings.payment_id, standings.held, standings.expires_at, payments.payee
           from standings
-         where standings.held > 0 and standings.warned_at is null and not standings.in_review
-           and standings.expires_at < clock_timestamp() + p_within
-         order by standings.expires_at
-         limit p_limit
-           for no key update skip locked
-    ), told as materialized (
-        select ending.*, payments.payee, accounts.person_id
-          from ending
          cross join lateral (
-              select payments.payee, payments.kind, payments.judged_at from payments
-               where payments.tenant_id = ending.tenant_id and payments.id = ending.payment_id
+              select payments.payee, payments.judged_at from payments
+               where payments.tenant_id = standings.tenant_id and payments.id = standings.payment_id
               offset 0
          ) payments
+         where standings.held > 0 and standings.warned_at is null and not standings.in_review
+           and standings.expires_at < clock_timestamp() + p_within
+           -- Before the limit: thousands that last an hour must not stand before one that lasts a week.
+           and standings.expires_at - clock_timestamp()
+               < least(p_within, (standings.expires_at - payments.judged_at) / 4)
+         order by standings.expires_at
+         limit p_limit
+           for no key update of standings skip locked
+    ), told as materialized (
+        select ending.*, accounts.person_id
+          from ending
          cross join lateral (
               select accounts.person_id from accounts
-               where accounts.tenant_id = ending.tenant_id and accounts.id = payments.payee
+               where accounts.tenant_id = ending.tenant_id and accounts.id = ending.payee
               offset 0
          ) accounts
-         where ending.expires_at - clock_timestamp()
-               < least(p_within, (ending.expires_at - payments.judged_at) / 4)
     ), marked as (
         update standings
            set warned_at = clock_timestamp()
