@@ -85,6 +85,33 @@ class Composed(NamedTuple, Generic[Message]):
     why_not: Outcome | None = None
 
 
+Occasioned = TypeVar("Occasioned", bound="HasClaimed")
+
+
+class HasClaimed(Protocol):
+    """Whatever a message is made of."""
+
+    @property
+    def claimed(self) -> Claimed:
+        """The delivery that it is about."""
+        ...
+
+
+def compose_each(
+    occasions: Sequence[Occasioned], compose: Callable[[Occasioned], Composed[Message]]
+) -> list[Composed[Message]]:
+    """Each by itself: one whose seal is broken, or that no template can say, is tried and set aside like any other."""
+    composed: list[Composed[Message]] = []
+    for one in occasions:
+        try:
+            composed.append(compose(one))
+        except Exception as error:
+            extra = {"delivery": one.claimed.id, "error": type(error).__name__}
+            log.warning("delivery_not_composed", extra=extra)
+            composed.append(Composed(one.claimed, None, Later("not_composed")))
+    return composed
+
+
 Compose = Callable[[Sequence[Claimed]], Awaitable[Sequence[Composed[Message]]]]
 
 

@@ -5,6 +5,7 @@ anywhere else: no log, no exception's text.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from core.keys.places import DISPLAY_NAME, NOTICE_CONTENT, PERSON_FIELD
@@ -12,7 +13,7 @@ from core.keys.safe import Safe
 from core.notices.deliveries import Claimed
 from core.notices.kinds import FAMILIES, Family, NoticeKind
 from core.notices.seen import seen_token
-from workers.delivering import Composed
+from workers.delivering import Composed, compose_each
 from workers.houses import Houses, Occasion
 from workers.mail.dkim import DkimKey, signed
 from workers.mail.message import AddressRefused, Letter, Sender, write
@@ -53,7 +54,8 @@ class Means(NamedTuple):
 
 async def compose_mails(means: Means, claimed: Sequence[Claimed]) -> list[Composed[Mail]]:
     """Each as a mail, or why it cannot be one. Raises when keys or tenants cannot be had: no mail's fault."""
-    return [_compose(means, one) for one in await means.houses.occasions(means.keys, claimed)]
+    occasions = await means.houses.occasions(means.keys, claimed)
+    return compose_each(occasions, partial(_compose, means))
 
 
 def _compose(means: Means, occasion: Occasion) -> Composed[Mail]:

@@ -5,6 +5,7 @@ of them are acknowledged, it is taken away.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from core.keys.places import PUSH_DEVICE
@@ -13,7 +14,7 @@ from core.notices.deliveries import PUSH_LASTS, Claimed
 from core.notices.kinds import FAMILIES, Family
 from core.notices.seen import seen_token
 from core.notices.targets import from_text
-from workers.delivering import Composed
+from workers.delivering import Composed, compose_each
 from workers.houses import Houses, Occasion
 from workers.outcome import Gone, Refused
 from workers.push.message import Envelope, Push
@@ -35,7 +36,8 @@ class Means(NamedTuple):
 
 async def compose_pushes(means: Means, claimed: Sequence[Claimed]) -> list[Composed[Envelope]]:
     """Each as a push, or why it cannot be one. Raises when keys or tenants cannot be had: no push's fault."""
-    return [_compose(means, one) for one in await means.houses.occasions(means.keys, claimed)]
+    occasions = await means.houses.occasions(means.keys, claimed)
+    return compose_each(occasions, partial(_compose, means))
 
 
 def _compose(means: Means, occasion: Occasion) -> Composed[Envelope]:

@@ -27,6 +27,9 @@ TOLD_KEPT: Final = timedelta(days=90)
 # A phone that was off for longer is told by mail, and sees the rest when it is opened.
 PUSH_LASTS: Final = timedelta(days=1)
 
+# As the table has it.
+CODE_LENGTH_MAX: Final = 60
+
 CLIMB: Final = "select climbed, made from climb_notices($1, $2, $3, $4, $5, $6)"
 CLAIM: Final = "select * from claim_deliveries($1, $2, $3)"
 SETTLE: Final = "select settle_deliveries($1, $2, $3, $4, $5, $6, $7)"
@@ -174,7 +177,7 @@ async def settle(pool: Pool, settled: Sequence[Settled]) -> int:
                 one.claimed.id,
                 one.claimed.tries,
                 one.state,
-                one.code,
+                None if one.code is None else _plain(one.code),
                 one.after_s,
                 one.gives_back,
             )
@@ -223,6 +226,11 @@ async def retry(pool: Pool, tenant_id: int, ids: Sequence[str] | None, by: By) -
             about = again[0] if len(again) == 1 else None
             await note(connection, tenant_id, by, Act.DELIVERIES_RETRIED, about, details={"count": len(again)})
     return again
+
+
+def _plain(code: str) -> str:
+    """What can be kept of a word of somebody else's choosing: one that cannot be kept would hold up all beside it."""
+    return "".join(mark for mark in code if mark.isascii() and mark.isprintable())[:CODE_LENGTH_MAX]
 
 
 def _claimed(  # one argument for each column of claim_deliveries

@@ -272,3 +272,27 @@ async def test_a_bounce_takes_the_address_away_until_it_is_confirmed_anew(
     assert [one.name for one in (tmp_path / "bounces" / "cur").iterdir()] != []
     # A path that nobody made says nothing, of anybody.
     assert not await bounce(books.pool, books.tenant.id, str(uuid.uuid4()), "5.1.1", is_gone=True)
+
+
+async def test_a_broken_seal_is_set_aside_and_holds_up_nobody(
+    books: Books, settings: Settings, relay: MailServer, signer: Signer, admin: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.delivering.BACKOFF_S", 0.02)
+    monkeypatch.setattr("workers.delivering.BACKOFF_FACTOR", 1.0)
+    broken, whole = await give_mailbox(books, 1), await give_mailbox(books, 2)
+    await admin.execute(
+        "update person_fields set sealed = sealed || '\\x00'::bytea where tenant_id = $1 and person_id = $2",
+        books.tenant.id,
+        books.people[1].person_id,
+    )
+    async with books.pool.acquire() as connection:
+        await post_payments(connection, [books.payment(0, 1, 5), books.payment(0, 2, 5)])
+    await seal_all(books.pool, signer)
+    async with working(books, settings):
+        await until(lambda: has_mail(relay, whole))
+
+        async def is_set_aside() -> bool:
+            return [one.code for one in await read_dead(books.pool, books.tenant.id, 10)] == ["not_composed"]
+
+        await until(is_set_aside)
+    assert mails_to(relay, broken) == []

@@ -394,6 +394,18 @@ async def test_what_was_set_aside_is_seen_and_sent_again(books: Books, admin: Po
     assert await read_dead(books.pool, books.tenant.id, 10) == []
 
 
+async def test_whatever_a_service_calls_its_reason_is_settled(books: Books, admin: Pool) -> None:
+    await give_phone(books, 1)
+    await give_phone(books, 1)
+    await warn(books, 1)
+    await climb_all(admin, books)
+    odd, plain = await claim_mine(books, Road.APPLE)
+    codes = "x" * 500 + "\x00\ud800é\r\n"
+    assert await settle(books.pool, [Settled(odd, State.DEAD, codes), Settled(plain, State.TAKEN)]) == 2
+    (dead,) = await read_dead(books.pool, books.tenant.id, 10)
+    assert dead.code == "x" * 60
+
+
 async def test_tenants_share_the_places_alike(books: Books, other_books: Books, admin: Pool) -> None:
     await give_phone(books, 0)
     await give_phone(other_books, 0)
