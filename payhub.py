@@ -107,16 +107,18 @@ def serve() -> None:
 
 
 @main.command()
-def work() -> None:
+@click.option("--only", multiple=True, metavar="JOB", help="Do this job alone; may be given again. Default: all.")
+def work(only: tuple[str, ...]) -> None:
     """Work as one worker: empties the outbox, talks to the outside world.
 
-    Needs PAYHUB_DATABASE_URL and PAYHUB_REDIS_URL. SIGTERM stops it after what is under way.
+    Needs PAYHUB_DATABASE_URL and PAYHUB_REDIS_URL. SIGTERM stops it after what is under way. With --only, a worker
+    does nothing but the jobs named, such as seal_logs or deliver; others must do the rest.
     """
     launcher.refuse_orphan()
     settings = reachable_settings()
     working = room("workers.work")
     try:
-        working.work(settings)
+        working.work(settings, only)
     except working.WorkError as error:
         raise click.ClickException(str(error)) from error
 

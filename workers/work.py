@@ -5,6 +5,7 @@ import importlib
 import logging
 import signal
 import time
+from collections.abc import Collection
 from datetime import timedelta
 
 from prometheus_client import start_http_server
@@ -77,15 +78,20 @@ POOL_SIZE = 8
 # Webhooks wait for each other, and nothing else of the worker's for them.
 WEBHOOKS_POOL_SIZE = 4
 ATTEMPTS_PER_ROUND = 1_000
+# The job of handing over pushes and mails, beside the rounds.
+DELIVER = "deliver"
 # More often than core.keyring.ANNOUNCEMENT_DELAY.
 KEYS_READ_S = 10.0
 
 
-def work(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT. Raises WorkError with a sentence for the operator."""
+def work(settings: Settings, only: Collection[str] = ()) -> None:
+    """Work until SIGTERM or SIGINT. Raises WorkError with a sentence for the operator.
+
+    `only`: the jobs to do, by the names of the rounds, or DELIVER; none named: all of them.
+    """
     configure_logs(settings.log_level, "worker")
     with asyncio.Runner(loop_factory=_new_loop) as runner:
-        runner.run(_work(settings))
+        runner.run(_work(settings, only))
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
@@ -97,7 +103,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-async def _work(settings: Settings) -> None:
+async def _work(settings: Settings, only: Collection[str]) -> None:
     pool = await open_pool(settings.database_url, size_max=POOL_SIZE, name="payhub-worker")
     keys = await open_safe(Choice(**settings.key_choice()), name="payhub-worker")
     await replay(pool, keys)
@@ -123,7 +129,13 @@ async def _work(settings: Settings) -> None:
         *webhook_rounds(bringing),
         *(anchor_round(one) for one in anchorings),
     ]
-    tasks = [*(asyncio.create_task(go_round(round_)) for round_ in work), *roads.tasks()]
+    jobs = {DELIVER, *(round_.name for round_ in work)}
+    if unknown := set(only) - jobs:
+        raise WorkError(f"No worker does {', '.join(sorted(unknown))}. There is: {', '.join(sorted(jobs))}.")
+    chosen = set(only) or jobs
+    tasks = [asyncio.create_task(go_round(round_)) for round_ in work if round_.name in chosen]
+    if DELIVER in chosen:
+        tasks += roads.tasks()
     log.info("worker_started")
     await stopped.wait()
     for task in tasks:

@@ -9,11 +9,12 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum
+from functools import lru_cache
 from struct import Struct
 from typing import Any, NamedTuple, TypeAlias
 
 from core.nouns import Payment, Posting, SystemAccount
-from core.proof.tree import hash_leaf
+from core.proof.tree import LEAF, hash_leaf
 
 # A marker each, so that bytes of one kind never pass for another's.
 PAYMENT = b"payhub payment 1"
@@ -143,6 +144,35 @@ def payment_leaf(facts: Facts, commitment: bytes) -> bytes:
     )
 
 
+def leaf_of(payment: Payment, posting: Posting, tenant_salt: bytes) -> tuple[bytes, bytes]:
+    """The hash of the leaf of what was just posted, and the commitment in it.
+
+    It is `payment_leaf` of its facts over `commitment_to` the rest, written out: a hub does it for every payment, and
+    it is most of what a receipt costs.
+    """
+    status, _, _, _, _, judged_at_us, _, _, fee, _, found, _, _, legs, _, _ = posting
+    if fee or legs:
+        commitment = commitment_to(private_of(payment, posting), salt_for(tenant_salt, payment.id))
+        return payment_leaf(facts_of(payment, posting), commitment), commitment
+    _, id_, payer, payee, amount, asked_by, _, kind, subject, charge = payment[:10]
+    id_as_bytes = id_bytes(id_)
+    salt = _sha256(tenant_salt + id_as_bytes).digest()
+    asked = _sha256(ASKED + salt[:SALT_SIZE] + _asker_bytes(asked_by)).digest()
+    commitment = _sha256(PRIVATE + asked + NOTHING_KEPT).digest()
+    public = _PUBLIC.pack(
+        id_as_bytes,
+        kind,
+        status,
+        payer,
+        payee,
+        amount if found is None else found,
+        judged_at_us,
+        NO_ID if subject is None else id_bytes(subject),
+        NO_ID if charge is None else id_bytes(charge),
+    )
+    return _sha256(LEAF + PAYMENT + public + commitment).digest(), commitment
+
+
 def entry_leaf(entry: "AuditFacts") -> bytes:
     """The hash of an audit entry's leaf."""
     rest = [entry.what, entry.who, entry.about, entry.why, entry.session_id, entry.network, entry.details]
@@ -172,6 +202,10 @@ def batch_leaf(kind: int, size: int, root: bytes) -> bytes:
 def id_bytes(id_: str) -> bytes:
     """A UUID's 16 bytes."""
     return bytes.fromhex(id_.replace("-", ""))
+
+
+# Whoever asks for one payment asks for more.
+_asker_bytes = lru_cache(10_000)(id_bytes)
 
 
 def to_us(at: datetime) -> int:

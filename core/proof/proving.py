@@ -15,7 +15,7 @@ from core.proof.notary import read_salts
 from core.proof.receipts import Receipt, Sign, statement
 from core.proof.records import Record, read_records
 from core.proof.sealing import read_nodes
-from core.proof.tree import Node, build, consistency_nodes, inclusion_nodes, join, path_in
+from core.proof.tree import Node, build, consistency_nodes, inclusion_nodes, join, paths_in
 
 READ_LEAF = """
 select number, ids::text[]
@@ -83,7 +83,7 @@ async def prove_payment(pool: Pool, tenant_id: int, payment_id: str) -> PaymentP
         in_log = None if leaf is None else await _find(connection, tenant_id, leaf["number"])
     blinding = salt_for(salt, payment_id)
     asked, kept = _parts(record, blinding)
-    return PaymentProof(record, asked, kept, blinding, len(ids), place, path_in(levels, place), levels[-1][0], in_log)
+    return PaymentProof(record, asked, kept, blinding, len(ids), place, paths_in(levels)[place], levels[-1][0], in_log)
 
 
 async def read_head(pool: Pool, tenant_id: int, size: int | None = None) -> Head:

@@ -17,8 +17,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from core.nouns import DONE, Payment, Posting
-from core.proof.leaves import Facts, commitment_to, facts_of, payment_leaf, private_of, salt_for
-from core.proof.tree import HASH_SIZE, build, path_in, root_from, root_of
+from core.proof.leaves import Facts, leaf_of, payment_leaf
+from core.proof.tree import HASH_SIZE, build, paths_in, root_from, root_of
 
 VERSION = 1
 SIGNATURE_SIZE = 64
@@ -104,10 +104,9 @@ def write_receipts(
         size, root = len(leaves), levels[-1][0]
         signature = sign(statement(tenant_id, size, root))
         kid_bytes = bytes.fromhex(kid)
-        for index, (at, commitment) in enumerate(zip(places, commitments, strict=True)):
-            path = path_in(levels, index)
-            receipt = _HEAD.pack(VERSION, kid_bytes, size, index, commitment, len(path) // HASH_SIZE)
-            answers[at] = Posting._make((*answers[at][:-1], receipt + path + signature))
+        for index, (at, commitment, path) in enumerate(zip(places, commitments, paths_in(levels), strict=True)):
+            head = _HEAD.pack(VERSION, kid_bytes, size, index, commitment, len(path) // HASH_SIZE)
+            answers[at] = Posting._make((*postings[at][:-1], head + path + signature))
         roots.append(BatchRoot(tenant_id, number, root))
     return answers, roots
 
@@ -124,14 +123,9 @@ def roots_of(batch: Sequence[Payment], postings: Sequence[Posting], salts: Mappi
 
 def _leaves(
     batch: Sequence[Payment], postings: Sequence[Posting], places: Sequence[int], salt: bytes
-) -> tuple[list[bytes], list[bytes]]:
+) -> tuple[Sequence[bytes], Sequence[bytes]]:
     """The leaves of one batch, in order, and the commitments in them."""
-    leaves, commitments = [], []
-    for at in places:
-        payment, posting = batch[at], postings[at]
-        commitment = commitment_to(private_of(payment, posting), salt_for(salt, payment.id))
-        commitments.append(commitment)
-        leaves.append(payment_leaf(facts_of(payment, posting), commitment))
+    leaves, commitments = zip(*(leaf_of(batch[at], postings[at], salt) for at in places), strict=True)
     return leaves, commitments
 
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 HASH_SIZE = 32
 EMPTY = hashlib.sha256().digest()
+LEAF = b"\x00"
 _NODE = b"\x01"
 _sha256 = hashlib.sha256
 
@@ -17,7 +18,7 @@ Levels: TypeAlias = list[Sequence[bytes]]
 
 def hash_leaf(data: bytes) -> bytes:
     """The hash of a leaf that stands for `data`."""
-    return _sha256(b"\x00" + data).digest()
+    return _sha256(LEAF + data).digest()
 
 
 def hash_node(left: bytes, right: bytes) -> bytes:
@@ -43,15 +44,21 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
     return build(leaves)[-1][0] if leaves else EMPTY
 
 
-def path_in(levels: Levels, index: int) -> bytes:
-    """The audit path of a leaf, from the bottom up: what hashes together with it to the root."""
-    steps = []
-    for level in levels[:-1]:
-        neighbour = index ^ 1
-        if neighbour < len(level):
-            steps.append(level[neighbour])
-        index >>= 1
-    return b"".join(steps)
+def paths_in(levels: Levels) -> list[bytes]:
+    """Every leaf's audit path, from the bottom up: what hashes together with it to the root.
+
+    From the top down: the way up that a node's two sides share is joined once.
+    """
+    paths = [b""]
+    for level in reversed(levels[:-1]):
+        shared, paths = paths, []
+        for at in range(0, len(level) - 1, 2):
+            above = shared[at >> 1]
+            paths.append(level[at + 1] + above)
+            paths.append(level[at] + above)
+        if len(level) & 1:
+            paths.append(shared[-1])
+    return paths
 
 
 def root_from(leaf: bytes, index: int, size: int, path: bytes) -> bytes | None:

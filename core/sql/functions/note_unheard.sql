@@ -12,6 +12,7 @@ language plpgsql volatile security definer
 set search_path = payhub, pg_temp
 set enable_seqscan = off
 set enable_mergejoin = off
+set enable_memoize = off
 as $$
 begin
     with ripe as (
@@ -36,37 +37,23 @@ begin
                where payments.tenant_id = ripe.tenant_id and payments.id = posted.id
               offset 0
          ) payments
-    ), sides as materialized (
-        select posted.tenant_id, posted.id, posted.judged_at, side.*
-          from posted
-         cross join lateral (values
-             (posted.payer, posted.payer_version, coalesce(nullif(posted.amount, 0), abs(posted.hold)), case posted.kind
-                  when 0 then case posted.status when 1 then 12 else 4 end
-                  when 1 then 9 when 2 then 10 when 3 then 11 when 4 then 11 when 5 then 7 when 6 then 8
-                  when 7 then 15 when 8 then 16 when 9 then 17 when 10 then 13 when 11 then 14
-              end),
-             (posted.payee, posted.payee_version, posted.amount, case
-                  when posted.kind in (0, 2, 10) and posted.status = 0
-                  then case when posted.charge is null then 0 else 5 end
-                  when posted.kind in (5, 8) then 6
-                  when posted.kind = 6 then 8
-              end)
-         ) as side (account_id, number, amount, kind)
-         where side.kind is not null
-         union all
-        select posted.tenant_id, posted.id, posted.judged_at, shares.account_id, shares.version, abs(shares.amount),
-               case when shares.amount > 0 then 0 else 8 end
+    ), moved as (
+        -- Each account once, however often it is in the batches: most have heard of it all, or are nobody's to reach.
+        select posted.tenant_id, posted.payer as account_id from posted
+         union
+        select posted.tenant_id, posted.payee from posted
+         union
+        select posted.tenant_id, shares.account_id
           from posted
          cross join lateral (
-              select shares.account_id, shares.version, shares.amount from shares
+              select shares.account_id from shares
                where shares.tenant_id = posted.tenant_id and shares.payment_id = posted.id
               offset 0
          ) shares
          where posted.shared is not null
     ), reached as materialized (
-        -- Each account once, however often it is in the batches.
         select moved.tenant_id, moved.account_id, accounts.person_id, coalesce(heard.number, 0) as heard
-          from (select distinct sides.tenant_id, sides.account_id from sides) as moved
+          from moved
          cross join lateral (
               select accounts.person_id from accounts
                where accounts.tenant_id = moved.tenant_id and accounts.id = moved.account_id
@@ -79,18 +66,47 @@ begin
               offset 0
          ) heard on true
          where accounts.person_id is not null and is_reached(moved.tenant_id, accounts.person_id)
+    ), sides as (
+        select reached.*, posted.id, posted.judged_at, posted.payer_version as number,
+               coalesce(nullif(posted.amount, 0), abs(posted.hold)) as amount, case posted.kind
+                   when 0 then case posted.status when 1 then 12 else 4 end
+                   when 1 then 9 when 2 then 10 when 3 then 11 when 4 then 11 when 5 then 7 when 6 then 8
+                   when 7 then 15 when 8 then 16 when 9 then 17 when 10 then 13 when 11 then 14
+               end as kind
+          from reached
+          join posted on posted.tenant_id = reached.tenant_id and posted.payer = reached.account_id
+         where posted.payer_version > reached.heard
+         union all
+        select reached.*, posted.id, posted.judged_at, posted.payee_version, posted.amount, case
+                   when posted.kind in (0, 2, 10) and posted.status = 0
+                   then case when posted.charge is null then 0 else 5 end
+                   when posted.kind in (5, 8) then 6
+                   when posted.kind = 6 then 8
+               end
+          from reached
+          join posted on posted.tenant_id = reached.tenant_id and posted.payee = reached.account_id
+         where posted.payee_version > reached.heard
+         union all
+        select reached.*, posted.id, posted.judged_at, shares.version, abs(shares.amount),
+               case when shares.amount > 0 then 0 else 8 end
+          from posted
+         cross join lateral (
+              select shares.account_id, shares.version, shares.amount from shares
+               where shares.tenant_id = posted.tenant_id and shares.payment_id = posted.id
+              offset 0
+         ) shares
+          join reached on reached.tenant_id = posted.tenant_id and reached.account_id = shares.account_id
+         where posted.shared is not null and shares.version > reached.heard
     ), unheard as (
         insert into notices (
             tenant_id, kind, account_id, number, person_id, payment_id, amount, happened_at, climbs_at
         )
-        select sides.tenant_id, sides.kind, sides.account_id, sides.number, reached.person_id, sides.id, sides.amount,
+        select sides.tenant_id, sides.kind, sides.account_id, sides.number, sides.person_id, sides.id, sides.amount,
                sides.judged_at,
                sides.judged_at + make_interval(secs => coalesce(ladders.socket_s, standard.socket_s))
           from sides
-          join reached on reached.tenant_id = sides.tenant_id and reached.account_id = sides.account_id
           join unnest(p_kinds, p_sockets) as standard (kind, socket_s) on standard.kind = sides.kind
           left join ladders on ladders.tenant_id = sides.tenant_id and ladders.kind = sides.kind
-         where sides.number > reached.heard
             on conflict do nothing
         returning 1
     ), gone as (

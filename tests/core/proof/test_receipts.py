@@ -1,5 +1,6 @@
 """Receipts: each holds for its own payment, of this institution, and for nothing else."""
 
+import itertools
 import random
 import time
 import uuid
@@ -10,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core.nouns import Kind, Leg, Payment, PaymentStatus, Posting, SystemAccount
-from core.proof.leaves import Facts, Private, commitment_to, facts_of, private_of, salt_for
+from core.proof.leaves import Facts, Private, commitment_to, facts_of, leaf_of, payment_leaf, private_of, salt_for
 from core.proof.receipts import (
     ReceiptRefused,
     check_receipt,
@@ -63,6 +64,29 @@ def test_every_payment_of_a_batch_has_a_receipt_that_proves_it(size: int) -> Non
     assert write_receipts(batch.payments, batch.postings, SALTS, KID, KEY.sign)[1] == [
         (tenant, tenant, *roots[tenant]) for tenant in dict.fromkeys(one.tenant_id for one in batch.payments)
     ]
+
+
+def test_a_leaf_written_at_once_is_the_one_that_its_parts_make() -> None:
+    batch = batch_of({7: 6})
+    payment, posting = batch.payments[0], batch.postings[0]
+    asked = (
+        payment,
+        payment._replace(kind=Kind.REFUND, subject=str(uuid.uuid4())),
+        payment._replace(charge=str(uuid.uuid4())),
+        payment._replace(shares=((10**11 + 9, 3),)),
+    )
+    found = (
+        posting,
+        posting._replace(amount=55, status=PaymentStatus.IN_REVIEW),
+        posting._replace(fee=2, legs=(Leg(SystemAccount.FEES, 2, 2, 1),)),
+        posting._replace(fee=-2, shared=3, legs=(Leg(10**11 + 9, 3, 3, 1), Leg(SystemAccount.FEES, -2, 0, 2))),
+    )
+    leaves = set()
+    for one, answer in itertools.product(asked, found):
+        commitment = commitment_to(private_of(one, answer), salt_for(SALTS[7], one.id))
+        leaves.add(leaf := payment_leaf(facts_of(one, answer), commitment))
+        assert leaf_of(one, answer, SALTS[7]) == (leaf, commitment)
+    assert len(leaves) == len(asked[:-1]) * len(found)
 
 
 CHANGED: dict[str, Any] = {

@@ -16,7 +16,7 @@ from core.proof.tree import (
     is_consistent,
     is_included,
     join,
-    path_in,
+    paths_in,
     root_of,
     subtrees,
 )
@@ -73,7 +73,7 @@ def test_every_leaf_of_every_tree_has_a_path_that_proves_it_and_nothing_else() -
             == join(recursive(LEAVES[at << level : (at + 1) << level]) for level, at in subtrees(0, size))
         )
         for index in range(size):
-            path = path_in(levels, index)
+            path = paths_in(levels)[index]
             assert path == stored(inclusion_nodes(index, size))
             assert is_included(leaves[index], index, size, path, root)
             assert not is_included(leaves[index], (index + 1) % size, size, path, root) or size == 1

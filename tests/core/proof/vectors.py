@@ -34,7 +34,7 @@ from core.proof.leaves import (
     salt_for,
 )
 from core.proof.receipts import Reason, Receipt, from_text, statement, to_text
-from core.proof.tree import EMPTY, build, consistency_nodes, hash_leaf, join, path_in, root_of
+from core.proof.tree import EMPTY, build, consistency_nodes, hash_leaf, join, paths_in, root_of
 
 FILE: Final = Path(__file__).parents[2] / "vectors" / "proofs.json"
 TENANT: Final = 7
@@ -67,9 +67,9 @@ def inclusions() -> Iterator[dict[str, Any]]:
     for size in (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 64, 100, 256):
         levels = build(leaves(size))
         for index in sorted({0, 1, size // 2, size - 1} & set(range(size))):
-            yield inclusion(levels[0][index], index, size, path_in(levels, index), levels[-1][0], holds=True)
+            yield inclusion(levels[0][index], index, size, paths_in(levels)[index], levels[-1][0], holds=True)
     levels = build(leaves(11))
-    leaf, path, root = levels[0][6], path_in(levels, 6), levels[-1][0]
+    leaf, path, root = levels[0][6], paths_in(levels)[6], levels[-1][0]
     for change in (
         {"leaf": levels[0][5]},
         {"index": 5},
@@ -231,7 +231,7 @@ class Batch:
 
     def receipt(self, at: int) -> Receipt:
         commitment = join_private(*self.parts[at])
-        return Receipt(self.kid, self.size, at, commitment, path_in(self.levels, at), self.signature)
+        return Receipt(self.kid, self.size, at, commitment, paths_in(self.levels)[at], self.signature)
 
     def paper(self, at: int, side: str = "operator", in_log: bool = True) -> dict[str, Any]:
         """As read_proof answers to a payer, a payee, or an operator."""
@@ -248,7 +248,7 @@ class Batch:
         if in_log:
             all_ = [*leaves(5), batch_leaf(0, self.size, self.root), *leaves(3)]
             head = signed_head(len(all_), root_of(all_))
-            path = to_text(path_in(build(all_), 5))
+            path = to_text(paths_in(build(all_))[5])
             told["log"] = {"number": 5, "path": path, "head": head_text(head)}
         if side != "payer":
             shares = [list(share) for share in private.shares]
