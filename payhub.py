@@ -196,18 +196,20 @@ def tour(chapter: str | None, messages: bool, url: str | None) -> None:
     """Watch people of the demo pay each other: what they send, get and see. Needs a `payhub run`.
 
     Chapters: holds, refunds, charges, fees, limits, linked, bulk, schedules, disputes, history,
-    proof, webhooks, privacy, or all of them.
+    proof, ladder, webhooks, privacy, or all of them.
     """
     seeding = room("core.seeding")
     guide = room("loadtest.tour.first")
-    where = url or read_settings().public_url, seeding.DEMO_SLUG, seeding.DEMO_PASSWORD, click.echo
+    settings = launcher.with_running_servers(read_settings())
+    mailbox_url = f"http://{settings.mailbox_listen}"
+    place = guide.Place(url or settings.public_url, mailbox_url, seeding.DEMO_SLUG, seeding.DEMO_PASSWORD)
     if chapter is not None and chapter != "all" and chapter not in guide.CHAPTERS:
         raise click.UsageError(f"There is no chapter {chapter}. There are: {', '.join(guide.CHAPTERS)}, all.")
     try:
         if chapter is None:
-            asyncio.run(guide.take_tour(*where))
+            asyncio.run(guide.take_tour(place, click.echo))
         else:
-            asyncio.run(guide.take_chapter(*where, chapter, shows_messages=messages))
+            asyncio.run(guide.take_chapter(place, click.echo, chapter, shows_messages=messages))
     except guide.TourError as error:
         raise click.ClickException(str(error)) from error
 

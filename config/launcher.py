@@ -76,6 +76,8 @@ class Running(msgspec.Struct, frozen=True):
     # Not there in the note of a version without them.
     keys_database_url: str = ""
     keys_admin_database_url: str = ""
+    # Where the mailbox's page is: it moves when somebody else is there. Empty: there is none.
+    mailbox_listen: str = ""
 
 
 class Supervised(Protocol):
@@ -212,16 +214,8 @@ class Launcher:
                 self._stop(self._guardian)
 
     def _start(self, guardian: Guardian) -> Sequence[str]:
-        self._settings = settings = self._start_servers(guardian)
-        running = Running(
-            os.getpid(),
-            settings.database_url,
-            settings.admin_database_url,
-            settings.redis_url,
-            settings.keys_database_url,
-            settings.keys_admin_database_url,
-        )
-        _write_private(settings.data_dir / RUNNING_FILE, msgspec.json.encode(running))
+        self._settings = self._start_servers(guardian)
+        self._note_running()
         applied = self._do("Bringing the database up to date", self._prepare)
         if applied:
             self._say(f"Database is up to date ({len(applied)} files applied).")
@@ -229,6 +223,19 @@ class Launcher:
         self._start_programs(guardian)
         self._wait_ready()
         return lines
+
+    def _note_running(self, mailbox_listen: str = "") -> None:
+        settings = self._settings
+        running = Running(
+            os.getpid(),
+            settings.database_url,
+            settings.admin_database_url,
+            settings.redis_url,
+            settings.keys_database_url,
+            settings.keys_admin_database_url,
+            mailbox_listen,
+        )
+        _write_private(settings.data_dir / RUNNING_FILE, msgspec.json.encode(running))
 
     def _start_servers(self, guardian: Guardian) -> Settings:
         settings = self._settings
@@ -277,6 +284,7 @@ class Launcher:
             self._settings, mailbox_listen=listen, smtp_url=f"smtp://{with_port(listen, 1)}?starttls=never"
         )
         self._launch(Program("mailbox", "mailbox", self._programs.mailbox, self._settings, guardian))
+        self._note_running(listen)
 
     def _launch(self, thing: Supervised) -> None:
         self._supervised[thing.name] = thing
@@ -431,7 +439,7 @@ def hold_servers(data_dir: Path, *, temporary: bool, ready: Callable[[Servers], 
 
 
 def with_running_servers(settings: Settings) -> Settings:
-    """Fill in the addresses of the servers that run on the same data, unless they are given."""
+    """Fill in the addresses of the servers that run on the same data, unless they are given, and the mailbox's."""
     try:
         with (settings.data_dir / LOCK_FILE).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -446,6 +454,8 @@ def with_running_servers(settings: Settings) -> Settings:
     except OSError:
         return settings
     running = msgspec.json.decode(note, type=Running)
+    if running.mailbox_listen:
+        settings = msgspec.structs.replace(settings, mailbox_listen=running.mailbox_listen)
     if not settings.redis_url:
         settings = msgspec.structs.replace(settings, redis_url=running.redis_url)
     if settings.database_url:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from loadtest.tour.climbing import ladder
 from loadtest.tour.hooking import webhooks
 from loadtest.tour.leaving import privacy
 from loadtest.tour.proving import prove
@@ -336,6 +337,7 @@ CHAPTERS: Final[dict[str, Chapter]] = {
     "disputes": disputes,
     "history": history,
     "proof": proof,
+    "ladder": ladder,
     "webhooks": webhooks,
     "privacy": privacy,
 }

@@ -13,25 +13,25 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from hub.protocol.codec import JSON
 from loadtest.tour.chapters import CHAPTERS
-from loadtest.tour.stage import TIMEOUT_S, Say, TourError, log_in, money, open_stage
+from loadtest.tour.stage import TIMEOUT_S, Place, Say, TourError, log_in, money, open_stage
 
 AMOUNT = 12_50
 
 
-async def take_chapter(
-    url: str, tenant: str, password: str, say: Say, name: str, *, shows_messages: bool = False
-) -> None:
+async def take_chapter(place: Place, say: Say, name: str, *, shows_messages: bool = False) -> None:
     """One chapter, or all of them. Raises TourError."""
-    async with open_stage(url, tenant, password, say, shows_messages) as stage:
+    async with open_stage(place, say, shows_messages) as stage:
         for chapter in CHAPTERS if name == "all" else (name,):
             stage.title(f"{chapter}: {(CHAPTERS[chapter].__doc__ or '').strip()}")
             await CHAPTERS[chapter](stage)
 
 
-async def take_tour(url: str, tenant: str, password: str, say: Say) -> None:
+async def take_tour(place: Place, say: Say) -> None:
     """Ana pays Bruno. Raises TourError."""
-    ana_tokens, bruno_tokens = [await log_in(url, tenant, login, password) for login in ("ana", "bruno")]
-    socket = url.replace("http", "ws", 1) + "/v1/native"
+    ana_tokens, bruno_tokens = [
+        await log_in(place.url, place.tenant, login, place.password) for login in ("ana", "bruno")
+    ]
+    socket = place.url.replace("http", "ws", 1) + "/v1/native"
     async with (
         connect(socket, subprotocols=[JSON], compression=None) as ana,  # type: ignore[list-item]
         connect(socket, subprotocols=[JSON], compression=None) as bruno,  # type: ignore[list-item]

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -31,6 +31,15 @@ class TourError(Exception):
     """The tour cannot go on: one sentence that says what to do."""
 
 
+class Place(NamedTuple):
+    """A running hub, the page with its mails, and everybody's password in the demo's tenant."""
+
+    url: str
+    mailbox: str
+    tenant: str
+    password: str
+
+
 class Person:
     """Somebody of the demo, connected. Answers are matched by id; events wait until they are looked at."""
 
@@ -49,6 +58,10 @@ class Person:
         while (answer := await self._hear()).get("id") != self._asked:
             self._events.append(answer)
         return answer
+
+    async def tell(self, type_: str, **fields: Any) -> None:
+        """Send a command that has no answer."""
+        await self._socket.send(json.dumps({"type": type_, **fields}))
 
     async def event(self, type_: str = "event") -> Wire:
         """The next event."""
@@ -79,9 +92,8 @@ class Person:
 class Stage:
     """The people, and a way to show what they do."""
 
-    def __init__(self, url: str, tenant: str, people: dict[str, Person], say: Say, shows_messages: bool) -> None:
-        self.url = url
-        self.tenant = tenant
+    def __init__(self, place: Place, people: dict[str, Person], say: Say, shows_messages: bool) -> None:
+        self.url, self.mailbox, self.tenant, _ = place
         self.ana, self.bruno, self.cafe, self.operator = (people[login] for login in NAMES)
         self._say = say
         self._shows_messages = shows_messages
@@ -177,14 +189,14 @@ def _send(request: urllib.request.Request) -> tuple[int, Wire]:
 
 
 @asynccontextmanager
-async def open_stage(url: str, tenant: str, password: str, say: Say, shows_messages: bool) -> AsyncIterator[Stage]:
+async def open_stage(place: Place, say: Say, shows_messages: bool) -> AsyncIterator[Stage]:
     """Everybody of the demo, logged in and connected."""
     people: dict[str, Person] = {}
     async with AsyncExitStack() as stack:
         for login, name in NAMES.items():
-            token = (await log_in(url, tenant, login, password))["access_token"]
-            people[login] = await stack.enter_async_context(connected(url, name, token))
-        yield Stage(url, tenant, people, say, shows_messages)
+            token = (await log_in(place.url, place.tenant, login, place.password))["access_token"]
+            people[login] = await stack.enter_async_context(connected(place.url, name, token))
+        yield Stage(place, people, say, shows_messages)
 
 
 @asynccontextmanager

@@ -92,6 +92,7 @@ CHAPTERS = [
     "disputes",
     "history",
     "proof",
+    "ladder",
     "webhooks",
     "privacy",
 ]
