@@ -257,15 +257,15 @@ def proof_command(rounds: int, seconds: float, clients: int, as_json: bool) -> N
     """Compare payments with receipts and sealed logs against payments without, in turns."""
     report = Reporter(as_json)
     figures = run_async(compare_proof(report, rounds=rounds, seconds=seconds, clients=clients))
-    report.result(
+    report.grid(
         "What proof costs",
         figures,
+        ("per second", "with", "without", "ratio"),
         [
-            ("payments per second, signed and sealed", figures["with_per_second"]),
-            ("payments per second, without", figures["without_per_second"]),
-            ("ratio", figures["ratio"]),
-            ("rounds of each, in turns", figures["rounds"]),
+            (name, figures[f"{of}with_per_second"], figures[f"{of}without_per_second"], figures[f"{of}ratio"])
+            for name, of in (("payments over sockets", ""), ("payments posted in batches", "posting_"))
         ],
+        f"Medians of {figures['rounds']} rounds of {figures['seconds_each']:g} s each, in turns.",
     )
 
 

@@ -18,14 +18,15 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
+from core.nouns import Payment
 from loadtest.ids import IN_SQL, MAKERS
 from loadtest.mix import Mix
 from loadtest.report import Reporter
@@ -49,6 +50,7 @@ POST = """
 select statuses, payer_balances, payer_versions, payee_balances, payee_versions, judged_at_us
   from post_payments($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
+POST_AND_TELL = POST.replace("judged_at_us\n", "judged_at_us, batches\n")
 POST_MIX = """
 select statuses
   from post_payments($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
@@ -87,6 +89,9 @@ select statuses, payer_balances, payer_versions, payee_balances, payee_versions,
     array['11111111-1111-4111-8111-111111111111']::uuid[], null)
 """
 VARIANTS = {"by hand": BY_HAND, "batch of one": BATCH_OF_ONE}
+
+
+Prove: TypeAlias = Callable[[Sequence[Payment], Any], None]
 
 
 class PostingError(Exception):
@@ -147,13 +152,19 @@ class Bench:
             raise PostingError(f"pgbench failed: {done.stderr.strip()[-500:]}")
         return float(found[1])
 
-    async def batched(self, connections: Sequence["asyncpg.Connection[Any]"], kind: Kind, seconds: int) -> float:
-        """Payments per second through post_payments on these connections, refused ones included."""
+    async def batched(
+        self, connections: Sequence["asyncpg.Connection[Any]"], kind: Kind, seconds: int, prove: Prove | None = None
+    ) -> float:
+        """Payments per second through post_payments on these connections, refused ones included.
+
+        `prove` is called with each batch and what became of it, and its time counts.
+        """
         count = BATCHED_PER_SECOND_MAX * seconds // self._batch_size
         mix = Mix(self._tenants, self._batch_size, MAKERS[self._ids], _draw_parties, self._asked_by)
         waiting = [mix.batch() if kind.is_mix else self._invent(kind) for _ in range(count)]
         waiting.reverse()  # taken from the end: first made, first posted
-        statement = POST_MIX if kind.is_mix else POST
+        payments = {} if prove is None else {id(batch): _payments(batch) for batch in waiting}
+        statement = POST_MIX if kind.is_mix else POST if prove is None else POST_AND_TELL
         statements = [await connection.prepare(statement) for connection in connections]
         answers: list[list[int]] = []
         gc.collect()
@@ -163,8 +174,11 @@ class Bench:
 
         async def post(statement: Any) -> None:
             while waiting and time.perf_counter() < deadline:
-                row = await statement.fetchrow(*waiting.pop())
+                batch = waiting.pop()
+                row = await statement.fetchrow(*batch)
                 answers.append(row[0])
+                if prove is not None:
+                    prove(payments.pop(id(batch)), row)
 
         try:
             await asyncio.gather(*map(post, statements))
@@ -205,6 +219,12 @@ class Bench:
 
     def _script(self, variant: str, kind: Kind) -> Path:
         return self._folder / f"{variant}-{kind.name}.sql".replace(" ", "-")
+
+
+def _payments(batch: tuple[Any, ...]) -> list[Payment]:
+    """What a plain batch asks for, one by one."""
+    _, _, tenants, ids, payers, payees, _, _, amounts, _, asked_by, _ = batch
+    return list(map(Payment, tenants, ids, payers, payees, amounts, asked_by))
 
 
 def _script_text(variant: str, kind: Kind, ids: str) -> str:

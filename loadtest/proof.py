@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from loadtest.pay import pay
+from loadtest.proof_posting import compare_posting
 from loadtest.report import Reporter
 from loadtest.stack import TENANT, Stack, free_ports, running_stack, spawn, stop
 from loadtest.target import Target
@@ -54,11 +55,20 @@ async def compare(report: Reporter, *, rounds: int, seconds: float, clients: int
                         await measure(name, SIGNS)
                 else:
                     await measure(name, DOES_NOT)
+        posting = await compare_posting(
+            stack,
+            report,
+            rounds=rounds,
+            seconds=max(1, round(seconds)),
+            sealing=lambda url: _worker(stack, "--only", "seal_logs", database_url=url),
+            catch_up=lambda url: _catch_up(stack, url),
+        )
     with_proof, without = (statistics.median(found[name]) for name in ("with", "without"))
     return {
         "with_per_second": with_proof,
         "without_per_second": without,
         "ratio": with_proof / without,
+        **posting,
         "rounds": rounds,
         "seconds_each": seconds,
         "clients": clients,
@@ -67,10 +77,12 @@ async def compare(report: Reporter, *, rounds: int, seconds: float, clients: int
 
 
 @contextlib.contextmanager
-def _worker(stack: Stack, *arguments: str) -> Iterator[str]:
-    """A worker, as long as the block lasts; where its metrics are."""
+def _worker(stack: Stack, *arguments: str, database_url: str | None = None) -> Iterator[str]:
+    """A worker, as long as the block lasts, at the stack's database or another; where its metrics are."""
     (port,) = free_ports(1)
     environment = stack.environment | {"PAYHUB_ADMIN_LISTEN": f"127.0.0.1:{port}"}
+    if database_url is not None:
+        environment |= {"PAYHUB_DATABASE_URL": database_url, "PAYHUB_ADMIN_DATABASE_URL": database_url}
     with (stack.folder / "worker.log").open("ab") as log:
         process = spawn(["work", *arguments], environment, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}/metrics"
@@ -81,8 +93,8 @@ def _worker(stack: Stack, *arguments: str) -> Iterator[str]:
         stop(process)
 
 
-def _catch_up(stack: Stack) -> None:
-    with _worker(stack) as url:
+def _catch_up(stack: Stack, database_url: str | None = None) -> None:
+    with _worker(stack, database_url=database_url) as url:
         _wait_until(lambda: _is_done(_read(url)), "The worker does not catch up.")
 
 
