@@ -227,8 +227,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     push_file: Annotated[
         str,
         Meta(
-            description="JSON file that says by whose credentials pushes go out: Apple's, Firebase's, browsers', for "
-            "the installation and for tenants (workers/push/roads.py shows one). Empty: nobody is pushed to."
+            description="JSON file that says by whose credentials pushes go out to phones, Apple's and Firebase's, for "
+            "the installation and for tenants (workers/push/roads.py shows one). Empty: browsers alone are pushed to."
         ),
     ]
     push_ca_file: Annotated[

@@ -19,6 +19,7 @@ from core.notices.deliveries import Claimed, Road, bounce, climb, forget_told, r
 from core.notices.ladder import SOCKET_S_MIN
 from core.notices.outbox import forget_heard, note_unheard, warn_of_holds
 from core.notices.seen import SECRET
+from core.notices.vapid import read_vapid_key
 from core.outside import Outside, OutsideRefused, OutsideUnavailable
 from workers import pushing
 from workers.delivering import Composed, Delivering, Sender
@@ -34,7 +35,7 @@ from workers.push.fcm import FirebaseSender
 from workers.push.http2 import tls_context
 from workers.push.message import Envelope
 from workers.push.roads import read_roads
-from workers.push.web_push import WebSender
+from workers.push.web_push import VapidKey, WebSender
 from workers.pushing import compose_pushes
 from workers.rounds import Round
 from workers.waking import wake
@@ -160,16 +161,14 @@ async def open_roads(settings: Settings, pool: Pool, keys: Safe) -> Roads:
         )
     else:
         log.warning("no_mail_is_sent", extra={"setting": "PAYHUB_SMTP_URL"})
-    if settings.push_file:
-        roads += _open_pushes(settings, pool, pushing.Means(keys, houses, seen_key))
-    else:
-        log.warning("nobody_is_pushed_to", extra={"setting": "PAYHUB_PUSH_FILE"})
+    web = VapidKey(await read_vapid_key(keys), f"mailto:{settings.mail_from}")
+    roads += _open_pushes(settings, pool, pushing.Means(keys, houses, seen_key), web)
     return Roads(settings, roads, paths)
 
 
-def _open_pushes(settings: Settings, pool: Pool, means: pushing.Means) -> list[Delivering[Any]]:
+def _open_pushes(settings: Settings, pool: Pool, means: pushing.Means, web: VapidKey) -> list[Delivering[Any]]:
     """Each provider by itself: that one is slow, or away, is nothing to the others."""
-    by = read_roads(Path(settings.push_file))
+    by = read_roads(Path(settings.push_file) if settings.push_file else None, web)
     tls = tls_context(settings.push_ca_file or None)
     outside = Outside(settings.internal_networks)
 

@@ -12,6 +12,7 @@ from core.notices.deliveries import Road
 from core.notices.kinds import NoticeKind
 from core.notices.ladder import LADDERS, Ladder
 from core.notices.targets import address_of, read_target, to_text
+from core.notices.vapid import public_text, read_vapid_key
 from core.notices.wishes import Wishes
 from hub.commands.context import Context
 from hub.commands.operating import require_operator, require_overseer
@@ -134,6 +135,11 @@ async def register_phone(context: Context, session: Session, command: notices.Re
         command.language,
     )
     return notices.PhoneRegistered(command.id, phone)
+
+
+async def read_push_key(context: Context, _session: Session, command: notices.ReadPushKey) -> notices.PushKeyAnswer:
+    """What browsers subscribe with."""
+    return notices.PushKeyAnswer(command.id, public_text((await read_vapid_key(context.keys)).public_key()))
 
 
 async def list_phones(context: Context, session: Session, command: notices.ReadPhones) -> notices.PhonesAnswer:
@@ -273,6 +279,7 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(notices.ReadNotices, notices.NoticesAnswer, read_notices, "GET", "/v1/notices"),
     Row(notices.HearNotices, notices.NoticesHeard, hear_notices, "POST", "/v1/notices/heard"),
     Row(notices.RegisterPhone, notices.PhoneRegistered, register_phone, "POST", "/v1/phones", 201),
+    Row(notices.ReadPushKey, notices.PushKeyAnswer, read_push_key, "GET", "/v1/push-key"),
     Row(notices.ReadPhones, notices.PhonesAnswer, list_phones, "GET", "/v1/phones"),
     Row(notices.ForgetPhone, notices.PhoneForgotten, forget_phone, "DELETE", "/v1/phones/{phone}"),
     Row(notices.ReadNoticeSettings, notices.NoticeSettingsAnswer, read_settings, "GET", "/v1/notices/settings"),

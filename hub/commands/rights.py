@@ -116,6 +116,7 @@ RIGHTS: Final[dict[type, Right]] = {
     notices.ReadNotices: READS,
     notices.HearNotices: LEAVES,
     notices.RegisterPhone: GUARDS,
+    notices.ReadPushKey: READS,
     notices.ReadPhones: READS,
     notices.ForgetPhone: LEAVES,
     notices.ReadNoticeSettings: READS,

@@ -100,6 +100,10 @@ class RegisterPhone(Command, frozen=True, tag="register_phone", gc=False):
     auth: Annotated[str, Meta(max_length=60)] | UnsetType = UNSET
 
 
+class ReadPushKey(Command, frozen=True, tag="push_key", gc=False):
+    """The key that a browser subscribes to pushes with, before it is registered."""
+
+
 class ReadPhones(Command, frozen=True, tag="phones", gc=False):
     """Where you are told by push, the newest first."""
 
@@ -227,6 +231,13 @@ class PhoneRegistered(Message, frozen=True, tag="phone_registered", gc=False):
     phone: str
 
 
+class PushKeyAnswer(Message, frozen=True, tag="push_key_state", gc=False):
+    """PushManager.subscribe()'s applicationServerKey (VAPID, RFC 8292), in base64url. It does not change."""
+
+    id: int
+    key: str
+
+
 class PhoneState(Struct, frozen=True, omit_defaults=True, gc=False):
     """One of your phones. `session`: the one that registered it, and `name` what you call that."""
 
@@ -320,6 +331,7 @@ FROM_CLIENT: Final[tuple[type[Message], ...]] = (
     ReadNotices,
     HearNotices,
     RegisterPhone,
+    ReadPushKey,
     ReadPhones,
     ForgetPhone,
     ReadNoticeSettings,
@@ -334,6 +346,7 @@ FROM_HUB: Final[tuple[type[Message], ...]] = (
     NoticesHeard,
     Notice,
     PhoneRegistered,
+    PushKeyAnswer,
     PhonesAnswer,
     PhoneForgotten,
     NoticeSettingsAnswer,

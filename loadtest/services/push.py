@@ -58,7 +58,7 @@ async def serve(port: int, folder: Path) -> dict[str, dict[str, int]]:
             "sandbox_url": at,
         },
         "firebase": {"service_account_file": "firebase.json", "url": firebase.url},
-        "web": {"key_file": "vapid.pem", "subject": f"mailto:{EMAIL}"},
+        "web": {"subject": f"mailto:{EMAIL}"},
     }
     told = {"default": roads, "web_hosts": [f"localhost:{web.server.port}"]}
     (folder / "push.json").write_text(json.dumps(told, indent=2))

@@ -71,7 +71,7 @@ async def outer(database: Database, tmp_path: Path) -> AsyncIterator[Outer]:
     apple_road = {"key_file": "apple.p8", "key_id": "KEY", "team_id": "TEAM", "topics": [TOPIC]}
     roads = {
         "apple": {**apple_road, "url": at, "sandbox_url": at},
-        "web": {"key_file": "vapid.pem", "subject": "mailto:push@example.com"},
+        "web": {"subject": "mailto:push@example.com"},
     }
     told = {"default": roads, "web_hosts": [f"localhost:{web.server.port}"]}
     (tmp_path / "push.json").write_text(json.dumps(told))
@@ -172,6 +172,7 @@ async def test_a_closed_page_then_the_phone_then_the_mail_and_a_tap_ends_it(
         pool, keys, tenant.id, bruno.person, bruno.session, Road.WEB, address_of(target), to_text(target), "en"
     )
     assert len((await page.ask("phones"))["phones"]) == 2
+    key = (await page.ask("push_key"))["key"]
     follow = await page.ask("follow", account=bruno.account)
     assert follow["type"] == "following"
 
@@ -201,6 +202,8 @@ async def test_a_closed_page_then_the_phone_then_the_mail_and_a_tap_ends_it(
         payment = await pay(2_345)
         await when(lambda: len(pushed(outer)) == 1 and bool(outer.web.requests))
         assert 1.5 < time.monotonic() - paid < 6.0
+        # Push services know the worker by the key that the hub gave browsers.
+        assert outer.web.senders == {key}
         (push,), (seen_by_browser,) = pushes(outer), [browser.open(outer.web.requests[0].body)]
         for told in (json.dumps(push), json.dumps(seen_by_browser)):
             for private in ("23,45", "2345", "zq-canary", "Ana", "Bruno", payment, ana.person):

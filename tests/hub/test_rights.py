@@ -155,6 +155,7 @@ def test_least_privilege_in_words() -> None:
         people.SendConfirmation,
         people.ConfirmContact,
         notices.ReadNotices,
+        notices.ReadPushKey,
         notices.ReadPhones,
         notices.ReadNoticeSettings,
         staff.ReadTrail,

@@ -4,13 +4,14 @@
       "default": {
         "apple": {"key_file": "AuthKey.p8", "key_id": "…", "team_id": "…", "topics": ["com.example.pay"]},
         "firebase": {"service_account_file": "firebase.json"},
-        "web": {"key_file": "vapid.pem", "subject": "mailto:push@example.com"}
+        "web": {"subject": "mailto:push@example.com"}
       },
       "tenants": {"a-slug": {"apple": {…}, "web": null}}
     }
 
-A tenant has the installation's credentials but where it has its own; null: none. Paths are seen from the file. A file
-that is not there means that nobody is pushed to. The VAPID key is made when it is not there; everything else is not.
+A tenant has the installation's credentials but where it has its own; null: none. Paths are seen from the file. Browsers
+are pushed to without a word of it, by a key that the installation has (core/notices/vapid.py); `subject` is where push
+services write to when something is wrong. Phones need what Apple and Google gave you.
 """
 
 from collections.abc import Callable
@@ -27,7 +28,7 @@ from core.notices.targets import PUSH_HOSTS, TOPIC
 from workers.push.apns import HOST, SANDBOX_HOST, AppleKey
 from workers.push.fcm import TOKEN_URL, URL, ServiceAccount
 from workers.push.signing import KeyUnusable, read_key, read_key_file
-from workers.push.web_push import VapidKey, make_or_read_vapid_key
+from workers.push.web_push import VapidKey
 
 FILE_SIZE_MAX: Final = 1024 * 1024
 T = TypeVar("T")
@@ -56,7 +57,6 @@ class _Firebase(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Web(msgspec.Struct, forbid_unknown_fields=True):
-    key_file: str
     subject: str
 
 
@@ -116,12 +116,15 @@ class Roads(NamedTuple):
         return self.of(tenant).web
 
 
-def read_roads(path: Path) -> Roads:
-    """What the push file says, with the keys that it names. Raises RoadsRefused."""
+def read_roads(path: Path | None, web: VapidKey) -> Roads:
+    """What the push file says, with the keys that it names; without one, browsers alone. Raises RoadsRefused.
+
+    `web`: the installation's own key.
+    """
+    if path is None:
+        return Roads(TenantRoads(web=web))
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
-        return Roads()
     except OSError as error:
         raise RoadsRefused(f"{path} cannot be read: {error.strerror}.") from None
     if len(content) > FILE_SIZE_MAX:
@@ -130,8 +133,8 @@ def read_roads(path: Path) -> Roads:
         told = msgspec.json.decode(content, type=_File)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RoadsRefused(f"{path}: {error}.") from None
-    reader = _Reader(path)
-    default = reader.read(told.default, "default", TenantRoads())
+    reader = _Reader(path, web.key)
+    default = reader.read(told.default, "default", TenantRoads(web=web))
     tenants = {slug: reader.read(roads, f"tenants.{slug}", default) for slug, roads in told.tenants.items()}
     if not all(told.web_hosts):
         raise RoadsRefused(f"{path}: web_hosts: a host has a name.")
@@ -141,8 +144,9 @@ def read_roads(path: Path) -> Roads:
 class _Reader:
     """Reads what one push file names, each file once: who shares a key shares its connection and its tokens."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, vapid: EllipticCurvePrivateKey) -> None:
         self._path = path
+        self._vapid = vapid
         self._keys: dict[tuple[str, str], Any] = {}
 
     def read(self, roads: _Roads, place: str, default: TenantRoads) -> TenantRoads:
@@ -188,7 +192,7 @@ class _Reader:
     def _web(self, told: _Web, place: str) -> VapidKey:
         if not told.subject.startswith(("mailto:", "https://")) or not told.subject.isprintable():
             raise self._refused(f"{place}.subject", "has to be a mailto: or https: address where you can be reached")
-        return VapidKey(self._key(told.key_file, f"{place}.key_file", make_or_read_vapid_key), told.subject)
+        return VapidKey(self._vapid, told.subject)
 
     def _key(self, file: str, place: str, read: Callable[[Path], T]) -> T:
         name = (file, read.__name__)

@@ -11,7 +11,6 @@ import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -25,13 +24,14 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from core.notices.targets import PUSH_HOSTS, WebTarget, is_push_endpoint
+from core.notices.vapid import public_text
 from workers.outcome import Delivered, Gone, Later, Outcome, Refused
 from workers.push.http2 import ASK_S, Answer, Client, Find, Unanswered, once
 from workers.push.message import Envelope, Push, encode_within
-from workers.push.signing import KeyUnusable, read_key_file, sign
+from workers.push.signing import sign
 from workers.push.waiting import read_wait
 
 # Services take 4,096 bytes, Firefox on Android some 3,000; a notification has a few hundred.
@@ -67,8 +67,8 @@ class VapidKey(NamedTuple):
 
     @property
     def public_text(self) -> str:
-        """What browsers subscribe with: PushManager.subscribe()'s applicationServerKey, in base64url."""
-        return _text(_point(self.key.public_key()))
+        """What browsers subscribe with."""
+        return public_text(self.key.public_key())
 
 
 class WebSender:
@@ -228,34 +228,6 @@ def encrypt(
     assert len(padded) + TAG_BYTES <= RECORD_BYTES
     header = salt + RECORD_BYTES.to_bytes(4, "big") + bytes([len(public)]) + public
     return header + AESGCM(content_key).encrypt(nonce, padded, None)
-
-
-def make_or_read_vapid_key(path: Path) -> EllipticCurvePrivateKey:
-    """The key in a file that is made when it is not there, readable by its owner alone. Raises KeyUnusable.
-
-    Browsers are subscribed with it: without it, or with another, none of them hears anything any more.
-    """
-    if not path.exists():
-        pem = generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        aside = path.with_name(f".{path.name}-{os.getpid()}-{os.urandom(4).hex()}")
-        try:
-            # Written aside and linked into place: of two who make one, both go on with the first one's, and whole.
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-                stream.write(pem)
-                stream.flush()
-                os.fsync(stream.fileno())
-            path.hardlink_to(aside)
-        except FileExistsError:
-            pass
-        except OSError as error:
-            raise KeyUnusable(f"cannot be made: {error.strerror}") from None
-        finally:
-            aside.unlink(missing_ok=True)
-    key = read_key_file(path)
-    if not isinstance(key, EllipticCurvePrivateKey):
-        raise KeyUnusable("is no key of P-256")
-    return key
 
 
 def _derive(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:

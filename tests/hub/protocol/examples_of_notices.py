@@ -27,6 +27,7 @@ EXAMPLES: tuple[Message, ...] = (
     notices.RegisterPhone(
         9, "web", "pt", endpoint="https://fcm.googleapis.com/fcm/send/x", p256dh=P256DH, auth="A" * 22
     ),
+    notices.ReadPushKey(10),
     notices.ReadPhones(10),
     notices.ForgetPhone(11, DELIVERY),
     notices.ReadNoticeSettings(3),
@@ -51,6 +52,7 @@ EXAMPLES: tuple[Message, ...] = (
             notices.PhoneState(SESSION, "web", "en", AT, SESSION),
         ],
     ),
+    notices.PushKeyAnswer(10, "BP" + "x" * 85),
     notices.PhonesAnswer(10, []),
     notices.PhoneForgotten(11, DELIVERY),
     notices.NoticeSettingsAnswer(3, []),

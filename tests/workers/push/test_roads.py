@@ -23,8 +23,8 @@ from workers.push.apns import HOST, SANDBOX_HOST, AppleSender
 from workers.push.fcm import TOKEN_URL, FirebaseSender
 from workers.push.http2 import tls_context
 from workers.push.message import Envelope
-from workers.push.roads import Roads, RoadsRefused, read_roads
-from workers.push.web_push import WebSender
+from workers.push.roads import RoadsRefused, read_roads
+from workers.push.web_push import VapidKey, WebSender
 
 
 def _pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
@@ -55,7 +55,8 @@ def apple(**more: Any) -> dict[str, Any]:
 
 
 FIREBASE = {"service_account_file": "firebase.json"}
-WEB = {"key_file": "vapid.pem", "subject": "mailto:push@example.com"}
+WEB = {"subject": "mailto:push@example.com"}
+VAPID = VapidKey(ec.generate_private_key(ec.SECP256R1()), "mailto:no-reply@example.com")
 
 
 def write(folder: Path, told: object) -> Path:
@@ -64,16 +65,15 @@ def write(folder: Path, told: object) -> Path:
     return path
 
 
-def test_without_a_file_nobody_is_pushed_to(tmp_path: Path) -> None:
-    roads = read_roads(tmp_path / "push.json")
-    assert roads == Roads()
-    assert (roads.apple("x"), roads.firebase("x"), roads.web("x"), roads.web_hosts) == (None, None, None, PUSH_HOSTS)
+def test_without_a_file_browsers_alone_are_pushed_to() -> None:
+    roads = read_roads(None, VAPID)
+    assert (roads.apple("x"), roads.firebase("x"), roads.web("x"), roads.web_hosts) == (None, None, VAPID, PUSH_HOSTS)
 
 
 def test_a_tenant_has_its_own_credentials_and_otherwise_the_installations(folder: Path) -> None:
     default = {"apple": apple(), "firebase": FIREBASE, "web": WEB}
     tenants = {"own": {"apple": apple(team_id="OTHER12345")}, "none": {"apple": None, "web": None}}
-    roads = read_roads(write(folder, {"default": default, "tenants": tenants}))
+    roads = read_roads(write(folder, {"default": default, "tenants": tenants}), VAPID)
     common = roads.of("anybody")
     assert common.apple is not None and common.firebase is not None and common.web is not None
     assert (common.apple.team_id, common.apple.hosts) == ("DEF123GHIJ", ((HOST, 443), (SANDBOX_HOST, 443)))
@@ -85,10 +85,15 @@ def test_a_tenant_has_its_own_credentials_and_otherwise_the_installations(folder
     assert (roads.apple("none"), roads.firebase("none"), roads.web("none")) == (None, common.firebase, None)
 
 
-def test_the_browsers_key_is_made_at_the_first_use_and_kept(folder: Path) -> None:
-    path = write(folder, {"default": {"web": WEB}})
-    texts = {key.public_text for _ in range(2) if (key := read_roads(path).web("x")) is not None}
-    assert len(texts) == 1 and (folder / "vapid.pem").exists()
+def test_browsers_are_pushed_to_by_the_installations_key_whatever_the_file_says(folder: Path) -> None:
+    assert read_roads(write(folder, {}), VAPID).web("x") == VAPID
+    named = read_roads(write(folder, {"default": {"web": WEB}, "tenants": {"none": {"web": None}}}), VAPID)
+    assert (named.web("x"), named.web("none")) == (VapidKey(VAPID.key, "mailto:push@example.com"), None)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RoadsRefused, match=r"nowhere\.json cannot be read"):
+        read_roads(tmp_path / "nowhere.json", VAPID)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +115,7 @@ def test_the_browsers_key_is_made_at_the_first_use_and_kept(folder: Path) -> Non
         ({"default": {"firebase": {"service_account_file": "apple.p8"}}}, "is no service account"),
         ({"default": {"firebase": FIREBASE | {"url": "https://[x"}}}, "default.firebase.url"),
         ({"default": {"web": WEB | {"subject": "me"}}}, "default.web.subject"),
-        ({"default": {"web": WEB | {"key_file": "rsa.pem"}}}, "is no key of P-256"),
+        ({"default": {"web": WEB | {"key_file": "vapid.pem"}}}, "unknown field `key_file`"),
         ({"tenants": {"a": {"web": WEB | {"subject": ""}}}}, "tenants.a.web.subject"),
         ({"web_hosts": [""]}, "web_hosts"),
     ],
@@ -119,7 +124,7 @@ def test_what_is_wrong_is_said_with_its_place_and_no_secret(
     folder: Path, rsa_pem: str, told: object, words: str
 ) -> None:
     with pytest.raises(RoadsRefused) as caught:
-        read_roads(write(folder, told))
+        read_roads(write(folder, told), VAPID)
     assert words in str(caught.value) and "push.json" in str(caught.value)
     assert "PRIVATE" not in str(caught.value) and rsa_pem[60:90] not in str(caught.value)
 
@@ -134,7 +139,7 @@ def test_a_service_account_with_a_bad_key_or_place_is_refused_without_it(folder:
         account = {"project_id": "p", "client_email": "a@b", "private_key": rsa_pem} | more
         (folder / "firebase.json").write_text(json.dumps(account))
         with pytest.raises(RoadsRefused, match=words) as caught:
-            read_roads(write(folder, {"default": {"firebase": FIREBASE}}))
+            read_roads(write(folder, {"default": {"firebase": FIREBASE}}), VAPID)
         assert "hush" not in str(caught.value) and "PRIVATE" not in str(caught.value)
 
 
@@ -147,7 +152,7 @@ async def test_the_three_services_take_pushes_with_what_their_folder_holds(tmp_p
     assert process.stdout is not None
     try:
         assert await process.stdout.readline() == b"ready\n"
-        roads = read_roads(tmp_path / "push.json")
+        roads = read_roads(tmp_path / "push.json", VAPID)
         tls = tls_context(str(tmp_path / "ca.pem"))
         browser = Browser("https://" + roads.web_hosts[0])
 

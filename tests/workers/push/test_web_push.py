@@ -2,10 +2,8 @@
 
 import asyncio
 import base64
-import stat
 from collections import deque
 from collections.abc import AsyncIterator
-from pathlib import Path
 from ssl import SSLContext
 from typing import Any
 
@@ -22,7 +20,6 @@ from tests.workers.push.conftest import BODY, TITLE, Clock, envelope
 from workers.outcome import AFTER_S_MAX, Delivered, Gone, Later, Outcome, Refused
 from workers.push import web_push
 from workers.push.message import Envelope, Push
-from workers.push.signing import KeyUnusable
 from workers.push.web_push import (
     HEADER_BYTES,
     PLAIN_BYTES,
@@ -33,7 +30,6 @@ from workers.push.web_push import (
     WebSender,
     encode_web,
     encrypt,
-    make_or_read_vapid_key,
     topic_of,
 )
 
@@ -245,19 +241,3 @@ async def test_what_no_key_is_for_is_refused_here(service: WebPushService, sende
     assert await sender.send(envelope(FirebaseTarget("x" * 30))) == Refused("not_configured")
     assert await sender.send(to(browser, data={"kind": "x" * 3_000})) == Refused("too_large")
     assert not service.requests
-
-
-def test_a_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "vapid.pem"
-    keys = {VapidKey(make_or_read_vapid_key(path), "mailto:x").public_text for _ in range(3)}
-    assert len(keys) == 1 and len(_bytes(keys.pop())) == 65
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [one.name for one in path.parent.iterdir()] == ["vapid.pem"]
-
-
-def test_a_file_that_holds_no_key_is_not_replaced(tmp_path: Path) -> None:
-    path = tmp_path / "vapid.pem"
-    path.write_text("secret")
-    with pytest.raises(KeyUnusable) as caught:
-        make_or_read_vapid_key(path)
-    assert "secret" not in str(caught.value) and path.read_text() == "secret"
