@@ -1,2 +1,2 @@
-/** Payhub from the other side. So far: what checks proofs. */
-export * from "./proof/index.js";
+/** Payhub from the other side. Checking proofs is a room of its own: `@payhub/client/proof`. */
+export { CODECS } from "./hub/codec.js";

@@ -1,7 +1,7 @@
 /** The vectors that the Python implementation writes and is held to itself (tests/core/proof/vectors.py). */
 import { readFileSync } from "node:fs";
 
-import { ProofRefused, readKeys } from "../src/index.js";
+import { ProofRefused, readKeys } from "../src/proof/index.js";
 
 const file = new URL("../../../tests/vectors/proofs.json", import.meta.url);
 const vectors: Record<string, unknown[]> = JSON.parse(readFileSync(file, "utf8"));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { fromText, ProofRefused, toText } from "../../src/index.js";
+import { fromText, ProofRefused, toText } from "../../src/proof/index.js";
 
 describe("text", () => {
   it("has one spelling for each bytes", () => {

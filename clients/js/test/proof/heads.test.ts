@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { fromText, hasGrown, isCosigned, isSigned, readCosignature, readHead } from "../../src/index.js";
+import { fromText, hasGrown, isCosigned, isSigned, readCosignature, readHead } from "../../src/proof/index.js";
 import { keys, rows, witnesses } from "../vectors.js";
 
 describe("heads", () => {

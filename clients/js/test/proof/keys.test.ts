@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { readKeys } from "../../src/index.js";
+import { readKeys } from "../../src/proof/index.js";
 import { reasonOf } from "../vectors.js";
 
 describe("what is no key", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { batchLeaf, type Facts, fromText, hashAsked, hashKept, joinPrivate, paymentLeaf, readFacts, type Share, toText } from "../../src/index.js";
+import { batchLeaf, type Facts, fromText, hashAsked, hashKept, joinPrivate, paymentLeaf, readFacts, type Share, toText } from "../../src/proof/index.js";
 import { rows } from "../vectors.js";
 
 describe("leaves", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { checkPaper } from "../../src/index.js";
+import { checkPaper } from "../../src/proof/index.js";
 import { keys, reasonOf, rows } from "../vectors.js";
 
 describe("papers", () => {

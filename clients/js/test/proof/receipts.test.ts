@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { checkReceipt, fromText, readFacts, readReceipt, toText } from "../../src/index.js";
+import { checkReceipt, fromText, readFacts, readReceipt, toText } from "../../src/proof/index.js";
 import { keys, reasonOf, rows } from "../vectors.js";
 
 describe("receipts", () => {

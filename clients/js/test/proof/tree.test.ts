@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { fromText, hashLeaf, isConsistent, isIncluded, rootOf, toText } from "../../src/index.js";
+import { fromText, hashLeaf, isConsistent, isIncluded, rootOf, toText } from "../../src/proof/index.js";
 import { rows } from "../vectors.js";
 
 describe("trees", () => {
