@@ -42,3 +42,12 @@ export class AnswerLost extends Error {
     super(message);
   }
 }
+
+/** There is no token to be had: somebody has to log in. */
+export class LoggedOut extends Error {
+  override readonly name = "LoggedOut";
+
+  constructor(message = "Log in again.") {
+    super(message);
+  }
+}
