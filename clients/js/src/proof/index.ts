@@ -2,6 +2,7 @@
  * Proves payments, papers and heads with WebCrypto alone, in a browser or in Node 20 and later: nothing of the hub's is
  * trusted but the keys that you give. core/proof says the same in Python; tests/vectors/proofs.json holds both to it.
  */
+export { type AnsweredPayment, type AskedPayment, checkAnswer } from "./answers.js";
 export { fromText, toText } from "./bytes.js";
 export {
   type Cosignature,

@@ -14,6 +14,7 @@ export class Charges implements Readable<ChargeList> {
   readonly #hub: Hub;
   readonly #account: number;
   readonly #store = new Store<ChargeList>({ charges: [], hasMore: true, isLoaded: false });
+  #reading: Promise<void> | undefined;
   readonly subscribe = this.#store.subscribe;
   readonly getSnapshot = this.#store.getSnapshot;
 
@@ -25,8 +26,15 @@ export class Charges implements Readable<ChargeList> {
     });
   }
 
-  /** The next older page; the first one, if there is none yet. */
-  async more(): Promise<void> {
+  /** The next older page; the first one, if there is none yet. Asked twice at once, it is asked once. */
+  more(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #read(): Promise<void> {
     const { charges, hasMore, isLoaded } = this.getSnapshot();
     if (!hasMore) return;
     const before = isLoaded ? charges.at(-1)?.charge : undefined;

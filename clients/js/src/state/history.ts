@@ -17,6 +17,7 @@ export class History implements Readable<Entries> {
   readonly #hub: Hub;
   readonly #account: number;
   readonly #store = new Store<Entries>({ entries: [], hasMore: true, isLoaded: false });
+  #reading: Promise<void> | undefined;
   readonly subscribe = this.#store.subscribe;
   readonly getSnapshot = this.#store.getSnapshot;
 
@@ -33,8 +34,15 @@ export class History implements Readable<Entries> {
     });
   }
 
-  /** The next older page; the first one, if there is none yet. */
-  async more(): Promise<void> {
+  /** The next older page; the first one, if there is none yet. Asked twice at once, it is asked once. */
+  more(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #read(): Promise<void> {
     const { entries, hasMore, isLoaded } = this.getSnapshot();
     if (!hasMore) return;
     const before = isLoaded ? entries.at(-1)?.number : undefined;
