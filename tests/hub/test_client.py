@@ -29,7 +29,7 @@ async def test_the_client_keeps_its_promises_with_a_real_hub(
     hub = await start_hub("client")
     ana, bruno = await meet(tenant, funds=1_000_000), await meet(tenant)
     pid_file = tmp_path / "pid"
-    pid_file.write_text(str(hub.process.pid))
+    note_pid(hub, pid_file)
     world = {
         "port": hub.port,
         "tenant": tenant.slug,
@@ -68,5 +68,12 @@ async def keep_up(hub: HubProcess, pid_file: Path) -> None:
     while True:
         if hub.process.poll() is not None:
             await hub.start()
-            pid_file.write_text(str(hub.process.pid))
+            note_pid(hub, pid_file)
         await asyncio.sleep(0.02)
+
+
+def note_pid(hub: HubProcess, pid_file: Path) -> None:
+    """Written beside, then renamed: the tests read it at any moment."""
+    beside = pid_file.with_suffix(".new")
+    beside.write_text(str(hub.process.pid))
+    beside.replace(pid_file)
