@@ -250,6 +250,7 @@ export const READS: ReadonlySet<string> = /* @__PURE__ */ new Set<string>([
   "profile",
   "profile_history",
   "proof_keys",
+  "push_key",
   "read_code",
   "read_evidence",
   "read_payment",

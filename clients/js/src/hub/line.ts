@@ -18,6 +18,9 @@ import { watchWorld } from "./world.js";
 const TOKEN_WITHIN_MS = 20_000;
 /** After sleep or a change of networks a socket often looks open and is not. */
 const AWAKE_WITHIN_MS = 3_000;
+/** A connection that lasted less is no sign that all is well again. */
+const STEADY_MS = 5_000;
+const UNSTEADY_TRIES = 2;
 const AUTHENTICATION_FAILED = 4501;
 
 /** Where the line stands. `until`: when it tries again; `why`: what ended the last connection. */
@@ -54,6 +57,7 @@ export class Line {
   /** When a draining hub wants us back; 0: none is draining. */
   #slot = 0;
   #triedAt = 0;
+  #liveAt = 0;
   #wasRefused = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopWatching: (() => void) | undefined;
@@ -134,7 +138,7 @@ export class Line {
       const welcome = await connection.welcome;
       await this.#options.ready(connection, welcome);
       if (attempt !== this.#attempt || !connection.isOpen) return;
-      this.#tries = 0;
+      this.#liveAt = Date.now();
       this.#wasRefused = false;
       this.#renewal = new Renewal(welcome, connection, () => this.#options.token("renew"));
       this.#set({ name: "live", welcome });
@@ -162,6 +166,7 @@ export class Line {
     // What still waits in this attempt finds that it is over.
     this.#attempt += 1;
     this.#leave();
+    this.#forgive();
     const { code } = end;
     const why = end.refused?.code ?? end.reason;
     if (code === AUTHENTICATION_FAILED && !this.#wasRefused) {
@@ -175,6 +180,13 @@ export class Line {
       this.#set({ name: "waiting", tries: this.#tries, until: Date.now() + waitMs, code, why });
       this.#timer = setTimeout(() => void this.#try(), waitMs);
     }
+  }
+
+  /** Once it was live, it begins to wait anew; not quite, where hubs welcome and throw out at once. */
+  #forgive(): void {
+    if (this.#liveAt === 0) return;
+    this.#tries = Date.now() - this.#liveAt >= STEADY_MS ? 0 : Math.min(this.#tries, UNSTEADY_TRIES);
+    this.#liveAt = 0;
   }
 
   /** Something happened that makes it worth looking at once; but a place in a drain's queue is kept. */

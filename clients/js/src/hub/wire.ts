@@ -1564,6 +1564,12 @@ export interface RegisterPhone {
   readonly auth?: string;
 }
 
+/** The key that a browser subscribes to pushes with, before it is registered. */
+export interface ReadPushKey {
+  readonly type: "push_key";
+  readonly id: number;
+}
+
 /** Where you are told by push, the newest first. */
 export interface ReadPhones {
   readonly type: "phones";
@@ -3528,6 +3534,13 @@ export interface PhoneRegistered {
   readonly phone: string;
 }
 
+/** PushManager.subscribe()'s applicationServerKey (VAPID, RFC 8292), in base64url. It does not change. */
+export interface PushKeyAnswer {
+  readonly type: "push_key_state";
+  readonly id: number;
+  readonly key: string;
+}
+
 /** Those of your live sessions. */
 export interface PhonesAnswer {
   readonly type: "phone_states";
@@ -4149,6 +4162,8 @@ export interface Commands {
   hear_notices: [asked: HearNotices, answered: NoticesHeard];
   /** Be told here when no socket is: this app, or this browser, as long as you are logged in here. */
   register_phone: [asked: RegisterPhone, answered: PhoneRegistered];
+  /** The key that a browser subscribes to pushes with, before it is registered. */
+  push_key: [asked: ReadPushKey, answered: PushKeyAnswer];
   /** Where you are told by push, the newest first. */
   phones: [asked: ReadPhones, answered: PhonesAnswer];
   /** Be told nothing more at one of your phones. */
@@ -4391,6 +4406,7 @@ export type FromHub =
   | NoticesAnswer
   | NoticesHeard
   | PhoneRegistered
+  | PushKeyAnswer
   | PhonesAnswer
   | PhoneForgotten
   | NoticeSettingsAnswer

@@ -105,18 +105,32 @@ describe("coming back", () => {
     fake.isAway = false;
     await vi.advanceTimersByTimeAsync(20_100);
     expect(hub.state.name).toBe("live");
+    await vi.advanceTimersByTimeAsync(5_000);
     fake.ends(1006);
     expect(hub.state).toMatchObject({ name: "waiting", until: Date.now() + 500 });
+  });
+
+  it("waits two seconds at most where it is welcomed and thrown out again and again, and not half of one", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(1);
+    await connected();
+    const waits: number[] = [];
+    for (let times = 0; times < 6; times += 1) {
+      fake.ends(1011);
+      if (hub.state.name !== "waiting") throw new Error(hub.state.name);
+      waits.push(hub.state.until - Date.now());
+      await vi.advanceTimersByTimeAsync(hub.state.until - Date.now() + 10);
+    }
+    expect(waits).toEqual([500, 1_000, 2_000, 2_000, 2_000, 2_000]);
   });
 
   it("slower after flooding", async () => {
     vi.spyOn(Math, "random").mockReturnValue(1);
     await connected();
-    fake.ends(4005);
-    await vi.advanceTimersByTimeAsync(510);
     fake.isAway = true;
-    fake.ends(1006);
-    expect(hub.state).toMatchObject({ name: "waiting" });
+    fake.ends(4005);
+    await vi.advanceTimersByTimeAsync(505);
+    expect(hub.state).toMatchObject({ name: "waiting", tries: 6 });
+    expect(hub.state.name === "waiting" && hub.state.until - Date.now()).toBeGreaterThan(15_000);
   });
 
   it("keeps the slot that a draining hub gave, whatever wakes it", async () => {

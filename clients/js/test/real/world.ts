@@ -1,4 +1,5 @@
 /** What tests/hub/test_client.py has set up: a real hub that may be killed and comes back, and people with money. */
+import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
@@ -80,7 +81,7 @@ export class Tunnel {
   private constructor(bytesMax: number) {
     this.#server = createServer((client) => {
       const hub = connect(world.port, "127.0.0.1");
-      let left = 2_000 + Math.random() * bytesMax;
+      let left = 2_000 + randomInt(bytesMax);
       const carry = (from: Socket, to: Socket): void => {
         from.on("data", (data) => {
           left -= data.length;
