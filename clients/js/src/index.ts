@@ -7,6 +7,7 @@ export type { ErrorCode, EventName, PaymentStatus } from "./hub/codes.js";
 export type { Answered, Asked, CommandName, MoneyCommand } from "./hub/commands.js";
 export type { Prove, SocketClass } from "./hub/connection.js";
 export { Hub, type AskOptions, type HubEvents, type HubOptions, type PayOptions } from "./hub/hub.js";
+export { newId } from "./hub/ids.js";
 export { IndexedDbStorage } from "./hub/indexed_db_storage.js";
 export type { LineState, TokenReason } from "./hub/line.js";
 export { LogIn, type LogInOptions } from "./hub/log_in.js";

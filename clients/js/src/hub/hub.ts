@@ -8,6 +8,7 @@ import type { Answered, Asked, CommandName, MoneyCommand } from "./commands.js";
 import { READS } from "./codes.js";
 import type { Connection, Prove, SocketClass } from "./connection.js";
 import { Emitter } from "./emitter.js";
+import { newId } from "./ids.js";
 import { Line, type LineState, type TokenReason } from "./line.js";
 import { IN_DOUBT_MAX, type MoneyFields, Outbox, type Outcome } from "./outbox.js";
 import { AnswerLost, CommandRefused } from "./refused.js";
@@ -131,7 +132,7 @@ export class Hub {
 
   /** Any command that moves money, as safely as `pay`: authorize, capture, void, refund, reverse, release, decline. */
   async move<Name extends MoneyCommand>(type: Name, fields: MoneyFields<Name>, options: PayOptions = {}): Promise<Outcome> {
-    const { payment = crypto.randomUUID(), goodForMs = GOOD_FOR_MS } = options;
+    const { payment = newId(), goodForMs = GOOD_FOR_MS } = options;
     if (goodForMs === 0 && this.#line.connection === undefined) {
       throw new AnswerLost("ended", "The hub is out of reach, and this payment was to be made now or never.");
     }

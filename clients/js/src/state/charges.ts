@@ -1,6 +1,7 @@
 /** An account's charges, newest first: made, shown, paid, cancelled. */
 import type { Asked } from "../hub/commands.js";
 import type { Hub } from "../hub/hub.js";
+import { newId } from "../hub/ids.js";
 import type { ChargeState } from "../hub/wire.js";
 import { type Readable, Store } from "./store.js";
 
@@ -49,7 +50,7 @@ export class Charges implements Readable<ChargeList> {
   }
 
   /** Ask to be paid. Asked again with the same id, it is the same charge. */
-  async create(fields: Omit<Asked<"create_charge">, "charge" | "payee">, charge = crypto.randomUUID()): Promise<ChargeState> {
+  async create(fields: Omit<Asked<"create_charge">, "charge" | "payee">, charge = newId()): Promise<ChargeState> {
     const answer = await this.#hub.ask("create_charge", { ...fields, charge, payee: this.#account });
     this.#show(answer.charge);
     return answer.charge;
