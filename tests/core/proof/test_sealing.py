@@ -203,7 +203,8 @@ async def test_an_accounts_numbers_are_in_the_log_in_their_order_whoever_is_late
         desk = notary(books, signer)
         for _ in range(25):
             # In two: whoever holds the accounts of the first waits before it commits.
-            batch = [books.payment(*dice.sample(range(4), 2), 1) for _ in range(dice.randrange(1, 4))]
+            pairs = [dice.sample(range(4), 2) for _ in range(dice.randrange(1, 4))]
+            batch = [books.payment(payer, payee, 1) for payer, payee in pairs]
             if dice.random() < 0.5:
                 await desk(batch)
                 if dice.random() < 0.7:
@@ -227,7 +228,7 @@ async def test_an_accounts_numbers_are_in_the_log_in_their_order_whoever_is_late
     async with in_tenant(pool, tenant.id) as connection:
         for _, kind, ids, _ in await connection.fetch(LEAVES, tenant.id):
             for id_ in ids if kind == LeafKind.PAYMENTS else ():
-                row = await connection.fetchrow(
+                (row,) = await connection.fetch(
                     "select payer, payer_version, payee, payee_version from payments where tenant_id = $1 and id = $2",
                     tenant.id,
                     id_,
