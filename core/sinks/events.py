@@ -5,6 +5,7 @@ came from is theirs, and what has left here nobody can erase.
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -22,6 +23,8 @@ SEQUENCE_DIGITS: Final = 19
 PLACE_DIGITS: Final = 6
 
 _encode: Final = msgspec.json.Encoder().encode
+SENT: Final = PREFIX + EventName.PAYMENT_SENT.value
+RECEIVED: Final = PREFIX + EventName.PAYMENT_RECEIVED.value
 _TYPES: Final = {name: PREFIX + name.value for name in EventName}
 
 
@@ -96,8 +99,17 @@ def type_of(entry: Entry) -> str:
     return _TYPES[what_happened(entry)]
 
 
-def tell_entry(source: str, currency: str, entry: Entry, leaf: int, time: str) -> tuple[str, bytes]:
-    """The id and the event of an entry. `time`: its moment, as all of its batch have it."""
+class Place(NamedTuple):
+    """What all events of a batch have in common: whose log, in which currency, the leaf, the moment."""
+
+    source: str
+    currency: str
+    leaf: int
+    time: str
+
+
+def tell_entry(place: Place, entry: Entry, type_: str) -> tuple[str, bytes]:
+    """The id and the event of an entry."""
     account = str(entry.account)
     id_ = f"{account}-{entry.number}"
     moved = _Moved(
@@ -107,8 +119,8 @@ def tell_entry(source: str, currency: str, entry: Entry, leaf: int, time: str) -
         entry.amount,
         entry.counterparty,
         entry.balance,
-        currency,
-        leaf,
+        place.currency,
+        place.leaf,
         entry.subject or UNSET,
         entry.charge or UNSET,
         entry.hold or UNSET,
@@ -116,7 +128,28 @@ def tell_entry(source: str, currency: str, entry: Entry, leaf: int, time: str) -
         entry.fee or UNSET,
     )
     sequence = str(entry.number).zfill(SEQUENCE_DIGITS)
-    return id_, _encode(_Event(id_, source, type_of(entry), time, account, sequence, moved, account))
+    return id_, _encode(_Event(id_, place.source, type_, place.time, account, sequence, moved, account))
+
+
+def tell_paid(
+    place: Place, type_: str, account: int, number: int, payment: str, amount: int, counterparty: int, balance: int
+) -> tuple[str, bytes]:
+    """As `tell_entry`, to the byte, of a payment that is nothing but one. Most are; it takes a third of the time."""
+    id_ = f"{account}-{number}"
+    # Neither a type nor an id has anything to escape.
+    return id_, (
+        f'{{"id":"{id_}","source":{_quote(place.source)},"type":"{type_}","time":"{place.time}",'
+        f'"partitionkey":"{account}","sequence":"{number:019}","data":{{"account":{account},"number":{number},'
+        f'"payment":"{payment}","amount":{amount},"counterparty":{counterparty},"balance":{balance},'
+        f'"currency":"{place.currency}","leaf":{place.leaf}}},"subject":"{account}",'
+        '"datacontenttype":"application/json","specversion":"1.0"}'
+    ).encode()
+
+
+# As many as there are tenants with much to tell.
+@lru_cache(1_000)
+def _quote(text: str) -> str:
+    return _encode(text).decode()
 
 
 def tell_audit(source: str, entry: AuditEntry, leaf: int, place: int) -> tuple[str, bytes]:

@@ -4,16 +4,29 @@ The log has every batch once, numbered without a gap, and an account's numbers i
 points at is never changed. So the same place of it gives the same events whenever and by whomever it is read.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Final, NamedTuple, TypeAlias
 
 import asyncpg
 
 from core.database import Connection, Pool, in_tenant
 from core.ledger.entries import entries_of
-from core.nouns import Entry, Leg, Payment, Posting, SystemAccount
+from core.nouns import Kind, Leg, Payment, PaymentStatus, Posting, SystemAccount
 from core.proof.leaves import LeafKind
-from core.sinks.events import AUDIT, AuditEntry, Told, tell_audit, tell_entry, to_time, type_of
+from core.sinks.events import (
+    AUDIT,
+    RECEIVED,
+    SENT,
+    AuditEntry,
+    Place,
+    Told,
+    tell_audit,
+    tell_entry,
+    tell_paid,
+    to_time,
+    type_of,
+)
 
 # Of a page: what is read ends with the leaf that reaches it. A leaf has a batch, or as many entries of the trail as the
 # log takes at a time, so a page holds a thousand of them at most.
@@ -67,6 +80,10 @@ class Page(NamedTuple):
     is_last: bool
 
 
+# Id, event and type; None: it is not wanted.
+_Made: TypeAlias = tuple[str, bytes, str] | None
+
+
 class LogBroken(Exception):
     """The log points at something that is not there."""
 
@@ -80,18 +97,17 @@ async def read_page(
         chosen = _choose(leaves, done_max)
         if not chosen:
             return Page([], number, taken, True)
-        found: dict[int, list[Entry | AuditEntry]] = {leaf["number"]: [] for leaf in chosen}
+        done: dict[int, list[asyncpg.Record]] = {leaf["number"]: [] for leaf in chosen}
+        legs: dict[str, list[Leg]] = {}
         if any(leaf["kind"] == LeafKind.PAYMENTS for leaf in chosen):
-            await _read_payments(connection, log.tenant_id, chosen, found)
+            legs = await _read_payments(connection, log.tenant_id, chosen, done)
         if any(leaf["kind"] == LeafKind.AUDIT for leaf in chosen):
-            await _read_trail(connection, log.tenant_id, chosen, found)
-    events = []
-    for leaf, entries in found.items():
-        events += [
-            told
-            for told in _tell(log, leaf, entries, is_wanted)
-            if leaf > number or told.number > leaf or told.taken > taken
-        ]
+            await _read_trail(connection, log.tenant_id, chosen, done)
+    teller = _Teller(log, is_wanted, legs)
+    events: list[Told] = []
+    for leaf in chosen:
+        skipped = taken if leaf["number"] == number else 0
+        events += teller.tell(leaf["number"], leaf["kind"], done[leaf["number"]], skipped)
     return Page(events, chosen[-1]["number"] + 1, 0, len(chosen) == len(leaves) < LEAVES_PER_PAGE)
 
 
@@ -108,68 +124,91 @@ async def _read_payments(
     connection: Connection,
     tenant_id: int,
     leaves: Sequence[asyncpg.Record],
-    found: dict[int, list[Entry | AuditEntry]],
-) -> None:
+    done: dict[int, list[asyncpg.Record]],
+) -> dict[str, list[Leg]]:
+    """Payments, to their leaves; and what was shared of those that were split."""
     rows = await connection.fetch(PAYMENTS, tenant_id, leaves[0]["number"], leaves[-1]["number"])
     if len(rows) != sum(leaf["size"] for leaf in leaves if leaf["kind"] == LeafKind.PAYMENTS):
         raise LogBroken("The log points at a payment that is not there.")
+    for row in rows:
+        done[row[0]].append(row)
     legs: dict[str, list[Leg]] = {}
     if split := [row["id"] for row in rows if row["shared"]]:
         for id_, account, amount, balance, version in await connection.fetch(SHARES, tenant_id, split):
             legs.setdefault(id_, []).append(Leg(account, amount, balance, version))
-    for row in rows:
-        found[row["leaf"]] += _entries(tenant_id, row, legs.get(row["id"], ()))
-
-
-def _entries(tenant_id: int, row: asyncpg.Record, shares: Sequence[Leg]) -> list[Entry]:
-    (
-        _, id_, kind, status, payer, payee, amount, payer_version, payee_version, payer_balance, payee_balance,
-        judged_at_us, subject, charge, hold, held, fee, fee_version, fee_balance, shared,
-    ) = row  # fmt: skip
-    payment = Payment(tenant_id, id_, payer, payee, amount, "", None, kind, subject, charge)
-    legs = (Leg(SystemAccount.FEES, fee, fee_balance, fee_version),) if fee_version is not None else ()
-    posting = Posting(
-        status,
-        payer_balance,
-        payer_version,
-        payee_balance,
-        payee_version,
-        judged_at_us,
-        hold,
-        held,
-        fee,
-        shared,
-        legs=(*legs, *shares),
-    )
-    return entries_of(payment, posting)
+    return legs
 
 
 async def _read_trail(
     connection: Connection,
     tenant_id: int,
     leaves: Sequence[asyncpg.Record],
-    found: dict[int, list[Entry | AuditEntry]],
+    done: dict[int, list[asyncpg.Record]],
 ) -> None:
     rows = await connection.fetch(TRAIL, tenant_id, leaves[0]["number"], leaves[-1]["number"])
     if len(rows) != sum(leaf["size"] for leaf in leaves if leaf["kind"] == LeafKind.AUDIT):
         raise LogBroken("The log points at an entry of the trail that is not there.")
-    for leaf, *entry in rows:
-        found[leaf].append(AuditEntry(*entry))
+    for row in rows:
+        done[row[0]].append(row)
 
 
-def _tell(
-    log: Log, leaf: int, entries: Sequence[Entry | AuditEntry], is_wanted: Callable[[str], bool]
-) -> Iterator[Told]:
-    """A leaf's events. Counted are all of them, so that a sink which wants others later finds its place."""
-    last, time = len(entries), ""
-    for place, entry in enumerate(entries, 1):
-        next_ = (leaf, place) if place < last else (leaf + 1, 0)
-        if isinstance(entry, AuditEntry):
+class _Teller:
+    """Makes events of what was read. Each type is asked for once."""
+
+    def __init__(self, log: Log, is_wanted: Callable[[str], bool], legs: Mapping[str, Sequence[Leg]]) -> None:
+        self._log = log
+        self._legs = legs
+        self._is_wanted = cache(is_wanted)
+
+    def tell(self, leaf: int, kind: int, rows: Sequence[asyncpg.Record], skipped: int) -> list[Told]:
+        """A leaf's events past its first `skipped`.
+
+        Counted are all of them, so that a sink which wants others later finds its place.
+        """
+        made = self._trail(leaf, rows) if kind == LeafKind.AUDIT else self._payments(leaf, rows)
+        last = len(made)
+        return [
+            Told(one[0], one[1], one[2], leaf + (at == last), 0 if at == last else at)
+            for at, one in enumerate(made, 1)
+            if one is not None and at > skipped
+        ]
+
+    def _trail(self, leaf: int, rows: Sequence[asyncpg.Record]) -> list[_Made]:
+        made: list[_Made] = []
+        for at, row in enumerate(rows, 1):
+            entry = AuditEntry(*row[1:])
             type_ = AUDIT + entry.what
-            if is_wanted(type_):
-                yield Told(*tell_audit(log.source, entry, leaf, place), type_, *next_)
-        else:
-            type_ = type_of(entry)
-            time = time or to_time(entry.judged_at_us)
-            if is_wanted(type_):
-                yield Told(*tell_entry(log.source, log.currency, entry, leaf, time), type_, *next_)
+            made.append((*tell_audit(self._log.source, entry, leaf, at), type_) if self._is_wanted(type_) else None)
+        return made
+
+    def _payments(self, leaf: int, rows: Sequence[asyncpg.Record]) -> list[_Made]:
+        made: list[_Made] = []
+        # All payments of a batch were judged at one moment.
+        place = Place(self._log.source, self._log.currency, leaf, to_time(rows[0]["judged_at_us"]))
+        for row in rows:
+            (
+                _, id_, kind, status, payer, payee, amount, payer_version, payee_version, payer_balance, payee_balance,
+                judged_at_us, subject, charge, hold, held, fee, fee_version, fee_balance, shared,
+            ) = row  # fmt: skip
+            if kind == Kind.PAY and status == PaymentStatus.POSTED and not (charge or hold or fee or shared):
+                if self._is_wanted(SENT):
+                    told = tell_paid(place, SENT, payer, payer_version, id_, -amount, payee, payer_balance)
+                    made.append((*told, SENT))
+                else:
+                    made.append(None)
+                if self._is_wanted(RECEIVED):
+                    told = tell_paid(place, RECEIVED, payee, payee_version, id_, amount, payer, payee_balance)
+                    made.append((*told, RECEIVED))
+                else:
+                    made.append(None)
+                continue
+            payment = Payment(self._log.tenant_id, id_, payer, payee, amount, "", None, kind, subject, charge)
+            legs = (Leg(SystemAccount.FEES, fee, fee_balance, fee_version),) if fee_version is not None else ()
+            posting = Posting(
+                status, payer_balance, payer_version, payee_balance, payee_version, judged_at_us, hold, held, fee,
+                shared, legs=(*legs, *self._legs.get(id_, ())),
+            )  # fmt: skip
+            for entry in entries_of(payment, posting):
+                type_ = type_of(entry)
+                made.append((*tell_entry(place, entry, type_), type_) if self._is_wanted(type_) else None)
+        return made

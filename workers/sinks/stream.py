@@ -57,14 +57,17 @@ class StreamSink:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["StreamTaking"]:
-        """One connection. Nothing is tried again by the driver: what became of it has to be known."""
+        """One connection. Nothing is tried again by the driver: what became of it has to be known.
+
+        Time-outs are ours, one per round trip and not one per read.
+        """
         client = Redis.from_url(
             self._choice.url,
             password=self._choice.password,
             protocol=2,
             retry=Retry(NoBackoff(), 0),
             socket_connect_timeout=CONNECT_TIMEOUT_S,
-            socket_timeout=TAKE_TIMEOUT_S,
+            socket_timeout=None,
             health_check_interval=0,
         )
         try:
@@ -91,28 +94,41 @@ class StreamTaking:
 
         As one transaction: of commands by themselves, one that is refused does not keep out those after it.
         """
-        key = self._choice.stream.replace(TENANT, tenant)
-        commands: list[tuple[bytes | str | int, ...]] = [("MULTI",)]
-        commands += [
-            ("XADD", key, "MAXLEN", "~", self._choice.length_max, "*", "id", event.id, "event", event.body)
-            for event in events
-        ]
-        commands.append(("EXEC",))
         connection = self._connection
         async with asyncio.timeout(TAKE_TIMEOUT_S):
-            await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+            await connection.send_packed_command(self._pack(tenant, events), check_health=False)
             refused: list[Exception] = []
-            answers: list[object] = []
-            for _ in commands:
+            last: object = None
+            # MULTI, each of them, and EXEC.
+            for _ in range(len(events) + 2):
                 try:
-                    answers.append(await connection.read_response(disable_decoding=True))
+                    last = await connection.read_response(disable_decoding=True)
                 except ResponseError as error:
                     refused.append(error)
-            if not refused and isinstance(answers[-1], list):
-                refused = [one for one in answers[-1] if isinstance(one, Exception)]
+            if not refused and isinstance(last, list):
+                refused = [one for one in last if isinstance(one, Exception)]
         if refused:
             # Why is said of the first; of EXEC merely that it was.
             raise NotTaken(_code_of(refused[0]))
+
+    def _pack(self, tenant: str, events: Sequence[Told]) -> bytes:
+        """As the protocol has it (RESP): the driver's own packing takes twenty times as long, most of all the time."""
+        key = self._choice.stream.replace(TENANT, tenant)
+        head = _words(10, "XADD", key, "MAXLEN", "~", str(self._choice.length_max), "*", "id")
+        packed = [_words(1, "MULTI")]
+        for event in events:
+            id_ = event.id.encode()
+            packed.append(
+                head + b"$%d\r\n%b\r\n$5\r\nevent\r\n$%d\r\n%b\r\n" % (len(id_), id_, len(event.body), event.body)
+            )
+        packed.append(_words(1, "EXEC"))
+        return b"".join(packed)
+
+
+def _words(count: int, *words: str) -> bytes:
+    """The beginning of a command of `count` words."""
+    encoded = [word.encode() for word in words]
+    return b"*%d\r\n" % count + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded)
 
 
 def _code_of(error: Exception) -> Code:

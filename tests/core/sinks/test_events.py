@@ -5,19 +5,33 @@ import re
 import uuid
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from core.nouns import Entry, Kind
-from core.sinks.events import AuditEntry, is_type, tell_audit, tell_entry, to_time, type_of
+from core.nouns import AMOUNT_MAX, BALANCE_MAX, Entry, Kind
+from core.sinks.events import (
+    RECEIVED,
+    SENT,
+    AuditEntry,
+    Place,
+    is_type,
+    tell_audit,
+    tell_entry,
+    tell_paid,
+    to_time,
+    type_of,
+)
 
 SOURCE = "https://pay.example.com/tenants/acme"
 PAYMENT = str(uuid.uuid4())
 PAID = Entry(763863136699, 42, PAYMENT, -1250, 902929315951, 123750, 1_796_000_000_123_456, None)
+PLACE = Place(SOURCE, "BRL", 7, to_time(PAID.judged_at_us))
 # CloudEvents 1.0, "Attribute Naming Convention".
 NAME = re.compile(r"[a-z0-9]{1,20}")
 
 
 def test_an_entry_is_a_cloudevent() -> None:
-    id_, body = tell_entry(SOURCE, "BRL", PAID, 7, to_time(PAID.judged_at_us))
+    id_, body = tell_entry(PLACE, PAID, type_of(PAID))
     assert json.loads(body) == {
         "specversion": "1.0",
         "id": "763863136699-42",
@@ -43,9 +57,25 @@ def test_an_entry_is_a_cloudevent() -> None:
     assert all(NAME.fullmatch(name) for name in json.loads(body))
 
 
+@given(
+    st.integers(1, BALANCE_MAX),
+    st.integers(1, 2**63 - 1),
+    st.integers(-AMOUNT_MAX, AMOUNT_MAX).filter(bool),
+    st.integers(-BALANCE_MAX, BALANCE_MAX),
+    st.text(),
+)
+def test_a_payment_that_is_nothing_else_is_told_to_the_byte_as_any_entry(
+    account: int, number: int, amount: int, balance: int, source: str
+) -> None:
+    entry = PAID._replace(account=account, number=number, amount=amount, balance=balance)
+    place, type_ = PLACE._replace(source=source), SENT if amount < 0 else RECEIVED
+    told = tell_paid(place, type_, account, number, entry.payment, amount, entry.counterparty, balance)
+    assert told == tell_entry(place, entry, type_)
+
+
 def test_nothing_that_somebody_wrote_is_in_it() -> None:
     written = PAID._replace(description="rent", metadata='{"a": "rent"}', kind=Kind.AUTHORIZE, amount=0, hold=5, held=0)
-    _, body = tell_entry(SOURCE, "BRL", written, 7, to_time(PAID.judged_at_us))
+    _, body = tell_entry(PLACE, written, type_of(written))
     assert b"rent" not in body
     assert json.loads(body)["data"] | {"hold": 5, "held": 0} == json.loads(body)["data"]
     assert type_of(written) == "payhub.hold.placed"
@@ -53,7 +83,7 @@ def test_nothing_that_somebody_wrote_is_in_it() -> None:
 
 def test_sequences_follow_each_other_as_text() -> None:
     told = [
-        json.loads(tell_entry(SOURCE, "BRL", PAID._replace(number=number), 0, "")[1])["sequence"]
+        json.loads(tell_entry(PLACE, PAID._replace(number=number), SENT)[1])["sequence"]
         for number in (1, 2, 9, 10, 11, 99, 100, 2**63 - 1)
     ]
     assert told == sorted(told)

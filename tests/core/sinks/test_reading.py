@@ -13,7 +13,7 @@ from core.ledger.rules import Rule, put_under_limits, set_limits, set_rule
 from core.ledger.terms import Terms, put_under_terms, set_terms
 from core.nouns import Action, Entry, Kind, Measure, Payment, SystemAccount
 from core.proof.notary import Signer
-from core.sinks.events import Told, tell_entry, to_time
+from core.sinks.events import Place, Told, tell_entry, to_time, type_of
 from core.sinks.reading import Log, LogBroken, read_page
 from tests.conftest import PAST_TRIGGERS, Books, seal_all
 
@@ -22,6 +22,10 @@ SOURCE = "https://pay.example.com/tenants/t"
 
 def everything(_: str) -> bool:
     return True
+
+
+def place(entry: Entry, leaf: int) -> Place:
+    return Place(SOURCE, "BRL", leaf, to_time(entry.judged_at_us))
 
 
 def log_of(books: Books) -> Log:
@@ -90,7 +94,7 @@ async def test_every_entry_of_every_account_is_told_once_and_in_its_accounts_ord
         of_account = [one for one in moved if one["data"]["account"] == account]
         # As the books say it, to the byte.
         assert of_account == [
-            json.loads(tell_entry(SOURCE, "BRL", entry, one["data"]["leaf"], to_time(entry.judged_at_us))[1])
+            json.loads(tell_entry(place(entry, one["data"]["leaf"]), entry, type_of(entry))[1])
             for entry, one in zip(expected[account], of_account, strict=True)
         ]
     assert len({one["id"] for one in told}) == len(told)
