@@ -101,7 +101,7 @@ DEFINERS = {
     "begin_sink": "workers follow all tenants' logs for an operator's sink; returns a count alone",
     "claim_sink": "workers tell all tenants' logs to an operator's sink; a worker reads each with its tenant named",
     "settle_sink": "the caller may not write how far a sink is; works on the tenant and the claim it is given",
-    "read_sinks": "how far operators' sinks are with all tenants' logs; counts of leaves and moments alone",
+    "read_sinks": "how far operators' sinks are with all tenants' logs; slugs, counts of leaves and moments",
     "replay_sink": "the administrator's alone",
     "forget_sink": "the administrator's alone",
     "find_due_disputes": "workers keep all tenants' clocks; returns ids alone",

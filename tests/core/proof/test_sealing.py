@@ -13,7 +13,7 @@ from core.audit.trail import Act, By, note
 from core.database import Pool, acquire, in_tenant, transaction
 from core.ledger.posting import post_payments
 from core.ledger.terms import Terms, put_under_terms, set_terms
-from core.nouns import Kind, Payment, Posting
+from core.nouns import Kind, Payment, Posting, SystemAccount
 from core.people.opening import Tenant
 from core.proof import heads
 from core.proof.heads import Head
@@ -197,6 +197,9 @@ async def test_an_accounts_numbers_are_in_the_log_in_their_order_whoever_is_late
     """Batches that commit in another order than they began, roots that are told late or never, and a log that grows
     all the while."""
     pool, tenant, dice = books.pool, books.tenant, random.Random(3)
+    # The fees account is locked last, and by every batch.
+    await set_terms(pool, tenant.id, Terms(1, "Shop", fee_fixed=1))
+    await put_under_terms(pool, tenant.id, books.account(1), 1)
     stop = asyncio.Event()
 
     async def pay() -> None:
@@ -204,7 +207,7 @@ async def test_an_accounts_numbers_are_in_the_log_in_their_order_whoever_is_late
         for _ in range(25):
             # In two: whoever holds the accounts of the first waits before it commits.
             pairs = [dice.sample(range(4), 2) for _ in range(dice.randrange(1, 4))]
-            batch = [books.payment(payer, payee, 1) for payer, payee in pairs]
+            batch = [books.payment(payer, payee, 2) for payer, payee in pairs]
             if dice.random() < 0.5:
                 await desk(batch)
                 if dice.random() < 0.7:
@@ -229,14 +232,18 @@ async def test_an_accounts_numbers_are_in_the_log_in_their_order_whoever_is_late
         for _, kind, ids, _ in await connection.fetch(LEAVES, tenant.id):
             for id_ in ids if kind == LeafKind.PAYMENTS else ():
                 (row,) = await connection.fetch(
-                    "select payer, payer_version, payee, payee_version from payments where tenant_id = $1 and id = $2",
+                    "select payer, payer_version, payee, payee_version, 3, fee_version"
+                    " from payments where tenant_id = $1 and id = $2",
                     tenant.id,
                     id_,
                 )
-                for account, number in ((row[0], row[1]), (row[2], row[3])):
+                for account, number in (row[0:2], row[2:4], row[4:]):
+                    if number is None:
+                        continue
                     assert number == last.get(account, 0) + 1
                     last[account] = number
     assert sum(last.values()) > 300
+    assert last[SystemAccount.FEES] > 30
     await proved(pool, tenant, signer)
 
 
