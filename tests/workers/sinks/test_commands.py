@@ -2,18 +2,29 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.database import acquire
-from tests.conftest import Database
+from core.database import acquire, transaction
+from tests.conftest import PAST_TRIGGERS, Database
 from tests.core.webhooks.receiver import always
 from tests.hub.witness.processes import call
 from tests.workers.sinks.conftest import Desk, events_of, numbers, tell_all
 from workers.sinks.choices import read_sinks
+
+
+async def age(desk: Desk, hours: int) -> None:
+    """Make the first leaf of the log older."""
+    async with acquire(desk.admin) as connection, transaction(connection):
+        await connection.execute(PAST_TRIGGERS)
+        await connection.execute(
+            "update payhub.log_leaves set judged_at = judged_at - $2::interval where tenant_id = $1 and number = 0",
+            desk.books.tenant.id,
+            timedelta(hours=hours),
+        )
 
 
 async def test_the_commands_show_how_far_sinks_are_and_tell_again(
@@ -53,23 +64,19 @@ async def test_the_commands_show_how_far_sinks_are_and_tell_again(
     code, (one,) = await shown()
     assert (code, one["behind"], one["state"], one["error"], one["taken_at"]) == (0, 3, "well", "error", None)
     assert datetime.fromisoformat(one["since"]).tzinfo is not None
+    # As if it were late, or the log's first leaf from an hour ago.
+    await age(desk, hours=1)
     async with acquire(desk.admin) as connection:
-        # As if it were late: the trail has what was done an hour ago.
         await connection.execute(
             "update payhub.sink_cursors set number = 0 where sink = $1 and tenant_id = $2", name, desk.books.tenant.id
         )
-        await connection.execute("set session_replication_role = replica")
-        await connection.execute(
-            "update payhub.log_leaves set judged_at = judged_at - interval '1 hour' where tenant_id = $1 and number = 0",
-            desk.books.tenant.id,
-        )
-        await connection.execute("reset session_replication_role")
     code, (one,) = await shown()
     assert (code, one["state"], one["lag_s"] >= 3_600) == (1, "late", True)
     text = await asyncio.to_thread(call, "sinks", **environment)
     (line,) = [line for line in text.stdout.splitlines() if line.startswith(name)]
     assert f"{slug} " in line and "batches" in line and "late: error since 20" in line
 
+    await age(desk, hours=-1)
     desk.receiver.reply = always(204)
     desk.clock.move(minutes=1)
     await tell_all(worker)

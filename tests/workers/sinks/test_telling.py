@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 
 from core.audit.trail import Act, By, note
-from core.database import acquire, in_tenant, transaction
+from core.database import Pool, acquire, in_tenant, transaction
 from core.ledger.posting import post_payments
 from core.outside import Outside
 from core.people.opening import Tenant, create_tenant
+from core.proof.leaves import LeafKind
 from core.sinks import cursors
 from core.sinks.cursors import LEASE
 from core.webhooks.signing import draw_secret, is_signed
-from tests.conftest import PAST_TRIGGERS, Books
+from tests.conftest import Books
+from tests.core.sinks.test_reading import point_at_nothing
 from tests.core.webhooks.receiver import Answer, Heard, Receiver, always, take
 from tests.workers.sinks.conftest import SOURCE, Desk, events_of, moved, numbers, once, tell_all
 from tests.workers.webhooks.conftest import LOOPBACK
@@ -290,24 +292,35 @@ async def test_a_sink_is_told_of_its_tenants_and_its_types_alone(
 async def test_a_tenant_that_is_opened_later_is_told_from_its_beginning(
     desk: Desk, open_books: Callable[..., Awaitable[Books]], admin: Any
 ) -> None:
-    sink = desk.http(tenants=None)
-    worker = await desk.begin(sink)
-    async with acquire(admin) as connection:
-        await connection.execute(
-            "update payhub.sink_cursors set made_at = now() - interval '1 day' where sink = $1", sink.name
-        )
-    from_now = await desk.progress(sink)
     slug = f"{desk.books.tenant.slug}-later"
+    sink = desk.http(tenants=(desk.books.tenant.slug, slug))
+    worker = await desk.begin(sink)
+    from_now = await desk.progress(sink)
     later = await create_tenant(admin, slug, "Later", "BRL", "America/Sao_Paulo")
     others = await open_books(later, people=1, funds=100)
+    await desk.seal()
     await worker.begin()
     desk.clock.move(minutes=1)
-    await desk.seal()
     await tell_all(worker)
     events = [one for one in events_of(desk.receiver.taken) if one["source"].endswith(slug)]
     assert numbers(events, others.account(0)) == [1]
     assert from_now.number > 0
     assert numbers(events_of(desk.receiver.taken), desk.books.account(0)) == []
+
+
+async def test_a_sink_for_all_follows_every_tenant_once(admin: Pool, other_tenant: Tenant, desk: Desk) -> None:
+    # Rolled back: the other tests' tenants are told to nobody.
+    async with acquire(admin) as connection, transaction(connection, is_rehearsal=True):
+        count = await connection.fetchval("select count(*) from payhub.tenants")
+        for expected in (count, 0):
+            assert await connection.fetchval("select payhub.begin_sink('for-all', null)") == expected
+        rows = await connection.fetch("select slug from payhub.read_sinks() where sink = 'for-all' and behind >= 0")
+        assert {desk.books.tenant.slug, other_tenant.slug} < {row["slug"] for row in rows}
+        claim = "select slug from payhub.claim_sink('for-all', null, now() + interval '1 hour', $1, $2, '1 minute')"
+        # Those that were there before and were told nothing since have nothing to tell.
+        assert [row["slug"] for row in await connection.fetch(claim, 100, 0)] == []
+        found = await connection.fetch(claim, 1_000_000, 1_000_000)
+        assert desk.books.tenant.slug not in {row["slug"] for row in found}
 
 
 async def test_a_replay_tells_again_under_the_same_ids_and_from_before_the_sink(desk: Desk) -> None:
@@ -394,12 +407,14 @@ async def test_a_broken_log_is_said_and_stops_no_other(
     sink = desk.http()
     worker = await desk.begin(sink)
     await desk.pay(1)
-    async with acquire(admin) as connection, transaction(connection):
-        await connection.execute(PAST_TRIGGERS)
-        await connection.execute("delete from payhub.payments where tenant_id = $1", desk.books.tenant.id)
+    await point_at_nothing(admin, desk.books.tenant.id, LeafKind.PAYMENTS)
     with caplog.at_level(logging.WARNING):
         await tell_all(worker)
     assert (await desk.progress(sink)).code == "log_broken"
+    await point_at_nothing(admin, desk.books.tenant.id, LeafKind.PAYMENTS, is_undone=True)
+    desk.clock.move(seconds=MINUTE_S)
+    await tell_all(worker)
+    assert numbers(events_of(desk.receiver.taken), desk.books.account(0)) == [2]
     assert "sink_log_broken" in caplog.text
 
 
