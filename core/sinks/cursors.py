@@ -40,6 +40,11 @@ class Claim(NamedTuple):
     fails: int
     failing_since: datetime | None
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it is."""
+        return self.number, self.taken
+
 
 class Progress(NamedTuple):
     """How far a sink is with a tenant's log. `behind`: leaves, of which the first is from `waits_since`."""

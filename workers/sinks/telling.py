@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 WALKS_PER_SINK: Final = 8
 # Then others have their turn, and the sink's name is looked up anew.
 WALK_LASTS: Final = timedelta(seconds=15)
+# Whoever was held up for longer asks whether the claim is still theirs before they send: an answer may take the rest.
+SURE: Final = cursors.LEASE / 2
 # After a failure, doubling: what comes back is told within a minute, this and one answer's time.
 RETRY_S_MIN: Final = 0.5
 RETRY_S_MAX: Final = 30.0
@@ -188,6 +190,7 @@ class _Walk:
         self._sink = sink
         self._log = Log(claim.tenant_id, f"{telling.source}/tenants/{claim.slug}", claim.currency)
         self._ends_at = telling.now() + WALK_LASTS
+        self._is_ours_until = telling.now() + SURE
         self.claim = claim
 
     async def go(self) -> None:
@@ -228,6 +231,8 @@ class _Walk:
         at, most = 0, self._telling.most
         while at < len(page.events):
             batch = list(_batch(page.events, at, most[self._sink.name], self._sink.place.bytes_max))
+            if self._telling.now() > self._is_ours_until and not await self._settle(*self.claim.place):
+                return False
             try:
                 await way.take(self.claim.slug, batch)
             except NotTaken as error:
@@ -248,8 +253,10 @@ class _Walk:
         return await self._settle(page.number, page.taken)
 
     async def _settle(self, number: int, taken: int) -> bool:
+        at = self._telling.now()
         self.claim = self.claim._replace(number=number, taken=taken, fails=0)
-        return await cursors.settle_taken(self._pool, self.claim, self._telling.now(), number, taken)
+        self._is_ours_until = at + SURE
+        return await cursors.settle_taken(self._pool, self.claim, at, number, taken)
 
     async def _give_back(self) -> None:
         await cursors.give_back(self._pool, self.claim, self._telling.now())

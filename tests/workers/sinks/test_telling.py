@@ -381,6 +381,24 @@ async def test_a_claim_of_a_worker_that_is_gone_runs_out(desk: Desk) -> None:
     assert (await desk.progress(sink)).fails == 0
 
 
+async def test_a_worker_that_was_held_up_sends_nothing_after_somebody_else(desk: Desk) -> None:
+    sink = desk.http()
+    worker, other = await desk.begin(sink), desk.telling(sink)
+    await desk.pay(10)
+
+    async def held_up(_: Heard) -> Answer:
+        desk.receiver.reply = take
+        desk.clock.move(seconds=LEASE.total_seconds() + 1)
+        await tell_all(other)
+        return 413, {}, b""
+
+    desk.receiver.reply = held_up
+    await tell_all(worker)
+    events = events_of(desk.receiver.taken)
+    assert numbers(events, desk.books.account(0)) == list(range(2, 12))
+    assert len(desk.receiver.heard) == 2
+
+
 async def test_a_worker_that_stops_gives_back_what_it_has(desk: Desk) -> None:
     sink = desk.http()
     worker = await desk.begin(sink)
