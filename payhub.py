@@ -1105,6 +1105,120 @@ def read_bucket(into: Any) -> None:
         raise click.ClickException(f"The bucket {found.anchor_bucket} cannot be read: {error.code}.") from error
 
 
+@main.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@click.pass_context
+def sinks(ctx: click.Context, as_json: bool) -> None:
+    """Show how far the systems of PAYHUB_SINKS_FILE have been told what is done, tenant by tenant.
+
+    Exit code 1 if one is more than two minutes behind.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    late_s = room("workers.sinks.telling").LATE_S
+    declared = {one.name: one for one in _read_sinks()}
+
+    async def read(admin: Any, _: Any) -> Any:
+        return await room("core.sinks.cursors").read_progress(admin)
+
+    now, is_well, rows = datetime.now(UTC), True, []
+    for one in with_database(read):
+        sink = declared.get(one.sink)
+        lag_s = round((now - one.waits_since).total_seconds()) if one.waits_since else 0
+        if sink is None or (sink.tenants is not None and one.slug not in sink.tenants):
+            state = "not in the file"
+        elif lag_s > late_s:
+            state, is_well = "late", False
+        else:
+            state = "well"
+        rows.append(
+            {
+                "sink": one.sink,
+                "tenant": one.slug,
+                "leaf": one.number,
+                "behind": one.behind,
+                "lag_s": lag_s,
+                "state": state,
+                "error": one.code,
+                "since": _moment(one.failing_since),
+                "taken_at": _moment(one.last_taken_at),
+            }
+        )
+    known = {(row["sink"], row["tenant"]) for row in rows}
+    begun = {name for name, _ in known}
+    # A worker follows what the file names within seconds; what it does not find is a slip of the pen.
+    missing = [(name, "") for name in declared if name not in begun] + [
+        (name, slug) for name, one in declared.items() for slug in one.tenants or () if (name, slug) not in known
+    ]
+    for name, slug in missing:
+        is_well = False
+        state = "no such tenant yet" if slug and name in begun else "no worker follows it"
+        rows.append({"sink": name, "tenant": slug, "state": state})
+    if as_json:
+        click.echo(msgspec.json.encode({"sinks": rows, "well": is_well}).decode())
+    for row in [] if as_json else rows:
+        how = f"{row['behind']:>8} batches, {row['lag_s']:>6} s behind   " if "behind" in row else ""
+        why = f": {row['error']} since {row['since']}" if row.get("error") else ""
+        click.echo(f"{row['sink']:20}{row['tenant']:20}{how}{row['state']}{why}")
+    if not is_well:
+        sys.exit(1)
+
+
+@sinks.command("replay")
+@click.argument("name")
+@click.option("--tenant", "slug", required=True, help="The tenant's slug.")
+@click.option("--from", "since", required=True, metavar="TIME", help="Like 2026-12-01T08:00:00Z; a zone has to be.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def replay_sink(name: str, slug: str, since: str, as_json: bool) -> None:
+    """Tell the sink NAME again what was done in a tenant since a moment, or before there was the sink.
+
+    Events keep their ids. The sink is told of nothing new of that tenant until it has been told all of this.
+    """
+    try:
+        moment = datetime.fromisoformat(since)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise click.UsageError(f"{since!r} is no moment: write one like 2026-12-01T08:00:00Z.")
+
+    async def write(admin: Any, _: Any) -> Any:
+        return await room("core.sinks.cursors").replay(admin, name, slug, moment)
+
+    done = with_database(write)
+    if as_json:
+        click.echo(
+            msgspec.json.encode({"sink": name, "tenant": slug, "leaf": done.number, "leaves": done.leaves}).decode()
+        )
+    else:
+        click.echo(f"{name} is told {done.leaves:,} batches of {slug} again, from leaf {done.number:,} of its log on.")
+
+
+@sinks.command("forget")
+@click.argument("name")
+def forget_sink(name: str) -> None:
+    """Forget how far NAME was told, when it is not in the file any more. Named there again, it begins anew."""
+    if name in {one.name for one in _read_sinks()}:
+        raise click.ClickException(f"{name} is in the file: take it out of it first, and restart the workers.")
+
+    async def write(admin: Any, _: Any) -> Any:
+        return await room("core.sinks.cursors").forget(admin, name)
+
+    click.echo(f"{name} followed {with_database(write):,} tenants, and is forgotten.")
+
+
+def _read_sinks() -> Any:
+    """The sinks in the operator's file."""
+    choices, found = room("workers.sinks.choices"), read_settings()
+    try:
+        return choices.read_sinks(found.sinks_file, room("core.outside").Outside(found.sink_networks))
+    except choices.SinksRefused as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None
+
+
 WITNESS_DATA = click.option(
     "--data",
     "folder",

@@ -31,7 +31,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _MAIL_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 _MAIL_ADDRESS = re.compile(rf"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~.-]{{1,64}}@{_MAIL_NAME.pattern}")
 _SPLIT = frozenset(
-    {"allowed_origins", "internal_networks", "trusted_proxies", "webhook_networks"}
+    {"allowed_origins", "internal_networks", "sink_networks", "trusted_proxies", "webhook_networks"}
 )  # comma-separated in the environment
 
 
@@ -143,6 +143,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="File with the witnesses that are shown the heads: a JSON list of what `payhub witness admit` "
             "printed where they are kept. It holds tokens. If it is not there, there are none."
+        ),
+    ]
+    sinks_file: Annotated[
+        Path,
+        Meta(
+            description="JSON file that names the systems of yours that are told everything that is done, as "
+            "CloudEvents: over HTTP, or as a Redis stream (workers/sinks/choices.py shows one). Workers read it when "
+            "they start. If it is not there, there are none."
+        ),
+    ]
+    sink_networks: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Networks of yours where sinks may be told over HTTP, with commas between. Empty: public "
+            "addresses only. Loopback named here may be told without TLS. Default: loopback where `payhub run` brings "
+            "its own PostgreSQL, and else empty."
         ),
     ]
     listen: Annotated[str, Meta(description="host:port where hubs serve HTTP and WebSockets; all hubs share it.")]
@@ -444,6 +460,8 @@ def _defaults(given: Mapping[str, str]) -> dict[str, str]:
         "anchor_bucket_region": "",
         "anchor_bucket_endpoint_url": "",
         "witnesses_file": str(Path(data_dir) / "witnesses.json"),
+        "sinks_file": str(Path(data_dir) / "sinks.json"),
+        "sink_networks": "" if given.get("database_url") else "127.0.0.0/8,::1/128",
         "listen": listen,
         "admin_listen": "127.0.0.1:9080",
         "allowed_origins": ",".join(dict.fromkeys([*local, public_url])),
@@ -578,6 +596,7 @@ _CHECKS = {
     "allowed_origins": _check_origins,
     "internal_networks": _check_networks,
     "webhook_networks": _check_networks,
+    "sink_networks": _check_networks,
 }
 
 

@@ -3,7 +3,7 @@
 Where a request goes is decided once: the name is resolved, every address that comes of it has to be a public one, and
 the connection is made to that very address, so that no name leads inside (CWE-918) and none changes its mind on the way
 (DNS rebinding). No redirect is followed, no proxy asked, nothing unpacked; what comes back is bounded in size and time.
-It never sends a cookie or a credential.
+It never sends a cookie, nor a credential but what its caller brings.
 """
 
 import asyncio

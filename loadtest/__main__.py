@@ -28,6 +28,7 @@ from loadtest.proof import ProofError
 from loadtest.proof import compare as compare_proof
 from loadtest.replay import ReplayError, is_right, replay
 from loadtest.report import Reporter
+from loadtest.sinks import compare as compare_sinks
 from loadtest.stack import StackError, running_stack
 from loadtest.storm import PAID_WHILE_AWAY, StormError, storm
 from loadtest.target import Options, TargetError, reached
@@ -266,6 +267,24 @@ def proof_command(rounds: int, seconds: float, clients: int, as_json: bool) -> N
             for name, of in (("payments over sockets", ""), ("payments posted in batches", "posting_"))
         ],
         f"Medians of {figures['rounds']} rounds of {figures['seconds_each']:g} s each, in turns.",
+    )
+
+
+@main.command("sinks")
+@click.option("--rounds", type=click.IntRange(1, 20), default=4, show_default=True)
+@click.option("--seconds", type=click.FloatRange(0.5, 60), default=8, show_default=True, help="Of each round.")
+@click.option("--clients", type=click.IntRange(1, 2_000), default=200, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def sinks_command(rounds: int, seconds: float, clients: int, as_json: bool) -> None:
+    """Compare payments while a sink is told of them against payments without, in turns."""
+    report = Reporter(as_json)
+    figures = run_async(compare_sinks(report, rounds=rounds, seconds=seconds, clients=clients))
+    report.grid(
+        "What a sink costs",
+        figures,
+        ("payments per second, with", "without", "ratio", "events told per second", "late, s"),
+        [tuple(figures[of] for of in ("with_per_second", "without_per_second", "ratio", "told_per_second", "late_s"))],
+        f"Medians of {figures['rounds']} rounds of {figures['seconds_each']:g} s each, in turns; late: the most.",
     )
 
 

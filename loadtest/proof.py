@@ -49,9 +49,9 @@ async def compare(report: Reporter, *, rounds: int, seconds: float, clients: int
             kinds = ("with", "without")
             # The books grow and everything with them: each kind goes first as often as the other.
             for name in kinds if number % 2 == 0 else reversed(kinds):
-                await asyncio.to_thread(_catch_up, stack)
+                await asyncio.to_thread(catch_up, stack)
                 if name == "with":
-                    with _worker(stack, "--only", "seal_logs"):
+                    with worker(stack, "--only", "seal_logs"):
                         await measure(name, SIGNS)
                 else:
                     await measure(name, DOES_NOT)
@@ -60,8 +60,8 @@ async def compare(report: Reporter, *, rounds: int, seconds: float, clients: int
             report,
             rounds=rounds,
             seconds=max(1, round(seconds)),
-            sealing=lambda url: _worker(stack, "--only", "seal_logs", database_url=url),
-            catch_up=lambda url: _catch_up(stack, url),
+            sealing=lambda url: worker(stack, "--only", "seal_logs", database_url=url),
+            catch_up=lambda url: catch_up(stack, url),
         )
     with_proof, without = (statistics.median(found[name]) for name in ("with", "without"))
     return {
@@ -77,25 +77,26 @@ async def compare(report: Reporter, *, rounds: int, seconds: float, clients: int
 
 
 @contextlib.contextmanager
-def _worker(stack: Stack, *arguments: str, database_url: str | None = None) -> Iterator[str]:
+def worker(stack: Stack, *arguments: str, database_url: str | None = None, **more: str) -> Iterator[str]:
     """A worker, as long as the block lasts, at the stack's database or another; where its metrics are."""
     (port,) = free_ports(1)
-    environment = stack.environment | {"PAYHUB_ADMIN_LISTEN": f"127.0.0.1:{port}"}
+    environment = stack.environment | {"PAYHUB_ADMIN_LISTEN": f"127.0.0.1:{port}"} | more
     if database_url is not None:
         environment |= {"PAYHUB_DATABASE_URL": database_url, "PAYHUB_ADMIN_DATABASE_URL": database_url}
     with (stack.folder / "worker.log").open("ab") as log:
         process = spawn(["work", *arguments], environment, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}/metrics"
     try:
-        _wait_until(lambda: ROUNDS in _read(url), "The worker does not begin.")
+        wait_until(lambda: ROUNDS in read_metrics(url), "The worker does not begin.")
         yield url
     finally:
         stop(process)
 
 
-def _catch_up(stack: Stack, database_url: str | None = None) -> None:
-    with _worker(stack, database_url=database_url) as url:
-        _wait_until(lambda: _is_done(_read(url)), "The worker does not catch up.")
+def catch_up(stack: Stack, database_url: str | None = None) -> None:
+    """Have a whole worker do what is left."""
+    with worker(stack, database_url=database_url) as url:
+        wait_until(lambda: _is_done(read_metrics(url)), "The worker does not catch up.")
 
 
 def _is_done(metrics: str) -> bool:
@@ -106,13 +107,15 @@ def _is_done(metrics: str) -> bool:
     return looked is not None and float(looked[1]) >= 2 and not any(map(float, waits))
 
 
-def _read(url: str) -> str:
+def read_metrics(url: str) -> str:
+    """What a worker says of itself; nothing, if it does not answer."""
     with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own worker
         return str(answer.read().decode())
     return ""
 
 
-def _wait_until(is_so: Callable[[], bool], otherwise: str) -> None:
+def wait_until(is_so: Callable[[], bool], otherwise: str) -> None:
+    """Look until it is so. Raises ProofError with what is the case otherwise."""
     deadline = time.monotonic() + CATCH_UP_SECONDS
     while not is_so():
         if time.monotonic() > deadline:

@@ -54,6 +54,9 @@ from workers.rounds import (
     tenants_unbalanced,
 )
 from workers.schedules import SCHEDULES_PER_ROUND, pay_schedules
+from workers.sinks import telling
+from workers.sinks.choices import SinksRefused, read_sinks
+from workers.sinks.telling import Telling
 from workers.webhooks.bringing import CLAIMS_MAX, Bringing
 from workers.webhooks.bringing import LOOK_S as WEBHOOKS_LOOK_S
 
@@ -77,6 +80,8 @@ CODE_KEPT = timedelta(days=1)
 POOL_SIZE = 8
 # Webhooks wait for each other, and nothing else of the worker's for them.
 WEBHOOKS_POOL_SIZE = 4
+# So do the operator's sinks.
+SINKS_POOL_SIZE = 4
 ATTEMPTS_PER_ROUND = 1_000
 # The job of handing over pushes and mails, beside the rounds.
 DELIVER = "deliver"
@@ -123,10 +128,13 @@ async def _work(settings: Settings, only: Collection[str]) -> None:
         raise WorkError(str(error)) from None
     webhooks_pool = await open_pool(settings.database_url, size_max=WEBHOOKS_POOL_SIZE, name="payhub-webhooks")
     bringing = Bringing(webhooks_pool, keys, Outside(settings.webhook_networks))
+    sinks_pool = await open_pool(settings.database_url, size_max=SINKS_POOL_SIZE, name="payhub-sinks")
+    telling_ = open_telling(settings, sinks_pool)
     work = [
         *rounds(pool, keys, signer),
         *roads.rounds(pool),
         *webhook_rounds(bringing),
+        *sink_rounds(telling_),
         *(anchor_round(one) for one in anchorings),
     ]
     jobs = {DELIVER, *(round_.name for round_ in work)}
@@ -143,8 +151,9 @@ async def _work(settings: Settings, only: Collection[str]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     for one in anchorings:
         await one.close()
-    await bringing.close()
+    await asyncio.gather(bringing.close(), telling_.close())
     await webhooks_pool.close()
+    await sinks_pool.close()
     await pool.close()
     await keys.close()
     metrics_server.shutdown()
@@ -187,6 +196,24 @@ def webhook_rounds(bringing: Bringing) -> list[Round]:
         Round("bring_webhooks", WEBHOOKS_LOOK_S, bringing.look, full=CLAIMS_MAX),
         Round("spread_webhooks", 10.0, bringing.spread),
         Round("forget_webhook_attempts", 60.0, forget, full=ATTEMPTS_PER_ROUND),
+    ]
+
+
+def open_telling(settings: Settings, pool: Pool) -> Telling:
+    """What tells the operator's sinks. Raises WorkError."""
+    try:
+        sinks = read_sinks(settings.sinks_file, Outside(settings.sink_networks))
+    except SinksRefused as error:
+        raise WorkError(str(error)) from None
+    return Telling(pool, sinks, settings.public_url)
+
+
+def sink_rounds(telling_: Telling) -> list[Round]:
+    """Tell the operator's sinks what is done."""
+    return [
+        Round("begin_sinks", telling.BEGIN_S, telling_.begin),
+        Round("tell_sinks", telling.LOOK_S, telling_.look),
+        Round("watch_sinks", telling.WATCH_S, telling_.watch),
     ]
 
 

@@ -70,6 +70,8 @@ class Act(StrEnum):
     WEBHOOK_REMOVED = "webhook.removed"
     WEBHOOK_REPLAYED = "webhook.replayed"
     WEBHOOK_DISABLED = "webhook.disabled"  # by itself: nobody took anything there
+    SINK_BEGUN = "sink.begun"  # a system of the operator's is told from now on
+    SINK_REPLAYED = "sink.replayed"
     PROVIDER_SET = "setting.identity_provider"
     QUOTA_SET = "setting.quota"
     LADDER_SET = "setting.ladder"

@@ -1,7 +1,7 @@
 """Makes the logs grow: takes what was committed since, hashes it into the tenant's tree, signs the new head.
 
 Any number of workers may do it, one at a time for a tenant, without a lock that a payment waits for. A batch is taken
-once, in whatever order it became visible; one that commits late comes late.
+once; one that commits late comes late, and those that share an account come in the order of its numbers.
 """
 
 import logging

@@ -98,6 +98,12 @@ DEFINERS = {
     "claim_webhooks": "workers bring all tenants' webhooks; what a merchant says of one is sealed under their key",
     "settle_webhook": "the caller may not write attempts itself; works on the tenant and the claim it is given",
     "forget_webhook_attempts": "workers clean all tenants' attempts; returns a count alone",
+    "begin_sink": "workers follow all tenants' logs for an operator's sink; returns a count alone",
+    "claim_sink": "workers tell all tenants' logs to an operator's sink; a worker reads each with its tenant named",
+    "settle_sink": "the caller may not write how far a sink is; works on the tenant and the claim it is given",
+    "read_sinks": "how far operators' sinks are with all tenants' logs; slugs, counts of leaves and moments",
+    "replay_sink": "the administrator's alone",
+    "forget_sink": "the administrator's alone",
     "find_due_disputes": "workers keep all tenants' clocks; returns ids alone",
 }
 # Not a tenant's: the list of tenants itself (walled by id), the instance's keys, the migrations' memory.

@@ -59,6 +59,12 @@ TABLES: Final = (
         split("place size sealed_at anchored_at"),
     ),
     Table(
+        "sink_cursors",
+        Words("Registros já entregues aos sistemas de dados", "How far sinks of data have been told the logs"),
+        split("sink number taken due_at fails failing_since code last_taken_at made_at"),
+        hidden=("lease", "leased_until"),
+    ),
+    Table(
         "cosignatures",
         Words("Assinaturas de testemunhas", "Witnesses' signatures"),
         split("size witness seen_at signature"),

@@ -1,6 +1,8 @@
 -- What the tenant's log is to take next, in the transaction that makes it grow; nothing, if somebody else is at it. Batches
 -- of payments with their roots, where the poster has told them; then audit entries, all of them for one leaf.
--- In no order that matters: a log says that something was there by a moment, and each batch is taken once.
+-- In the order of each account's numbers: of two batches on one account the later one has its number while it holds the
+-- account, after the earlier one is committed, so whoever sees it sees both. A batch whose root is awaited is thus not
+-- overtaken; what shares no account may come in any order. Each batch is taken once.
 create or replace function claim_unlogged(p_tenant int, p_patience interval, p_limit int)
 returns table (batch bigint, judged_at timestamptz, size int, root bytea, ids uuid[])
 language plpgsql volatile security definer
@@ -16,7 +18,13 @@ begin
            case when outbox.root is null then outbox.payment_ids end
       from outbox
      where outbox.tenant_id = p_tenant and not outbox.is_logged
-       and (outbox.root is not null or outbox.created_at < now() - p_patience)
+       -- Of the same statement, and so of the same moment: what is awaited and what overtakes it are seen together.
+       and outbox.batch < coalesce((
+           select min(awaited.batch)
+             from outbox as awaited
+            where awaited.tenant_id = p_tenant and not awaited.is_logged
+              and awaited.root is null and awaited.created_at >= now() - p_patience
+       ), 9223372036854775807)
      order by outbox.batch
      limit p_limit
        for update;

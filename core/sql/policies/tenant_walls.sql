@@ -14,7 +14,7 @@ begin
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
         'person_fields', 'held_fields', 'contact_codes', 'people_settings', 'role_requests',
         'spent_nonces', 'api_keys', 'terminals', 'pairing_codes', 'identity_providers',
-        'external_identities', 'webhooks', 'webhook_cursors', 'webhook_attempts',
+        'external_identities', 'webhooks', 'webhook_cursors', 'webhook_attempts', 'sink_cursors',
         'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged', 'anchors', 'cosignatures',
         'anchor_refusals', 'thinned_logs',
         'privacy_exports', 'privacy_export_pieces', 'consent_purposes', 'consents', 'disclosures', 'erasures',
@@ -116,6 +116,8 @@ grant update (attempts, used_at) on pairing_codes to payhub_app;
 -- A webhook is its merchant's; how far it has come and what was tried, functions write, and whoever replays sets it back.
 grant select, insert, update, delete on webhooks, webhook_cursors to payhub_app;
 grant select, delete on webhook_attempts to payhub_app;
+-- How far an operator's sinks have been told, functions write.
+grant select on sink_cursors to payhub_app;
 -- Who says who somebody is, operators choose; who it is, is linked and forgotten, and never changed.
 grant select, insert, update, delete on identity_providers to payhub_app;
 grant select, insert, delete on external_identities to payhub_app;

@@ -1,6 +1,7 @@
 """The log grows by what was committed, each batch once, whoever seals it and whatever is under way."""
 
 import asyncio
+import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ from core.audit.trail import Act, By, note
 from core.database import Pool, acquire, in_tenant, transaction
 from core.ledger.posting import post_payments
 from core.ledger.terms import Terms, put_under_terms, set_terms
-from core.nouns import Kind, Payment, Posting
+from core.nouns import Kind, Payment, Posting, SystemAccount
 from core.people.opening import Tenant
 from core.proof import heads
 from core.proof.heads import Head
@@ -169,6 +170,80 @@ async def test_a_root_that_was_told_is_taken_as_it_is_and_one_that_was_not_is_fo
     # Told when it is there already: nothing is changed by it.
     await desk.tell_roots()
     await seal_all(pool, signer)
+    await proved(pool, tenant, signer)
+
+
+async def test_a_batch_whose_root_is_awaited_is_not_overtaken_by_a_later_one(books: Books, signer: Signer) -> None:
+    pool, tenant = books.pool, books.tenant
+    patient = timedelta(hours=1)
+    await seal_all(pool, signer)
+    slow, quick = notary(books, signer), notary(books, signer)
+    first, second, third = (books.payment(0, 1, amount) for amount in (1, 2, 3))
+    await slow([first])
+    await quick([second])
+    await quick.tell_roots()
+    # Both are on the same accounts, and of the second the root is known.
+    assert await seal_log(pool, tenant.id, signer, time.time, patient) == 0
+    await slow.tell_roots()
+    await slow([third])
+    assert await seal_log(pool, tenant.id, signer, time.time, patient) == 2
+    await slow.tell_roots()
+    assert await seal_log(pool, tenant.id, signer, time.time, patient) == 1
+    assert (await ids_in(pool, tenant))[-3:] == [first.id, second.id, third.id]
+    await proved(pool, tenant, signer)
+
+
+async def test_an_accounts_numbers_are_in_the_log_in_their_order_whoever_is_late(books: Books, signer: Signer) -> None:
+    """Batches that commit in another order than they began, roots that are told late or never, and a log that grows
+    all the while."""
+    pool, tenant, dice = books.pool, books.tenant, random.Random(3)
+    # The fees account is locked last, and by every batch.
+    await set_terms(pool, tenant.id, Terms(1, "Shop", fee_fixed=1))
+    await put_under_terms(pool, tenant.id, books.account(1), 1)
+    stop = asyncio.Event()
+
+    async def pay() -> None:
+        desk = notary(books, signer)
+        for _ in range(25):
+            # In two: whoever holds the accounts of the first waits before it commits.
+            pairs = [dice.sample(range(4), 2) for _ in range(dice.randrange(1, 4))]
+            batch = [books.payment(payer, payee, 2) for payer, payee in pairs]
+            if dice.random() < 0.5:
+                await desk(batch)
+                if dice.random() < 0.7:
+                    await desk.tell_roots()
+                continue
+            async with acquire(pool) as connection, transaction(connection):
+                await post_payments(connection, batch)
+                await asyncio.sleep(dice.random() * 0.01)
+
+    async def seal() -> None:
+        while not stop.is_set():
+            await seal_log(pool, tenant.id, signer, time.time, timedelta(milliseconds=dice.randrange(1, 30)))
+            await asyncio.sleep(0)
+
+    sealing = [asyncio.create_task(seal()) for _ in range(2)]
+    await asyncio.gather(*(pay() for _ in range(5)))
+    stop.set()
+    await asyncio.gather(*sealing)
+    await seal_all(pool, signer)
+    last: dict[int, int] = {}
+    async with in_tenant(pool, tenant.id) as connection:
+        for _, kind, ids, _ in await connection.fetch(LEAVES, tenant.id):
+            for id_ in ids if kind == LeafKind.PAYMENTS else ():
+                (row,) = await connection.fetch(
+                    "select payer, payer_version, payee, payee_version, 3, fee_version"
+                    " from payments where tenant_id = $1 and id = $2",
+                    tenant.id,
+                    id_,
+                )
+                for account, number in (row[0:2], row[2:4], row[4:]):
+                    if number is None:
+                        continue
+                    assert number == last.get(account, 0) + 1
+                    last[account] = number
+    assert sum(last.values()) > 300
+    assert last[SystemAccount.FEES] > 30
     await proved(pool, tenant, signer)
 
 
