@@ -22,10 +22,12 @@ from loadtest.fairness import TIMES, FairnessError, compare_tenants
 from loadtest.idle import FIRST, IdleError, allow_files, idle
 from loadtest.ids import MAKERS
 from loadtest.keys import measure_keys
+from loadtest.notices import PEOPLE_MAX, NoticesError, measure_notices
 from loadtest.pay import pay
 from loadtest.posting import PostingError, measure
 from loadtest.proof import ProofError
 from loadtest.proof import compare as compare_proof
+from loadtest.reachable import ReachableError
 from loadtest.replay import ReplayError, is_right, replay
 from loadtest.report import Reporter
 from loadtest.stack import StackError, running_stack
@@ -47,9 +49,11 @@ SENTENCES = (
     FairnessError,
     HttpError,
     IdleError,
+    NoticesError,
     PostingError,
     privacy_test.PrivacyTestError,
     ProofError,
+    ReachableError,
     ReplayError,
     StackError,
     StormError,
@@ -449,6 +453,42 @@ def privacy_command(payments: int, persons: int, as_json: bool, **arguments: Any
             ("ms until no hub has their name, the slowest of 20 (at most 1,000)", figures["unreadable_ms"]),
             ("persons that an incident concerns", figures["incident_persons"]),
             ("seconds to count and list them", figures["incident_seconds"]),
+        ],
+    )
+
+
+@main.command("notices")
+@click.option("--notices", type=click.IntRange(1, 200_000), default=100_000, show_default=True, help="Of each queue.")
+@click.option("--people", type=click.IntRange(1, PEOPLE_MAX), default=PEOPLE_MAX, show_default=True)
+@click.option("--rate", type=click.IntRange(1, 2_000), default=400, show_default=True, help="Payments per second.")
+@click.option("--seconds", type=click.FloatRange(0.5, 600), default=20, show_default=True, help="Of them.")
+@click.option("--provider", type=click.Choice(["apple", "firebase"]), default="apple", show_default=True)
+@click.option("--dkim", type=click.Choice(["none", "ed25519", "rsa"]), default="rsa", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def notices_command(as_json: bool, **how: Any) -> None:
+    """Hand over queues of pushes and of mails, by one worker; then see how late fallbacks are."""
+    report = Reporter(as_json)
+    figures = run_async(measure_notices(report, **how))
+    late = figures["late"]
+    report.result(
+        "Notices that no socket delivered",
+        figures,
+        [
+            ("notices of each queue, none lost and none twice", figures["notices"]),
+            (f"pushes to {figures['provider']} per second", figures["push"]["per_second"]),
+            (f"mails per second, DKIM {figures['dkim']}", figures["mail"]["per_second"]),
+            *(
+                (f"{name}: seconds after the deadline, {share}", late[name][f"{share}_s"])
+                for name in ("push", "mail")
+                for share in ("p50", "p95", "p99")
+            ),
+            *((f"{name}: share within a second (at least 0.95)", late[name]["within_1_s"]) for name in late),
+            ("payments per second meanwhile", figures["rate"]),
+            *(
+                (f"CPU seconds, {road}, {name}", used)
+                for road in ("push", "mail")
+                for name, used in figures[road]["cpu_seconds"].items()
+            ),
         ],
     )
 

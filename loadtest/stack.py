@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -23,6 +24,7 @@ STOP_SECONDS = 30.0
 POLL_SECONDS = 0.02
 DRAIN_SECONDS = 1  # nobody is connected any more when we stop
 LOG_TAIL_BYTES = 2000
+ROUNDS = "payhub_worker_rounds_total"  # a worker that tells of one has begun
 PAYHUB = (sys.executable, "-m", "payhub")
 
 
@@ -101,6 +103,19 @@ class Hub:
             stop(self._process)
 
 
+class Worker(NamedTuple):
+    """A worker process."""
+
+    pid: int
+    metrics_url: str
+
+    def metrics(self) -> str:
+        """What it says of itself; nothing while it does not serve yet."""
+        with contextlib.suppress(OSError), urllib.request.urlopen(self.metrics_url, timeout=2) as answer:  # noqa: S310
+            return str(answer.read().decode())
+        return ""
+
+
 class Stack:
     """What a load test talks to."""
 
@@ -175,6 +190,26 @@ def running_stack(hubs: int = 2, settings: Sequence[dict[str, str]] = ()) -> Ite
             stack.hubs.append(hub)
             hub.start()
         yield stack
+
+
+@contextlib.contextmanager
+def running_worker(stack: Stack, *arguments: str, **settings: str) -> Iterator["Worker"]:
+    """A worker, as long as the block lasts."""
+    (port,) = free_ports(1)
+    environment = stack.environment | settings | {"PAYHUB_ADMIN_LISTEN": f"127.0.0.1:{port}"}
+    log = stack.folder / "worker.log"
+    with log.open("ab") as output:
+        process = spawn(["work", *arguments], environment, stdout=output, stderr=output)
+    worker = Worker(process.pid, f"http://127.0.0.1:{port}/metrics")
+    try:
+        deadline = time.monotonic() + READY_SECONDS
+        while ROUNDS not in worker.metrics():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise StackError(f"A worker did not start.\n{_tail(log)}")
+            time.sleep(POLL_SECONDS)
+        yield worker
+    finally:
+        stop(process)
 
 
 @contextlib.contextmanager
