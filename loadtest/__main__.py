@@ -19,6 +19,7 @@ from loadtest import berka, bulk_client
 from loadtest import bulk as bulk_test
 from loadtest import privacy as privacy_test
 from loadtest.fairness import TIMES, FairnessError, compare_tenants
+from loadtest.fan_out import FanOutError, fan_out
 from loadtest.idle import FIRST, IdleError, allow_files, idle
 from loadtest.ids import MAKERS
 from loadtest.keys import measure_keys
@@ -47,6 +48,7 @@ SENTENCES = (
     CommandRefused,
     ComparisonError,
     FairnessError,
+    FanOutError,
     HttpError,
     IdleError,
     NoticesError,
@@ -399,6 +401,30 @@ def idle_command(connections: int, metrics_urls: tuple[str, ...], as_json: bool,
             ("KB per connection", figures["kb_per_connection"]),
             ("hubs", figures["hubs"]),
             ("measured by", figures["measured"]),
+        ],
+    )
+
+
+@main.command("fan-out")
+@click.option("--sockets", type=click.IntRange(2, 20_000), default=5_000, show_default=True)
+@click.option("--rounds", type=click.IntRange(1, 200), default=20, show_default=True)
+@click.option("--hubs", type=click.IntRange(1, 8), default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def fan_out_command(sockets: int, as_json: bool, **how: int) -> None:
+    """Tell thousands of sockets of one payment: from the first to the last."""
+    report = Reporter(as_json)
+    allow_files(sockets)
+    figures = run_async(fan_out(report, sockets=sockets, **how))
+    report.result(
+        f"One event to {sockets:,} sockets",
+        figures,
+        [
+            ("ms from the first to the last, median", figures["first_to_last_ms"]),
+            ("the worst round", figures["first_to_last_worst_ms"]),
+            ("ms from the payer's answer to the last, median", figures["answer_to_last_ms"]),
+            ("the worst round", figures["answer_to_last_worst_ms"]),
+            ("rounds", figures["rounds"]),
+            ("hubs", figures["hubs"]),
         ],
     )
 

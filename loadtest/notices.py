@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -49,8 +49,8 @@ SETTINGS: Final = {"PAYHUB_TRUSTED_PROXIES": "127.0.0.1"}
 SELECTOR: Final = "load"
 FINISH_SECONDS: Final = 300.0
 POLL_SECONDS: Final = 0.1
-# The shortest that a tenant may say, and the phone's before the mail.
-SOCKET_SECONDS, PUSH_SECONDS = 2, 4
+# The shortest that a tenant may say for the socket, and as long for the phone before the mail.
+SOCKET_SECONDS, PUSH_SECONDS = 2, 2
 
 QUEUE: Final = """
 insert into notices (tenant_id, kind, account_id, number, person_id, payment_id, amount, happened_at, climbs_at, rung)
@@ -65,8 +65,11 @@ select not exists (select from notices where heard_at is null and rung < 3 and c
    and not exists (select from outbox)
    and (not $1::boolean or not exists (select from notices where heard_at is null and rung < 3))
 """
+CLEAR: Final = "truncate notices, deliveries"
 COUNT: Final = "select count(*) from deliveries where state <> 0"
-DELIVERIES: Final = "select id::text, road, state, notice_ids::text[], made_at from deliveries where kind <> 1"
+DELIVERIES: Final = (
+    "select id::text, road, state, notice_ids::text[], made_at from deliveries where cardinality(notice_ids) > 0"
+)
 NOTICES: Final = "select id::text, happened_at from notices"
 
 
@@ -101,99 +104,146 @@ async def measure_notices(
         raise NoticesError("So many payments are too many for so few people: phones do not ring all the time.")
     report.note("Starting PostgreSQL, Valkey and a hub in a temporary folder …")
     with running_stack(1, [SETTINGS]) as stack:
-        crowd = await asyncio.to_thread(stack.seed, people + 1)
-        # Who pays has no road, and is told nothing.
-        payer, told = crowd.people[0], crowd.people[1:]
-        await make_reachable(stack, report, told, provider)
-        _write_key(stack.folder / "dkim.pem", dkim)
-        admin = await connect_database(stack.servers.admin_database_url)
-        try:
-            measuring = _Measuring(stack, admin, report, dkim)
-            await measuring.clear()
+        return await measure_on(
+            stack, report, notices=notices, people=people, rate=rate, seconds=seconds, provider=provider, dkim=dkim
+        )
+
+
+async def measure_on(
+    stack: Stack,
+    report: Reporter,
+    *,
+    notices: int,
+    people: int,
+    rate: int,
+    seconds: float,
+    provider: Provider,
+    dkim: str,
+) -> dict[str, Any]:
+    """The same on a stack that runs: one hub, with SETTINGS."""
+    crowd = await asyncio.to_thread(stack.seed, people + 1)
+    # Who pays has no road, and is told nothing.
+    payer, told = crowd.people[0], crowd.people[1:]
+    await make_reachable(stack, report, told, provider)
+    _write_key(stack.folder / "dkim.pem", dkim)
+    admin = await connect_database(stack.servers.admin_database_url)
+    try:
+        measuring = _Measuring(stack, admin, report)
+        with _outside(stack, dkim) as outside, running_worker(stack, **outside.settings) as worker:
+            measuring.watch(worker.pid, outside.pids)
             pushed = await measuring.drain(told, notices, ROADS[provider])
             mailed = await measuring.drain(told, notices, ROADS["mail"])
             late = await measuring.deadlines(crowd, payer, told, ROADS[provider], rate, seconds)
-        finally:
-            await admin.close()
+        # The worker has ended in order, and then the servers: they wrote down what came.
+        came = {road: read_arrivals(outside.folder / f"{name}.arrivals") for name, road in ROADS.items()}
+    finally:
+        await admin.close()
+    _compare(came, [*pushed.made, *mailed.made, *late.made])
     return {
         "notices": notices,
         "people": people,
         "provider": provider,
         "dkim": dkim,
-        "push": pushed,
-        "mail": mailed,
-        **late,
+        "push": _rate(pushed, came),
+        "mail": _rate(mailed, came),
+        "rate": rate,
+        "late": {
+            "push": _lateness(late, came, ROADS[provider]),
+            "mail": _lateness(late, came, ROADS["mail"]),
+        },
+        "late_cpu_seconds": late.used,
     }
 
 
+class Delivery(NamedTuple):
+    """A delivery as the database has it. `due_at`: its notice's deadline, in Unix time."""
+
+    id: str
+    road: int
+    due_at: float
+
+
+class Measured(NamedTuple):
+    """What was made in one measurement. `began`: in Unix time."""
+
+    made: list[Delivery]
+    began: float
+    used: dict[str, float]
+
+
 class _Measuring:
-    """One database, emptied between measurements."""
+    """One database, emptied before each measurement."""
 
-    def __init__(self, stack: Stack, admin: "asyncpg.Connection[Any]", report: Reporter, dkim: str) -> None:
-        self._stack, self._admin, self._report, self._dkim = stack, admin, report, dkim
+    def __init__(self, stack: Stack, admin: "asyncpg.Connection[Any]", report: Reporter) -> None:
+        self._stack, self._admin, self._report = stack, admin, report
+        self._pids: dict[str, list[int]] = {}
 
-    async def clear(self) -> None:
-        """No notice and no delivery."""
-        await self._admin.execute("truncate notices, deliveries")
+    def watch(self, worker: int, servers: list[int]) -> None:
+        """Whose cores are counted besides PostgreSQL's."""
+        self._pids = {"worker": [worker], "servers": servers}
 
-    async def drain(self, told: Sequence[Person], count: int, road: int) -> dict[str, Any]:
-        """How fast a queue of so many goes by one road."""
+    async def drain(self, told: Sequence[Person], count: int, road: int) -> Measured:
+        """Let a queue of so many go by one road."""
+        await self._admin.execute(CLEAR)
         tenant = await self._admin.fetchval("select tenant_id from persons where id = $1", uuid.UUID(told[0].person))
-        name = "mails" if road == ROADS["mail"] else "pushes"
-        with self._working() as (outside, using):
-            before = using()
-            await self._admin.execute(
-                QUEUE,
-                tenant,
-                [uuid.UUID(one.person) for one in told],
-                [one.account for one in told],
-                list(KINDS),
-                len(told),
-                len(KINDS),
-                count,
-                PUSH_RUNG if road != ROADS["mail"] else MAIL_RUNG,
-                timeout=60,
-            )
-            began = time.time()
-            with self._report.progress(name, count) as bar:
-                await self._wait(bar)
-            used = _grown(before, using())
-            # Ended in order: what came is written down by now.
-        arrivals = _came(outside, road)
-        await self._compare(arrivals, {road: count})
-        await self.clear()
-        took = max(one.at for one in arrivals[road].values()) - began
-        return {"per_second": round(count / took), "seconds": round(took, 2), "cpu_seconds": used}
+        before = self._used()
+        await self._admin.execute(
+            QUEUE,
+            tenant,
+            [uuid.UUID(one.person) for one in told],
+            [one.account for one in told],
+            list(KINDS),
+            len(told),
+            len(KINDS),
+            count,
+            PUSH_RUNG if road != ROADS["mail"] else MAIL_RUNG,
+            timeout=60,
+        )
+        began = time.time()
+        with self._report.progress("mails" if road == ROADS["mail"] else "pushes", count) as bar:
+            await self._wait(bar)
+        used = _grown(before, self._used())
+        return Measured(await self._made({road: count}), began, used)
 
     async def deadlines(
         self, crowd: Crowd, payer: Person, told: Sequence[Person], road: int, rate: int, seconds: float
-    ) -> dict[str, Any]:
-        """How late a phone rings, and how late a mail is there, when people are paid at this rate and do not look."""
+    ) -> Measured:
+        """Pay people at this rate who do not look: a phone rings, and a mail comes."""
+        await self._admin.execute(CLEAR)
         count = int(rate * seconds)
-        with self._working() as (outside, using):
-            socket = await connect(self._stack.urls[0], crowd.operator_token)
-            await socket.ask(SetLadder(1, "payment_received", SOCKET_SECONDS, PUSH_SECONDS, True, True))
-            socket.close()
-            before = using()
-            await _pay(self._stack.urls[0], crowd.operator_token, payer, told, rate, count, self._report)
-            with self._report.progress("pushes and mails", 2 * count) as bar:
-                await self._wait(bar, is_last=True)
-            used = _grown(before, using())
-        arrivals = {**_came(outside, road), **_came(outside, ROADS["mail"])}
-        await self._compare(arrivals, {road: count, ROADS["mail"]: count})
-        late = await self._late(arrivals, road)
-        await self.clear()
-        return {"rate": rate, "late": late, "late_cpu_seconds": used}
+        socket = await connect(self._stack.urls[0], crowd.operator_token)
+        await socket.ask(SetLadder(1, "payment_received", SOCKET_SECONDS, PUSH_SECONDS, True, True))
+        socket.close()
+        before, began = self._used(), time.time()
+        await _pay(self._stack.urls[0], crowd.operator_token, payer, told, rate, count, self._report)
+        with self._report.progress("pushes and mails", 2 * count) as bar:
+            await self._wait(bar, is_last=True)
+        used = _grown(before, self._used())
+        return Measured(await self._made({road: count, ROADS["mail"]: count}), began, used)
 
-    @contextlib.contextmanager
-    def _working(self) -> Iterator[tuple[Outside, Callable[[], dict[str, float]]]]:
-        """Servers and a worker, and what they and PostgreSQL have used of the cores."""
-        with _outside(self._stack, self._dkim) as outside, running_worker(self._stack, **outside.settings) as worker:
+    def _used(self) -> dict[str, float]:
+        return cpu_seconds({**self._pids, **servers_of(self._stack)})
 
-            def using() -> dict[str, float]:
-                return cpu_seconds({"worker": [worker.pid], "servers": outside.pids, **servers_of(self._stack)})
-
-            yield outside, using
+    async def _made(self, wanted: dict[int, int]) -> list[Delivery]:
+        """The deliveries, as many as there should be on each road."""
+        happened = {row["id"]: row["happened_at"].timestamp() for row in await self._admin.fetch(NOTICES)}
+        rows = await self._admin.fetch(DELIVERIES)
+        # A phone has so long from when it was to ring.
+        rang = {notice: row["made_at"].timestamp() for row in rows if row["road"] < 4 for notice in row["notice_ids"]}
+        for road, count in wanted.items():
+            made = sum(row["road"] == road for row in rows)
+            taken = sum(row["road"] == road and row["state"] == 1 for row in rows)
+            if (made, taken) != (count, count):
+                raise NoticesError(f"Of {count} notices on road {road}, {made} were to be told and {taken} were.")
+        return [
+            Delivery(
+                row["id"],
+                row["road"],
+                happened[notice] + SOCKET_SECONDS if row["road"] < 4 else rang.get(notice, 0.0) + PUSH_SECONDS,
+            )
+            for row in rows
+            for notice in row["notice_ids"]
+        ]
 
     async def _wait(self, bar: Bar, *, is_last: bool = False) -> None:
         """Until nothing is left to do. `is_last`: nothing that would climb later, either."""
@@ -205,41 +255,27 @@ class _Measuring:
             await asyncio.sleep(POLL_SECONDS if is_last else 5 * POLL_SECONDS)
         bar.reach(await self._admin.fetchval(COUNT))
 
-    async def _compare(self, arrivals: dict[int, dict[str, Arrival]], wanted: dict[int, int]) -> None:
-        """Every delivery came, no other, and none twice."""
-        made = await self._admin.fetch(DELIVERIES)
-        for road, count in wanted.items():
-            ids = {row["id"] for row in made if row["road"] == road and row["notice_ids"]}
-            came = arrivals[road]
-            twice = sum(one.times > 1 for one in came.values())
-            if len(ids) != count or ids != set(came) or twice:
-                raise NoticesError(
-                    f"Of {count} notices on road {road} {len(ids)} deliveries were made, {len(ids - set(came))} did not"
-                    f" come, {len(set(came) - ids)} came that nobody made, and {twice} came twice."
-                )
 
-    async def _late(self, arrivals: dict[int, dict[str, Arrival]], road: int) -> dict[str, Any]:
-        happened = {row["id"]: row["happened_at"].timestamp() for row in await self._admin.fetch(NOTICES)}
-        rows = await self._admin.fetch(DELIVERIES)
-        pushes = [row for row in rows if row["road"] == road]
-        rang = {notice: row["made_at"].timestamp() for row in pushes for notice in row["notice_ids"]}
-        late_pushes = [
-            arrivals[road][row["id"]].at - happened[notice] - SOCKET_SECONDS
-            for row in pushes
-            for notice in row["notice_ids"]
-        ]
-        late_mails = [
-            arrivals[ROADS["mail"]][row["id"]].at - rang[notice] - PUSH_SECONDS
-            for row in rows
-            if row["road"] == ROADS["mail"]
-            for notice in row["notice_ids"]
-        ]
-        return {"push": _percentiles(late_pushes), "mail": _percentiles(late_mails)}
+def _compare(came: dict[int, dict[str, Arrival]], made: list[Delivery]) -> None:
+    """Every delivery came, no other, and none twice."""
+    for road, arrivals in came.items():
+        ids = {one.id for one in made if one.road == road}
+        twice = sum(one.times > 1 for one in arrivals.values())
+        if ids != set(arrivals) or twice:
+            raise NoticesError(
+                f"On road {road}, {len(ids - set(arrivals))} did not come, {len(set(arrivals) - ids)} came that nobody"
+                f" made, and {twice} came twice."
+            )
 
 
-def _came(outside: Outside, road: int) -> dict[int, dict[str, Arrival]]:
-    file = next(name for name, number in ROADS.items() if number == road)
-    return {road: read_arrivals(outside.folder / f"{file}.arrivals")}
+def _rate(measured: Measured, came: dict[int, dict[str, Arrival]]) -> dict[str, Any]:
+    took = max(came[one.road][one.id].at for one in measured.made) - measured.began
+    count = len(measured.made)
+    return {"per_second": round(count / took, 1), "seconds": round(took, 2), "cpu_seconds": measured.used}
+
+
+def _lateness(measured: Measured, came: dict[int, dict[str, Arrival]], road: int) -> dict[str, float]:
+    return _percentiles([came[road][one.id].at - one.due_at for one in measured.made if one.road == road])
 
 
 def _grown(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
@@ -312,6 +348,8 @@ def _serve(ending: contextlib.ExitStack, name: str, *arguments: str) -> subproce
     process = subprocess.Popen(
         [sys.executable, "-m", f"loadtest.services.{name}", *arguments], stdout=subprocess.PIPE, start_new_session=True
     )
+    assert process.stdout is not None
+    ending.enter_context(process.stdout)
     ending.callback(stop, process)
     return process
 

@@ -33,7 +33,7 @@ async def compare(report: Reporter, *, rounds: int, seconds: float, clients: int
         crowd = stack.seed(2 * clients)
 
         async def measure(name: str, hub: int) -> None:
-            target = Target([stack.urls[hub]], TENANT, stack.login, stack.password, *crowd, stack)
+            target = Target([stack.urls[hub]], TENANT, stack.login, stack.password, *crowd[:2], stack)
             figures = await pay(target, Reporter(True), clients=clients, rate=None, seconds=seconds)
             if figures["errors"] or figures["missing_events"]:
                 raise ProofError(

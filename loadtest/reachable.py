@@ -50,11 +50,12 @@ async def make_reachable(stack: Stack, report: Reporter, people: Sequence[Person
         done += 1
         bar.reach(done)
 
-    try:
-        with running_worker(stack, **settings), report.progress("phones and mailboxes", len(people)) as bar:
+    with running_worker(stack, **settings), report.progress("phones and mailboxes", len(people)) as bar:
+        try:
             await asyncio.gather(*(one(at, person) for at, person in enumerate(people)))
-    finally:
-        await mailbox.stop()
+        finally:
+            # First, or the worker would wait for us to say goodbye while we wait for its end.
+            await mailbox.stop()
 
 
 async def _reach(url: str, person: Person, provider: Provider, at: int, mailbox: "_Mailbox") -> None:

@@ -45,6 +45,8 @@ class Crowd(NamedTuple):
 
     operator_token: str
     people: Sequence[Person]
+    # All of the operators': nobody has more than so many sockets.
+    operator_tokens: Sequence[str] = ()
 
 
 class Servers(NamedTuple):
@@ -154,10 +156,11 @@ class Stack:
         made = json.loads(self.run("tenant", "create", slug, "--name", "Load test", "--json").splitlines()[-1])
         return made["operator_login"], made["operator_password"]
 
-    def seed(self, people: int, balance: int = 100_000_000, tenant: str = TENANT) -> Crowd:
+    def seed(self, people: int, balance: int = 100_000_000, tenant: str = TENANT, operators: int = 1) -> Crowd:
         """People with money and tokens."""
         arguments = ("--people", str(people), "--role", "merchant", "--balance", str(balance), "--json")
-        return crowd_of(self.run("seed", "--tenant", tenant, *arguments).splitlines()[-1])
+        more = ("--operators", str(operators)) if operators > 1 else ()
+        return crowd_of(self.run("seed", "--tenant", tenant, *arguments, *more).splitlines()[-1])
 
 
 @contextlib.contextmanager
@@ -284,7 +287,8 @@ def crowd_of(text: str) -> Crowd:
     """What `payhub seed --json` printed."""
     facts = json.loads(text)
     people = [Person(each["person"], each["account"], each["token"]) for each in facts["people"]]
-    return Crowd(facts["operator"]["token"], people)
+    operators = [each["token"] for each in facts.get("operators", [facts["operator"]])]
+    return Crowd(facts["operator"]["token"], people, operators)
 
 
 def free_ports(count: int) -> list[int]:
