@@ -60,8 +60,8 @@ select $1, ($4::smallint[])[at / $5 % $6 + 1], account, 1000 + at / $5, person, 
   join unnest($2::uuid[], $3::bigint[]) with ordinality as whose (person, account, place) on whose.place = at % $5 + 1
 """
 IS_DONE: Final = """
-select not exists (select from notices where heard_at is null and rung < 3 and climbs_at <= clock_timestamp())
-   and not exists (select from deliveries where state = 0)
+select not exists (select from deliveries where state = 0)
+   and not exists (select from notices where heard_at is null and rung < 3 and climbs_at <= clock_timestamp())
    and not exists (select from outbox)
    and (not $1::boolean or not exists (select from notices where heard_at is null and rung < 3))
 """

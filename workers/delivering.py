@@ -151,6 +151,9 @@ class Delivering(Generic[Message]):
         # Set by whoever hears that there is something, or has freed a place.
         self.woken = asyncio.Event()
         self._labels = road.name.lower()
+        # Looked up once: each look-up costs as much as a tenth of a push.
+        self._under_way, self._down = under_way.labels(self._labels), services_down.labels(self._labels)
+        self._started_late = started_late.labels(self._labels)
 
     async def run(self) -> None:
         """Deliver until cancelled; then finish what is under way, and write it down."""
@@ -215,7 +218,7 @@ class Delivering(Generic[Message]):
             return 0
         for one in claimed:
             if one.tries == 1:
-                started_late.labels(self._labels).observe((datetime.now(UTC) - one.made_at).total_seconds())
+                self._started_late.observe((datetime.now(UTC) - one.made_at).total_seconds())
         fresh = [one for one in claimed if one.tries <= TRIES_MAX]
         for one in claimed:
             if one.tries > TRIES_MAX:
@@ -249,11 +252,11 @@ class Delivering(Generic[Message]):
         task = asyncio.create_task(self._send(composed.claimed, composed.message, breaker))
         self._sending.add(task)
         task.add_done_callback(self._freed)
-        under_way.labels(self._labels).set(len(self._sending))
+        self._under_way.set(len(self._sending))
 
     def _freed(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
-        under_way.labels(self._labels).set(len(self._sending))
+        self._under_way.set(len(self._sending))
         self.woken.set()
 
     async def _send(self, claimed: Claimed, message: Message, breaker: Breaker) -> None:
@@ -274,7 +277,7 @@ class Delivering(Generic[Message]):
             outcome = outcome._replace(is_theirs=False)
         else:
             breaker.failed(now, outcome.after_s)
-        services_down.labels(self._labels).set(sum(one.is_open for one in self._breakers.values()))
+        self._down.set(sum(one.is_open for one in self._breakers.values()))
         self._take(claimed, outcome)
 
     def _take(self, claimed: Claimed, outcome: Outcome) -> None:

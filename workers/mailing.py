@@ -73,13 +73,16 @@ async def _sign(key: DkimKey, composed: Sequence[Composed[Mail]]) -> list[Compos
         for one in composed
     ]
     hashes = [mail.hashed for mail in mails if mail is not None]
-    loop = asyncio.get_running_loop()
-    parts = await asyncio.gather(
-        *(
-            loop.run_in_executor(SIGNERS, _sign_some, key, hashes[at : at + SIGNED_AT_ONCE])
-            for at in range(0, len(hashes), SIGNED_AT_ONCE)
+    if key.is_slow:
+        loop = asyncio.get_running_loop()
+        parts = await asyncio.gather(
+            *(
+                loop.run_in_executor(SIGNERS, _sign_some, key, hashes[at : at + SIGNED_AT_ONCE])
+                for at in range(0, len(hashes), SIGNED_AT_ONCE)
+            )
         )
-    )
+    else:
+        parts = [_sign_some(key, hashes)]
     signatures = (signature for part in parts for signature in part)
     return [
         one if mail is None else _with(one, mail.signed(next(signatures)))

@@ -38,6 +38,11 @@ class DkimKey(NamedTuple):
     domain: str
     selector: str
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether to sign takes longer than to hand it to another thread: RSA takes ten times as long as Ed25519."""
+        return isinstance(self.key, RSAPrivateKey)
+
     def __repr__(self) -> str:
         return f"DkimKey({self.domain!r}, {self.selector!r})"
 
