@@ -123,6 +123,7 @@ begin
                where push_devices.tenant_id = told.tenant_id and push_devices.person_id = told.person_id
                  and push_devices.gone_at is null
                  and sessions.revoked_at is null and sessions.expires_at > v_now
+              offset 0
          ) as phones
         returning 1
     ), letters as (

@@ -33,7 +33,8 @@ begin
                tries = case when told.gives_back then deliveries.tries - 1 else deliveries.tries end
           from told
          where deliveries.tenant_id = told.tenant_id and deliveries.id = told.id
-           -- Written so that no index of what waits is taken for it, which is all there is on a busy day: by its key.
+           -- Written so that each row is found by its key, and not by reading an index of all that waits, is unheard or
+           -- is not gone: statistics may say that there is hardly any. The same below.
            and coalesce(deliveries.state, 0) = 0 and deliveries.tries = told.tries
         returning deliveries.tenant_id, deliveries.id, deliveries.person_id, deliveries.device_id, deliveries.notice_ids,
                   deliveries.state, deliveries.code, deliveries.made_at, deliveries.field_number
@@ -43,7 +44,7 @@ begin
           from settled
          where settled.state = 4
            and push_devices.tenant_id = settled.tenant_id and push_devices.id = settled.device_id
-           and push_devices.gone_at is null
+           and num_nulls(push_devices.gone_at) = 1
         returning push_devices.tenant_id, push_devices.id
     ), let_go as (
         -- An address that nobody has is not its person's until they confirm it anew (see bounce_delivery).
@@ -60,7 +61,7 @@ begin
          cross join lateral unnest(settled.notice_ids) as told (id)
          where settled.state in (3, 4) and settled.device_id is not null
            and notices.tenant_id = settled.tenant_id and notices.id = told.id
-           and notices.heard_at is null and coalesce(notices.rung, 0) = 2
+           and num_nulls(notices.heard_at) = 1 and notices.rung = 2
            -- Not while another phone of theirs was, or is being, told.
            and not exists (
                select from deliveries as other
