@@ -57,7 +57,7 @@ async def compare(report: Reporter, *, rounds: int, seconds: float, clients: int
             report,
             rounds=rounds,
             seconds=max(1, round(seconds)),
-            sealing=lambda url: _worker(stack, "--only", "seal_logs", database_url=url),
+            sealing=lambda url: running_worker(stack, "--only", "seal_logs", **_at(url)),
             catch_up=lambda url: _catch_up(stack, url),
         )
     with_proof, without = (statistics.median(found[name]) for name in ("with", "without"))
@@ -73,9 +73,13 @@ async def compare(report: Reporter, *, rounds: int, seconds: float, clients: int
     }
 
 
+def _at(database_url: str) -> dict[str, str]:
+    """What a worker is told that works on another database than the stack's."""
+    return {"PAYHUB_DATABASE_URL": database_url, "PAYHUB_ADMIN_DATABASE_URL": database_url}
+
+
 def _catch_up(stack: Stack, database_url: str | None = None) -> None:
-    elsewhere = {"PAYHUB_DATABASE_URL": database_url, "PAYHUB_ADMIN_DATABASE_URL": database_url} if database_url else {}
-    with running_worker(stack, **elsewhere) as worker:
+    with running_worker(stack, **({} if database_url is None else _at(database_url))) as worker:
         _wait_until(lambda: _is_done(worker.metrics()), "The worker does not catch up.")
 
 

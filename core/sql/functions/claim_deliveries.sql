@@ -25,7 +25,7 @@ as $$
 declare
     v_tenants int[];
     v_tenant int;
-    -- An index can be asked for a moment, and not for clock_timestamp(): that is compared row by row with all that wait.
+    -- An index can be asked for a moment, and not for clock_timestamp(): that is compared with each row that waits.
     v_now timestamptz := clock_timestamp();
 begin
     -- A look at the first row of each tenant that has any, so that ten thousand rows of one cost nobody anything.
@@ -140,8 +140,8 @@ begin
           from judged
          where deliveries.tenant_id = judged.tenant_id and deliveries.id = judged.id
     )
-    select judged.tenant_id, judged.id, judged.kind, judged.person_id, (judged.tries + 1)::smallint, judged.made_at, judged.device_id,
-           judged.device_sealed, judged.device_at,
+    select judged.tenant_id, judged.id, judged.kind, judged.person_id, (judged.tries + 1)::smallint, judged.made_at,
+           judged.device_id, judged.device_sealed, judged.device_at,
            coalesce(judged.device_language, notice_settings.language,
                     case when tenants.country in ('BR', 'PT') then 'pt' else 'en' end),
            judged.to_field, judged.to_number, judged.contact_sealed,

@@ -95,7 +95,8 @@ begin
                where deliveries.tenant_id = led.tenant_id and deliveries.person_id = led.person_id
                  and deliveries.kind = led.kind and (deliveries.road < 4) = (led.phones > 0)
                  and cardinality(deliveries.notice_ids) > 0
-                 and deliveries.made_at > v_now - case when led.phones > 0 then interval '1 minute' else interval '10 minutes' end
+                 and deliveries.made_at > v_now - case when led.phones > 0 then interval '1 minute'
+                                                       else interval '10 minutes' end
          ) as told
     ), slowed as (
         update notices
