@@ -432,9 +432,10 @@ def token(slug: str, login: str, minutes: int) -> None:
 @click.option("--people", "count", default=100, show_default=True, type=click.IntRange(1, 100_000))
 @click.option("--role", default="merchant", show_default=True, type=click.Choice(["customer", "merchant"]))
 @click.option("--balance", default=100_000_000, show_default=True, help="Minor units for each.")
+@click.option("--operators", default=1, show_default=True, type=click.IntRange(1, 1_000), help="Who sees them all.")
 @click.option("--minutes", default=60, show_default=True, type=click.IntRange(1, 60), help="How long the tokens live.")
 @click.option("--json", "as_json", is_flag=True, help="People, accounts and tokens as one JSON object.")
-def seed(slug: str, count: int, role: str, balance: int, minutes: int, as_json: bool) -> None:
+def seed(slug: str, count: int, role: str, balance: int, operators: int, minutes: int, as_json: bool) -> None:
     """Open people with money and tokens, for load tests. Not for a tenant that real people use."""
 
     async def open_(_: Any, pool: Any, keys: Any) -> Any:
@@ -443,18 +444,23 @@ def seed(slug: str, count: int, role: str, balance: int, minutes: int, as_json: 
         if found is None:
             raise click.ClickException(f"There is no tenant {slug}: `payhub tenant create {slug} --name …` opens it.")
         opening = room("core.people.opening")
-        operator = await opening.open_person(pool, keys, found.id, persons.Role.OPERATOR, "Load test")
+        staff = [
+            (await opening.open_person(pool, keys, found.id, persons.Role.OPERATOR, "Load test")).person_id
+            for _ in range(operators)
+        ]
         crowd = await room("core.seeding").open_crowd(
-            pool, keys, found.id, persons.Role[role.upper()], count, balance, operator.person_id
+            pool, keys, found.id, persons.Role[role.upper()], count, balance, staff[0]
         )
-        people = [operator.person_id, *(one.person_id for one in crowd)]
+        people = [*staff, *(one.person_id for one in crowd)]
         tokens = await issue_tokens(pool, keys.master, found.id, people, minutes)
+        seeing = [{"person": person, "token": token} for person, token in zip(staff, tokens, strict=False)]
         return {
             "tenant": slug,
-            "operator": {"person": operator.person_id, "token": tokens[0]},
+            "operator": seeing[0],
+            "operators": seeing,
             "people": [
                 {"person": one.person_id, "account": one.account_id, "token": token}
-                for one, token in zip(crowd, tokens[1:], strict=True)
+                for one, token in zip(crowd, tokens[operators:], strict=True)
             ],
         }
 

@@ -19,13 +19,16 @@ from loadtest import berka, bulk_client
 from loadtest import bulk as bulk_test
 from loadtest import privacy as privacy_test
 from loadtest.fairness import TIMES, FairnessError, compare_tenants
+from loadtest.fan_out import FanOutError, fan_out
 from loadtest.idle import FIRST, IdleError, allow_files, idle
 from loadtest.ids import MAKERS
 from loadtest.keys import measure_keys
+from loadtest.notices import PEOPLE_MAX, NoticesError, measure_notices
 from loadtest.pay import pay
 from loadtest.posting import PostingError, measure
 from loadtest.proof import ProofError
 from loadtest.proof import compare as compare_proof
+from loadtest.reachable import ReachableError
 from loadtest.replay import ReplayError, is_right, replay
 from loadtest.report import Reporter
 from loadtest.sinks import compare as compare_sinks
@@ -46,11 +49,14 @@ SENTENCES = (
     CommandRefused,
     ComparisonError,
     FairnessError,
+    FanOutError,
     HttpError,
     IdleError,
+    NoticesError,
     PostingError,
     privacy_test.PrivacyTestError,
     ProofError,
+    ReachableError,
     ReplayError,
     StackError,
     StormError,
@@ -418,6 +424,30 @@ def idle_command(connections: int, metrics_urls: tuple[str, ...], as_json: bool,
     )
 
 
+@main.command("fan-out")
+@click.option("--sockets", type=click.IntRange(2, 20_000), default=5_000, show_default=True)
+@click.option("--rounds", type=click.IntRange(1, 200), default=20, show_default=True)
+@click.option("--hubs", type=click.IntRange(1, 8), default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def fan_out_command(sockets: int, as_json: bool, **how: int) -> None:
+    """Tell thousands of sockets of one payment: from the first to the last."""
+    report = Reporter(as_json)
+    allow_files(sockets)
+    figures = run_async(fan_out(report, sockets=sockets, **how))
+    report.result(
+        f"One event to {sockets:,} sockets",
+        figures,
+        [
+            ("ms from the first to the last, median", figures["first_to_last_ms"]),
+            ("the worst round", figures["first_to_last_worst_ms"]),
+            ("ms from the payer's answer to the last, median", figures["answer_to_last_ms"]),
+            ("the worst round", figures["answer_to_last_worst_ms"]),
+            ("rounds", figures["rounds"]),
+            ("hubs", figures["hubs"]),
+        ],
+    )
+
+
 @main.command("bulk")
 @click.option("--lines", type=click.IntRange(1, 1_000_000), default=100_000, show_default=True)
 @click.option("--atomic", is_flag=True, help="All lines or none, in one transaction; at most 100,000.")
@@ -468,6 +498,42 @@ def privacy_command(payments: int, persons: int, as_json: bool, **arguments: Any
             ("ms until no hub has their name, the slowest of 20 (at most 1,000)", figures["unreadable_ms"]),
             ("persons that an incident concerns", figures["incident_persons"]),
             ("seconds to count and list them", figures["incident_seconds"]),
+        ],
+    )
+
+
+@main.command("notices")
+@click.option("--notices", type=click.IntRange(1, 200_000), default=100_000, show_default=True, help="Of each queue.")
+@click.option("--people", type=click.IntRange(1, PEOPLE_MAX), default=PEOPLE_MAX, show_default=True)
+@click.option("--rate", type=click.IntRange(1, 2_000), default=400, show_default=True, help="Payments per second.")
+@click.option("--seconds", type=click.FloatRange(0.5, 600), default=20, show_default=True, help="Of them.")
+@click.option("--provider", type=click.Choice(["apple", "firebase"]), default="apple", show_default=True)
+@click.option("--dkim", type=click.Choice(["none", "ed25519", "rsa"]), default="rsa", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def notices_command(as_json: bool, **how: Any) -> None:
+    """Hand over queues of pushes and of mails, by one worker; then see how late fallbacks are."""
+    report = Reporter(as_json)
+    figures = run_async(measure_notices(report, **how))
+    late = figures["late"]
+    report.result(
+        "Notices that no socket delivered",
+        figures,
+        [
+            ("notices of each queue, none lost and none twice", figures["notices"]),
+            (f"pushes to {figures['provider']} per second", figures["push"]["per_second"]),
+            (f"mails per second, DKIM {figures['dkim']}", figures["mail"]["per_second"]),
+            *(
+                (f"{name}: seconds after the deadline, {share}", late[name][f"{share}_s"])
+                for name in ("push", "mail")
+                for share in ("p50", "p95", "p99")
+            ),
+            *((f"{name}: share within a second (at least 0.95)", late[name]["within_1_s"]) for name in late),
+            ("payments per second meanwhile", figures["rate"]),
+            *(
+                (f"CPU seconds, {road}, {name}", used)
+                for road in ("push", "mail")
+                for name, used in figures[road]["cpu_seconds"].items()
+            ),
         ],
     )
 

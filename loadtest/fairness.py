@@ -40,7 +40,7 @@ async def compare_tenants(
         loud = _seed_text(stack)
 
         async def measure(name: str) -> None:
-            target = Target(stack.urls, TENANT, stack.login, stack.password, *quiet, stack)
+            target = Target(stack.urls, TENANT, stack.login, stack.password, *quiet[:2], stack)
             figures = await pay(target, Reporter(True), clients=clients, rate=rate, seconds=seconds)
             if figures["errors"] or figures["missing_events"]:
                 raise FairnessError(f"The quiet tenant was refused: {figures['error_codes']}.")

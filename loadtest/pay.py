@@ -12,7 +12,7 @@ import os
 import statistics
 import time
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -203,13 +203,13 @@ async def _time(clock: Clock, stack: Stack | None, seconds: float) -> tuple[dict
     await asyncio.sleep(WARM_UP_SECONDS)
     gc.collect()
     gc.freeze()
-    before = _cpu_seconds(stack)
+    before = _used(stack)
     began = time.perf_counter()
     clock.is_running = True
     await asyncio.sleep(seconds)
     clock.is_running = False
     took = time.perf_counter() - began
-    after = _cpu_seconds(stack)
+    after = _used(stack)
     return {name: round(after[name] - before[name], 2) for name in after}, took
 
 
@@ -258,24 +258,32 @@ def _percentile_ms(latencies: Sequence[float], share: float) -> float | None:
     return round(latencies[int(share * (len(latencies) - 1))] * 1000, 3) if latencies else None
 
 
-def _cpu_seconds(stack: Stack | None) -> dict[str, float]:
-    """CPU seconds so far, of the generator and, where there is /proc, of the processes that we started."""
+def _used(stack: Stack | None) -> dict[str, float]:
+    if stack is None:
+        return cpu_seconds({})
+    return cpu_seconds({"hubs": [hub.pid for hub in stack.hubs], **servers_of(stack)})
+
+
+def servers_of(stack: Stack) -> dict[str, list[int]]:
+    """The processes of PostgreSQL and of Valkey."""
+    postgres = stack.servers.postgres_pid
+    children = [pid for pid, parent in _parents().items() if parent == postgres]
+    return {"postgres": [postgres, *children], "redis": [stack.servers.redis_pid]}
+
+
+def cpu_seconds(groups: Mapping[str, Sequence[int]]) -> dict[str, float]:
+    """CPU seconds so far, of the generator and, where there is /proc, of these processes."""
     own = os.times()
     used = {"generator": own.user + own.system}
-    if stack is None or not Path("/proc/self/stat").exists():
+    if not Path("/proc/self/stat").exists():
         return used
-    parents = _parents()
-    postgres = stack.servers.postgres_pid
-    groups = {
-        "hubs": [hub.pid for hub in stack.hubs],
-        "postgres": [postgres, *(pid for pid, parent in parents.items() if parent == postgres)],
-        "redis": [stack.servers.redis_pid],
-    }
     return used | {name: sum(map(_cpu_seconds_of, pids)) for name, pids in groups.items()}
 
 
 def _parents() -> dict[int, int]:
-    found = {}
+    found: dict[int, int] = {}
+    if not Path("/proc/self/stat").exists():
+        return found
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             fields = _stat(int(entry.name))

@@ -5,21 +5,18 @@ a measurement leaves in the outbox, a whole worker works off before the next one
 """
 
 import asyncio
-import contextlib
 import re
 import statistics
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from loadtest.pay import pay
 from loadtest.proof_posting import compare_posting
 from loadtest.report import Reporter
-from loadtest.stack import TENANT, Stack, free_ports, running_stack, spawn, stop
+from loadtest.stack import ROUNDS, TENANT, Stack, running_stack, running_worker
 from loadtest.target import Target
 
-ROUNDS = "payhub_worker_rounds_total"
 CATCH_UP_SECONDS = 120.0
 # Hubs by their place: who signs, and who does not.
 SIGNS, DOES_NOT = 0, 1
@@ -36,7 +33,7 @@ async def compare(report: Reporter, *, rounds: int, seconds: float, clients: int
         crowd = stack.seed(2 * clients)
 
         async def measure(name: str, hub: int) -> None:
-            target = Target([stack.urls[hub]], TENANT, stack.login, stack.password, *crowd, stack)
+            target = Target([stack.urls[hub]], TENANT, stack.login, stack.password, *crowd[:2], stack)
             figures = await pay(target, Reporter(True), clients=clients, rate=None, seconds=seconds)
             if figures["errors"] or figures["missing_events"]:
                 raise ProofError(
@@ -51,7 +48,7 @@ async def compare(report: Reporter, *, rounds: int, seconds: float, clients: int
             for name in kinds if number % 2 == 0 else reversed(kinds):
                 await asyncio.to_thread(catch_up, stack)
                 if name == "with":
-                    with worker(stack, "--only", "seal_logs"):
+                    with running_worker(stack, "--only", "seal_logs"):
                         await measure(name, SIGNS)
                 else:
                     await measure(name, DOES_NOT)
@@ -60,7 +57,7 @@ async def compare(report: Reporter, *, rounds: int, seconds: float, clients: int
             report,
             rounds=rounds,
             seconds=max(1, round(seconds)),
-            sealing=lambda url: worker(stack, "--only", "seal_logs", database_url=url),
+            sealing=lambda url: running_worker(stack, "--only", "seal_logs", **_at(url)),
             catch_up=lambda url: catch_up(stack, url),
         )
     with_proof, without = (statistics.median(found[name]) for name in ("with", "without"))
@@ -76,27 +73,15 @@ async def compare(report: Reporter, *, rounds: int, seconds: float, clients: int
     }
 
 
-@contextlib.contextmanager
-def worker(stack: Stack, *arguments: str, database_url: str | None = None, **more: str) -> Iterator[str]:
-    """A worker, as long as the block lasts, at the stack's database or another; where its metrics are."""
-    (port,) = free_ports(1)
-    environment = stack.environment | {"PAYHUB_ADMIN_LISTEN": f"127.0.0.1:{port}"} | more
-    if database_url is not None:
-        environment |= {"PAYHUB_DATABASE_URL": database_url, "PAYHUB_ADMIN_DATABASE_URL": database_url}
-    with (stack.folder / "worker.log").open("ab") as log:
-        process = spawn(["work", *arguments], environment, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}/metrics"
-    try:
-        wait_until(lambda: ROUNDS in read_metrics(url), "The worker does not begin.")
-        yield url
-    finally:
-        stop(process)
+def _at(database_url: str) -> dict[str, str]:
+    """What a worker is told that works on another database than the stack's."""
+    return {"PAYHUB_DATABASE_URL": database_url, "PAYHUB_ADMIN_DATABASE_URL": database_url}
 
 
 def catch_up(stack: Stack, database_url: str | None = None) -> None:
-    """Have a whole worker do what is left."""
-    with worker(stack, database_url=database_url) as url:
-        wait_until(lambda: _is_done(read_metrics(url)), "The worker does not catch up.")
+    """Have a whole worker do what is left. Raises ProofError."""
+    with running_worker(stack, **({} if database_url is None else _at(database_url))) as worker:
+        wait_until(lambda: _is_done(worker.metrics()), "The worker does not catch up.")
 
 
 def _is_done(metrics: str) -> bool:
@@ -105,13 +90,6 @@ def _is_done(metrics: str) -> bool:
     waits = re.findall(r"^payhub_(?:log_waiting|outbox_batches) ([0-9.]+)", metrics, re.MULTILINE)
     # Twice: what the last measurement committed is in the outbox by then.
     return looked is not None and float(looked[1]) >= 2 and not any(map(float, waits))
-
-
-def read_metrics(url: str) -> str:
-    """What a worker says of itself; nothing, if it does not answer."""
-    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own worker
-        return str(answer.read().decode())
-    return ""
 
 
 def wait_until(is_so: Callable[[], bool], otherwise: str) -> None:

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from loadtest.pay import pay
-from loadtest.proof import ProofError, catch_up, read_metrics, wait_until, worker
+from loadtest.proof import ProofError, catch_up, wait_until
 from loadtest.report import Reporter
-from loadtest.stack import TENANT, Stack, free_ports, running_stack, stop
+from loadtest.stack import TENANT, Stack, Worker, free_ports, running_stack, running_worker, stop
 from loadtest.target import Target
 
 SEALS = ("--only", "seal_logs")
@@ -44,23 +44,23 @@ async def compare(report: Reporter, *, rounds: int, seconds: float, clients: int
             found[name].append(figures["per_second"])
             report.note(f"{name}: {figures['per_second']:,.0f} payments per second")
 
-        with worker(stack, *TELLS, PAYHUB_SINKS_FILE=file) as url:
-            await asyncio.to_thread(_tell, url)
+        with running_worker(stack, *TELLS, PAYHUB_SINKS_FILE=file) as worker:
+            await asyncio.to_thread(_tell, worker)
         for number in range(rounds):
             kinds = ("without", "with")
             # The books grow and everything with them: each kind goes first as often as the other.
             for name in kinds if number % 2 == 0 else reversed(kinds):
                 await asyncio.to_thread(catch_up, stack)
                 if name == "without":
-                    with worker(stack, *SEALS):
+                    with running_worker(stack, *SEALS):
                         await measure(name)
                     continue
-                with worker(stack, *TELLS, PAYHUB_SINKS_FILE=file) as url:
-                    count, took_s = await asyncio.to_thread(_tell, url)
+                with running_worker(stack, *TELLS, PAYHUB_SINKS_FILE=file) as worker:
+                    count, took_s = await asyncio.to_thread(_tell, worker)
                     if count > EVENTS_MIN:
                         found["told"].append(count / took_s)
                     await measure(name)
-                    found["late_s"].append((await asyncio.to_thread(_tell, url))[1])
+                    found["late_s"].append((await asyncio.to_thread(_tell, worker))[1])
     with_sink, without = (statistics.median(found[name]) for name in ("with", "without"))
     return {
         "with_per_second": with_sink,
@@ -89,13 +89,13 @@ def _sink(stack: Stack) -> Iterator[str]:
         stop(process)
 
 
-def _tell(url: str) -> tuple[float, float]:
+def _tell(worker: Worker) -> tuple[float, float]:
     """Wait until the sink was told everything: how many events it is told by this worker, and how long that took."""
     began, count, grown_at = time.monotonic(), 0.0, time.monotonic()
 
     def is_told() -> bool:
         nonlocal count, grown_at
-        metrics = read_metrics(url)
+        metrics = worker.metrics()
         behind, taken = BEHIND.search(metrics), EVENTS.search(metrics)
         now = float(taken[1]) if taken else 0.0
         if now > count:

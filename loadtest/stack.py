@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -23,6 +24,7 @@ STOP_SECONDS = 30.0
 POLL_SECONDS = 0.02
 DRAIN_SECONDS = 1  # nobody is connected any more when we stop
 LOG_TAIL_BYTES = 2000
+ROUNDS = "payhub_worker_rounds_total"  # a worker that tells of one has begun
 PAYHUB = (sys.executable, "-m", "payhub")
 
 
@@ -43,6 +45,8 @@ class Crowd(NamedTuple):
 
     operator_token: str
     people: Sequence[Person]
+    # All of the operators': nobody has more than so many sockets.
+    operator_tokens: Sequence[str] = ()
 
 
 class Servers(NamedTuple):
@@ -101,6 +105,19 @@ class Hub:
             stop(self._process)
 
 
+class Worker(NamedTuple):
+    """A worker process."""
+
+    pid: int
+    metrics_url: str
+
+    def metrics(self) -> str:
+        """What it says of itself; nothing while it does not serve yet."""
+        with contextlib.suppress(OSError), urllib.request.urlopen(self.metrics_url, timeout=2) as answer:  # noqa: S310
+            return str(answer.read().decode())
+        return ""
+
+
 class Stack:
     """What a load test talks to."""
 
@@ -139,10 +156,11 @@ class Stack:
         made = json.loads(self.run("tenant", "create", slug, "--name", "Load test", "--json").splitlines()[-1])
         return made["operator_login"], made["operator_password"]
 
-    def seed(self, people: int, balance: int = 100_000_000, tenant: str = TENANT) -> Crowd:
+    def seed(self, people: int, balance: int = 100_000_000, tenant: str = TENANT, operators: int = 1) -> Crowd:
         """People with money and tokens."""
         arguments = ("--people", str(people), "--role", "merchant", "--balance", str(balance), "--json")
-        return crowd_of(self.run("seed", "--tenant", tenant, *arguments).splitlines()[-1])
+        more = ("--operators", str(operators)) if operators > 1 else ()
+        return crowd_of(self.run("seed", "--tenant", tenant, *arguments, *more).splitlines()[-1])
 
 
 @contextlib.contextmanager
@@ -175,6 +193,26 @@ def running_stack(hubs: int = 2, settings: Sequence[dict[str, str]] = ()) -> Ite
             stack.hubs.append(hub)
             hub.start()
         yield stack
+
+
+@contextlib.contextmanager
+def running_worker(stack: Stack, *arguments: str, **settings: str) -> Iterator["Worker"]:
+    """A worker, as long as the block lasts."""
+    (port,) = free_ports(1)
+    environment = stack.environment | settings | {"PAYHUB_ADMIN_LISTEN": f"127.0.0.1:{port}"}
+    log = stack.folder / "worker.log"
+    with log.open("ab") as output:
+        process = spawn(["work", *arguments], environment, stdout=output, stderr=output)
+    worker = Worker(process.pid, f"http://127.0.0.1:{port}/metrics")
+    try:
+        deadline = time.monotonic() + READY_SECONDS
+        while ROUNDS not in worker.metrics():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise StackError(f"A worker did not start.\n{_tail(log)}")
+            time.sleep(POLL_SECONDS)
+        yield worker
+    finally:
+        stop(process)
 
 
 @contextlib.contextmanager
@@ -249,7 +287,8 @@ def crowd_of(text: str) -> Crowd:
     """What `payhub seed --json` printed."""
     facts = json.loads(text)
     people = [Person(each["person"], each["account"], each["token"]) for each in facts["people"]]
-    return Crowd(facts["operator"]["token"], people)
+    operators = [each["token"] for each in facts.get("operators", [facts["operator"]])]
+    return Crowd(facts["operator"]["token"], people, operators)
 
 
 def free_ports(count: int) -> list[int]:

@@ -51,12 +51,12 @@ def reached(options: Options, report: Reporter, people: int = 0) -> Iterator[Tar
         crowd = _read_crowd(options.people_file, people) if people else NOBODY
         if not people and not options.password:
             raise TargetError("Give the operator's password: --password, or PAYHUB_PASSWORD in the environment.")
-        yield Target(options.urls, options.tenant, options.login, options.password, *crowd, None)
+        yield Target(options.urls, options.tenant, options.login, options.password, *crowd[:2], None)
         return
     report.note(f"Starting PostgreSQL, Valkey and {options.hubs} hubs in a temporary folder …")
     with running_stack(options.hubs) as stack:
         crowd = stack.seed(people) if people else NOBODY
-        yield Target(stack.urls, TENANT, stack.login, stack.password, *crowd, stack)
+        yield Target(stack.urls, TENANT, stack.login, stack.password, *crowd[:2], stack)
 
 
 def _read_crowd(path: Path | None, count: int) -> Crowd:

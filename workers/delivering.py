@@ -29,6 +29,11 @@ LEASE: Final = timedelta(seconds=60)
 # The last resort: senders have deadlines of their own, well within the lease.
 SEND_S_MAX: Final = 45.0
 CLAIMED_MAX: Final = 200
+# While some are being written and signed, the next are claimed.
+TURNS_AT_ONCE: Final = 2
+# Places that become free gather for so long, rather than that each has a claim of its own: a claim costs the database
+# as much as twenty of the deliveries in it.
+GATHER_S: Final = 0.01
 # Where nobody notifies (a pooler between, a lost connection), looking is what finds the work.
 LOOK_S: Final = 0.5
 # Several that ended are written down with one statement; none waits longer for it.
@@ -138,32 +143,41 @@ class Delivering(Generic[Message]):
         self._places, self._lease, self._is_one_service = places, lease, is_one_service
         self._breakers: dict[str, Breaker] = {}
         self._sending: set[asyncio.Task[None]] = set()
+        # Places of what is being claimed and written; and whether there was as much as was asked for.
+        self._promised = 0
+        self._was_full = False
         self._settled: list[Settled] = []
         self._to_settle = asyncio.Event()
         # Set by whoever hears that there is something, or has freed a place.
         self.woken = asyncio.Event()
         self._labels = road.name.lower()
+        # Looked up once: each look-up costs as much as a tenth of a push.
+        self._under_way, self._down = under_way.labels(self._labels), services_down.labels(self._labels)
+        self._started_late = started_late.labels(self._labels)
 
     async def run(self) -> None:
         """Deliver until cancelled; then finish what is under way, and write it down."""
         settling = asyncio.create_task(self._settle_all())
         try:
-            while True:
-                # Whoever ends in the middle of a claim would leave it to its lease.
-                turn = asyncio.ensure_future(self._turn())
-                try:
-                    took = await asyncio.shield(turn)
-                except asyncio.CancelledError:
-                    await asyncio.gather(turn, return_exceptions=True)
-                    raise
-                except Exception as error:
-                    log.warning("delivering_failed", extra={"road": self._labels, "error": type(error).__name__})
-                    took = 0
-                    await asyncio.sleep(PAUSE_S)
-                if not took:
-                    await self._rest()
+            await asyncio.gather(*(self._take_turns() for _ in range(TURNS_AT_ONCE)))
         finally:
             await self._finish(settling)
+
+    async def _take_turns(self) -> None:
+        while True:
+            # Whoever ends in the middle of a claim would leave it to its lease.
+            turn = asyncio.ensure_future(self._turn())
+            try:
+                took = await asyncio.shield(turn)
+            except asyncio.CancelledError:
+                await asyncio.gather(turn, return_exceptions=True)
+                raise
+            except Exception as error:
+                log.warning("delivering_failed", extra={"road": self._labels, "error": type(error).__name__})
+                took = 0
+                await asyncio.sleep(PAUSE_S)
+            if not took:
+                await self._rest()
 
     async def _rest(self) -> None:
         self.woken.clear()
@@ -175,21 +189,36 @@ class Delivering(Generic[Message]):
 
     async def _turn(self) -> int:
         """Claim what there is room for, and begin to send it; how many."""
-        free = self._places - len(self._sending)
-        if free <= 0:
+        share = -(-self._places // TURNS_AT_ONCE)
+        if 0 < self._free < share // 2:
+            await asyncio.sleep(GATHER_S)
+        if self._free <= 0 or (self._promised and not self._was_full):
+            # Nothing is free, or somebody is looking already and there is little to be found.
             return 0
-        limit = min(free, CLAIMED_MAX)
+        limit = min(self._free, share, CLAIMED_MAX)
         if self._is_down():
             # Whoever is asked now is asked for all of them.
-            if self._sending or not self._may_probe():
+            if self._sending or self._promised or not self._may_probe():
                 return 0
             limit = 1
+        self._promised += limit
+        try:
+            return await self._claim(limit)
+        finally:
+            self._promised -= limit
+
+    @property
+    def _free(self) -> int:
+        return self._places - len(self._sending) - self._promised
+
+    async def _claim(self, limit: int) -> int:
         claimed = await claim(self._pool, self._road, limit, self._lease)
+        self._was_full = len(claimed) == limit
         if not claimed:
             return 0
         for one in claimed:
             if one.tries == 1:
-                started_late.labels(self._labels).observe((datetime.now(UTC) - one.made_at).total_seconds())
+                self._started_late.observe((datetime.now(UTC) - one.made_at).total_seconds())
         fresh = [one for one in claimed if one.tries <= TRIES_MAX]
         for one in claimed:
             if one.tries > TRIES_MAX:
@@ -223,11 +252,11 @@ class Delivering(Generic[Message]):
         task = asyncio.create_task(self._send(composed.claimed, composed.message, breaker))
         self._sending.add(task)
         task.add_done_callback(self._freed)
-        under_way.labels(self._labels).set(len(self._sending))
+        self._under_way.set(len(self._sending))
 
     def _freed(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
-        under_way.labels(self._labels).set(len(self._sending))
+        self._under_way.set(len(self._sending))
         self.woken.set()
 
     async def _send(self, claimed: Claimed, message: Message, breaker: Breaker) -> None:
@@ -248,7 +277,7 @@ class Delivering(Generic[Message]):
             outcome = outcome._replace(is_theirs=False)
         else:
             breaker.failed(now, outcome.after_s)
-        services_down.labels(self._labels).set(sum(one.is_open for one in self._breakers.values()))
+        self._down.set(sum(one.is_open for one in self._breakers.values()))
         self._take(claimed, outcome)
 
     def _take(self, claimed: Claimed, outcome: Outcome) -> None:

@@ -4,7 +4,9 @@ Here a person's address, name and code are opened, for as long as it takes to wr
 anywhere else: no log, no exception's text.
 """
 
+import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -15,7 +17,7 @@ from core.notices.kinds import FAMILIES, Family, NoticeKind
 from core.notices.seen import seen_token
 from workers.delivering import Composed, compose_each
 from workers.houses import Houses, Occasion
-from workers.mail.dkim import DkimKey, signed
+from workers.mail.dkim import DkimKey, prepared, sign
 from workers.mail.message import AddressRefused, Letter, Sender, write
 from workers.mail.sender import MailSender
 from workers.mail.verp import ReturnPaths
@@ -25,6 +27,11 @@ from workers.texts.rendering import render_mail
 
 # What a code is for is gone with its minutes; what is in nobody's list cannot be acknowledged.
 UNSEEN: Final = frozenset({Family.CODE, Family.NEWS})
+# OpenSSL signs without the interpreter's lock: with two, one signs while the other waits for it. They end with the
+# process, and hold nothing that has to be closed.
+SIGNERS: Final = ThreadPoolExecutor(2, thread_name_prefix="dkim")
+# Signed by one thread at a time: few enough that both have some, and enough that handing them over costs little.
+SIGNED_AT_ONCE: Final = 8
 
 
 class Mail(NamedTuple):
@@ -55,7 +62,41 @@ class Means(NamedTuple):
 async def compose_mails(means: Means, claimed: Sequence[Claimed]) -> list[Composed[Mail]]:
     """Each as a mail, or why it cannot be one. Raises when keys or tenants cannot be had: no mail's fault."""
     occasions = await means.houses.occasions(means.keys, claimed)
-    return compose_each(occasions, partial(_compose, means))
+    composed = compose_each(occasions, partial(_compose, means))
+    return composed if means.dkim is None else await _sign(means.dkim, composed)
+
+
+async def _sign(key: DkimKey, composed: Sequence[Composed[Mail]]) -> list[Composed[Mail]]:
+    """Each with its signature."""
+    mails = [
+        None if one.message is None else prepared(one.message.message, key, int(one.claimed.made_at.timestamp()))
+        for one in composed
+    ]
+    hashes = [mail.hashed for mail in mails if mail is not None]
+    if key.is_slow:
+        loop = asyncio.get_running_loop()
+        parts = await asyncio.gather(
+            *(
+                loop.run_in_executor(SIGNERS, _sign_some, key, hashes[at : at + SIGNED_AT_ONCE])
+                for at in range(0, len(hashes), SIGNED_AT_ONCE)
+            )
+        )
+    else:
+        parts = [_sign_some(key, hashes)]
+    signatures = (signature for part in parts for signature in part)
+    return [
+        one if mail is None else _with(one, mail.signed(next(signatures)))
+        for one, mail in zip(composed, mails, strict=True)
+    ]
+
+
+def _sign_some(key: DkimKey, hashes: Sequence[bytes]) -> list[bytes]:
+    return [sign(key, hashed) for hashed in hashes]
+
+
+def _with(composed: Composed[Mail], message: bytes) -> Composed[Mail]:
+    assert composed.message is not None
+    return composed._replace(message=composed.message._replace(message=message))
 
 
 def _compose(means: Means, occasion: Occasion) -> Composed[Mail]:
@@ -80,8 +121,6 @@ def _compose(means: Means, occasion: Occasion) -> Composed[Mail]:
         message = write(letter, Sender(house.name, means.address), one.made_at)
     except AddressRefused:
         return Composed(one, None, Refused("address_malformed"))
-    if means.dkim is not None:
-        message = signed(message, means.dkim, int(one.made_at.timestamp()))
     return Composed(one, Mail(means.paths.make(one.tenant_id, one.id), address, message))
 
 

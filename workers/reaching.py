@@ -54,8 +54,9 @@ WARNED_BEFORE: Final = timedelta(days=1)
 HOLDS_PER_ROUND: Final = 500
 # What waits for its turn is late by this much at most.
 CLIMB_S: Final = 0.25
-# Twice as many as there are connections to a relay (workers/mail/sender.py): one is under way, the next is written.
-MAILS_AT_ONCE: Final = 32
+# Six times as many as there are connections to a relay (workers/mail/sender.py): one is under way, some wait for their
+# turn, and as many are claimed, written and signed meanwhile. A relay may still take half a minute for each of them.
+MAILS_AT_ONCE: Final = 96
 # Within what Apple lets one connection carry; more at once is no faster.
 PUSHES_AT_ONCE: Final = 150
 # A relay may take minutes to answer for what it was given (RFC 5321, 4.5.3.2.6), and to ask again is to send it twice.

@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import logging
 import signal
+import sys
 import time
 from collections.abc import Collection
 from datetime import timedelta
@@ -85,6 +86,9 @@ SINKS_POOL_SIZE = 4
 ATTEMPTS_PER_ROUND = 1_000
 # The job of handing over pushes and mails, beside the rounds.
 DELIVER = "deliver"
+# Threads that sign mails need the interpreter for a moment after each; at its own five milliseconds a second of a busy
+# loop would let them have it two hundred times.
+SWITCH_S = 0.0005
 # More often than core.keyring.ANNOUNCEMENT_DELAY.
 KEYS_READ_S = 10.0
 
@@ -95,6 +99,7 @@ def work(settings: Settings, only: Collection[str] = ()) -> None:
     `only`: the jobs to do, by the names of the rounds, or DELIVER; none named: all of them.
     """
     configure_logs(settings.log_level, "worker")
+    sys.setswitchinterval(SWITCH_S)
     with asyncio.Runner(loop_factory=_new_loop) as runner:
         runner.run(_work(settings, only))
 

@@ -41,6 +41,7 @@ class AppleService:
         self.keys, self.topics, self.clock = keys, topics, clock
         self.faults: dict[str, deque[Said | Act]] = {}
         self.ids: Counter[str] = Counter()
+        self.came: dict[str, float] = {}
         self.requests: list[Request] = []
         self.tokens: set[str] = set()
         self._keeps = keeps
@@ -58,6 +59,7 @@ class AppleService:
             return refused
         id_ = request.headers["apns-id"]
         self.ids[id_] += 1
+        self.came.setdefault(id_, self.clock())
         return Said(200, headers=(("apns-id", id_),))
 
     def _check(self, request: Request, token: str) -> Said | None:

@@ -52,6 +52,7 @@ class FirebaseService:
         self.tokens: dict[str, float] = {}
         self.asked_for_tokens = 0
         self.ids: Counter[str] = Counter()
+        self.came: dict[str, float] = {}
         self.requests: list[Request] = []
         self._keeps = keeps
 
@@ -74,6 +75,7 @@ class FirebaseService:
         if faults:
             return faults.popleft() if len(faults) > 1 else faults[0]
         self.ids[message["data"]["id"]] += 1
+        self.came.setdefault(message["data"]["id"], self.clock())
         return Said(200, json.dumps({"name": f"projects/p/messages/{message['data']['id']}"}).encode())
 
     def _grant(self, request: Request) -> Said:

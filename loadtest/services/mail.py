@@ -1,6 +1,7 @@
 """A mail server that takes everything, fast, and fails where and how it is told to. It keeps ids and no mail.
 
-python -m loadtest.services.mail PORT    takes mails until SIGTERM, then says as JSON how many, and how many twice
+python -m loadtest.services.mail PORT [FILE]    takes mails until SIGTERM, then says as JSON how many, and how many
+                                                twice. FILE gets when each came (loadtest/services/arrivals.py)
 """
 
 import asyncio
@@ -10,13 +11,17 @@ import re
 import signal
 import ssl
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
 from enum import Enum
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, cast
 
 import uvloop
+
+from loadtest.services.arrivals import write_arrivals
 
 _MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
 _ADDRESS = re.compile(rb"<([^>]*)>")
@@ -52,7 +57,7 @@ class Fault(NamedTuple):
 
 
 class MailServer:
-    """Listens on loopback. What it took: `ids`, a count for each Message-ID."""
+    """Listens on loopback. What it took: `ids`, a count for each Message-ID, and `came`, when it was there first."""
 
     def __init__(
         self,
@@ -65,6 +70,7 @@ class MailServer:
     ) -> None:
         """`context`: offers STARTTLS. `login`: wants it. `keeps`: keeps mails, as (sender, recipient, bytes)."""
         self.ids: Counter[bytes] = Counter()
+        self.came: dict[bytes, float] = {}
         self.mails: list[tuple[bytes, bytes, bytes]] = []
         self.taken = 0
         self.connections = 0
@@ -99,6 +105,11 @@ class MailServer:
     def plan(self, *faults: Fault) -> None:
         """From now on these faults, and no others."""
         self._faults = [(fault, [fault.times if fault.times is not None else sys.maxsize]) for fault in faults]
+
+    def take(self, sender: bytes, recipient: bytes, content: bytes) -> None:
+        """A mail is here, its dots still doubled."""
+        if self.keeps:
+            self.mails.append((sender, recipient, content.replace(b"\r\n..", b"\r\n.")))
 
     def fault(self, step: Step, recipient: bytes) -> bytes | Act | None:
         """What goes wrong here now, if something does."""
@@ -215,9 +226,10 @@ class _Session(asyncio.Protocol):
         if answer is None or isinstance(answer, Act):
             # Taken; whether its sender hears of it is another matter.
             self._server.taken += 1
-            self._server.ids[found[1] if found else b""] += 1
-            if self._server.keeps:
-                self._server.mails.append((self._sender, self._recipient, content.replace(b"\r\n..", b"\r\n.")))
+            id_ = found[1] if found else b""
+            self._server.ids[id_] += 1
+            self._server.came.setdefault(id_, time.time())
+            self._server.take(self._sender, self._recipient, content)
         self._do(b"250 2.0.0 Ok: queued as %X" % self._server.taken if answer is None else answer)
 
     def _greeting(self) -> bytes:
@@ -297,7 +309,7 @@ class _Session(asyncio.Protocol):
         return found[1] if found else b""
 
 
-async def _serve(port: int) -> dict[str, Any]:
+async def _serve(port: int, file: Path | None) -> dict[str, Any]:
     stopped = asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, stopped.set)
@@ -306,9 +318,13 @@ async def _serve(port: int) -> dict[str, Any]:
         await server.start(port)
         print(server.port, flush=True)
         await stopped.wait()
+        if file is not None:
+            # A Message-ID is <delivery@domain>.
+            named = {id_: id_.decode().strip("<>").partition("@")[0] for id_ in server.ids}
+            write_arrivals(file, [(named[id_], count, server.came[id_]) for id_, count in server.ids.items()])
         twice = sum(1 for count in server.ids.values() if count > 1)
         return {"taken": server.taken, "ids": len(server.ids), "twice": twice, "connections": server.connections}
 
 
 if __name__ == "__main__":
-    print(json.dumps(uvloop.run(_serve(int(sys.argv[1])))))
+    print(json.dumps(uvloop.run(_serve(int(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None))))

@@ -2,7 +2,9 @@
 
 python -m loadtest.services.push PORT FOLDER    on PORT and the two after it, until SIGTERM; then says as JSON how many
                                                 came to each, and how many twice. FOLDER gets what an operator has:
-                                                push.json with its keys, and ca.pem, to be trusted (SSL_CERT_FILE).
+                                                push.json with its keys, and ca.pem, to be trusted (SSL_CERT_FILE); in
+                                                the end apple.arrivals and firebase.arrivals, when each push came
+                                                (loadtest/services/arrivals.py).
 """
 
 import asyncio
@@ -17,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from loadtest.services.apple import AppleService
+from loadtest.services.arrivals import write_arrivals
 from loadtest.services.certificates import Certificates
 from loadtest.services.firebase import FirebaseService
 from loadtest.services.web_push import WebPushService
@@ -68,6 +71,8 @@ async def serve(port: int, folder: Path) -> dict[str, dict[str, int]]:
     await ending.wait()
     for server in servers:
         await server.stop()
+    for name, one in (("apple", apple), ("firebase", firebase)):
+        write_arrivals(folder / f"{name}.arrivals", [(id_, count, one.came[id_]) for id_, count in one.ids.items()])
     # What came to a browser's service has no id that it could see.
     return {"apple": _counted(apple.ids), "firebase": _counted(firebase.ids), "web": {"taken": web.got.total()}}
 

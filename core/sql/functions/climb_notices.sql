@@ -12,108 +12,102 @@ create or replace function climb_notices(
 )
 language plpgsql volatile security definer
 set search_path = payhub, pg_temp
+-- Each row by its key, whatever statistics say of tables that were empty a minute ago: nothing here joins two sets.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+-- And planned anew each time, which costs one or two milliseconds: a plan that is kept may be one for empty tables.
+set plan_cache_mode = force_custom_plan
 as $$
+declare
+    -- One moment for all of it, and one that an index can be asked for: clock_timestamp() would be compared with row by
+    -- row, with everything that waits for its time.
+    v_now timestamptz := clock_timestamp();
 begin
     with due as materialized (
         select notices.*
           from notices
-         where notices.heard_at is null and notices.rung < 3 and notices.climbs_at <= clock_timestamp()
-           and coalesce(notices.expires_at > clock_timestamp(), true)
+         where notices.heard_at is null and notices.rung < 3 and notices.climbs_at <= v_now
+           and coalesce(notices.expires_at > v_now, true)
          order by notices.climbs_at
          limit p_limit
            for update skip locked
-    ), silent as materialized (
-        select due.tenant_id, due.id, due.kind, due.person_id, due.rung, due.happened_at, due.field, due.field_number
+    ), looked as materialized (
+        select due.tenant_id, due.id, due.kind, due.person_id, due.rung, due.happened_at, due.field, due.field_number,
+               coalesce(heard.number >= due.number, false) as is_heard
           from due
           left join acknowledgements as heard
             on heard.tenant_id = due.tenant_id and heard.account_id = due.account_id
            and heard.person_id = due.person_id
-         where coalesce(heard.number < due.number, true)
     ), seen as (
         update notices
            set heard_at = clock_timestamp()
-          from due
-         where not exists (select from silent where silent.tenant_id = due.tenant_id and silent.id = due.id)
-           and notices.tenant_id = due.tenant_id and notices.id = due.id
+          from looked
+         where looked.is_heard and notices.tenant_id = looked.tenant_id and notices.id = looked.id
     ), standing as materialized (
-        select silent.*, coalesce(ladders.push_s, standard.push_s) as push_s,
+        select looked.*, coalesce(ladders.push_s, standard.push_s) as push_s,
                coalesce(ladders.has_push, standard.has_push) and not wishes.is_muted as has_push,
                coalesce(ladders.has_mail, standard.has_mail) and not wishes.is_muted as has_mail,
                wishes.quiet_until
-          from silent
+          from looked
           join unnest(p_kinds, p_pushes, p_has_pushes, p_has_mails, p_can_waits)
-            as standard (kind, push_s, has_push, has_mail, can_wait) on standard.kind = silent.kind
-          left join ladders on ladders.tenant_id = silent.tenant_id and ladders.kind = silent.kind
+            as standard (kind, push_s, has_push, has_mail, can_wait) on standard.kind = looked.kind
+          left join ladders on ladders.tenant_id = looked.tenant_id and ladders.kind = looked.kind
          cross join lateral (
-              select standard.can_wait and coalesce(bool_or(silent.kind = any (notice_settings.muted)), false) as is_muted,
+              select standard.can_wait and coalesce(bool_or(looked.kind = any (notice_settings.muted)), false) as is_muted,
                      case when standard.can_wait
                           then max(quiet_until(notice_settings.quiet_from, notice_settings.quiet_to, tenants.time_zone))
                      end as quiet_until
                 from notice_settings
                 join tenants on tenants.id = notice_settings.tenant_id
                where standard.can_wait
-                 and notice_settings.tenant_id = silent.tenant_id and notice_settings.person_id = silent.person_id
+                 and notice_settings.tenant_id = looked.tenant_id and notice_settings.person_id = looked.person_id
          ) as wishes
-    ), led as materialized (
-        select * from standing where standing.quiet_until is null
+         where not looked.is_heard
     ), held_back as (
         update notices
            set climbs_at = standing.quiet_until
           from standing
          where standing.quiet_until is not null
            and notices.tenant_id = standing.tenant_id and notices.id = standing.id
-    ), phones as materialized (
-        select people.tenant_id, people.person_id, devices.id as device_id, devices.provider
-          from (select distinct led.tenant_id, led.person_id from led where led.rung = 1 and led.has_push) as people
+    ), led as materialized (
+        select standing.*, phones.count as phones
+          from standing
          cross join lateral (
-              select push_devices.id, push_devices.provider
+              select count(*) as count
                 from push_devices
                 join sessions
                   on sessions.tenant_id = push_devices.tenant_id and sessions.id = push_devices.session_id
-               where push_devices.tenant_id = people.tenant_id and push_devices.person_id = people.person_id
+               where standing.rung = 1 and standing.has_push
+                 and push_devices.tenant_id = standing.tenant_id and push_devices.person_id = standing.person_id
                  and push_devices.gone_at is null
                  -- Whoever logged out there wants nothing there.
-                 and sessions.revoked_at is null and sessions.expires_at > clock_timestamp()
-         ) devices
+                 and sessions.revoked_at is null and sessions.expires_at > v_now
+         ) as phones
+         where standing.quiet_until is null
     ), climbing as materialized (
-        select led.*,
-               led.rung = 1 and led.has_push and exists (
-                   select from phones where phones.tenant_id = led.tenant_id and phones.person_id = led.person_id
-               ) as to_phone
-          from led
-    ), busy as materialized (
-        select told.tenant_id, told.person_id, told.kind, told.to_phone
-          from (
-              select distinct climbing.tenant_id, climbing.person_id, climbing.kind, climbing.to_phone from climbing
+        select led.*, led.phones > 0 as to_phone,
                -- Codes have limits of their own.
-               where climbing.kind <> 1
-          ) as told
-         where (
-               select count(*) from deliveries
-                where deliveries.tenant_id = told.tenant_id and deliveries.person_id = told.person_id
-                  and deliveries.kind = told.kind and (deliveries.road < 4) = told.to_phone
-                  and cardinality(deliveries.notice_ids) > 0
-                  and deliveries.made_at > clock_timestamp()
-                                         - case when told.to_phone then interval '1 minute' else interval '10 minutes' end
-           ) >= 6 * case when told.to_phone then (
-               select count(*) from phones where phones.tenant_id = told.tenant_id and phones.person_id = told.person_id
-           ) else 1 end
+               led.kind <> 1 and told.count >= 6 * greatest(led.phones, 1) as is_busy
+          from led
+         cross join lateral (
+              select count(*) as count from deliveries
+               where deliveries.tenant_id = led.tenant_id and deliveries.person_id = led.person_id
+                 and deliveries.kind = led.kind and (deliveries.road < 4) = (led.phones > 0)
+                 and cardinality(deliveries.notice_ids) > 0
+                 and deliveries.made_at > v_now - case when led.phones > 0 then interval '1 minute'
+                                                       else interval '10 minutes' end
+         ) as told
     ), slowed as (
         update notices
            set climbs_at = clock_timestamp() + case when climbing.to_phone then interval '10 s' else interval '1 minute' end
           from climbing
-          join busy using (tenant_id, person_id, kind, to_phone)
-         where notices.tenant_id = climbing.tenant_id and notices.id = climbing.id
+         where climbing.is_busy and notices.tenant_id = climbing.tenant_id and notices.id = climbing.id
     ), going as materialized (
-        select climbing.* from climbing
-         where not exists (
-             select from busy
-              where busy.tenant_id = climbing.tenant_id and busy.person_id = climbing.person_id
-                and busy.kind = climbing.kind and busy.to_phone = climbing.to_phone
-         )
+        select * from climbing where not climbing.is_busy
     ), pushes as (
         insert into deliveries (tenant_id, road, person_id, kind, notice_ids, device_id)
-        select told.tenant_id, phones.provider, told.person_id, told.kind, told.ids, phones.device_id
+        select told.tenant_id, phones.provider, told.person_id, told.kind, told.ids, phones.id
           from (
               -- One push stands for all of its kind, however many there are.
               select going.tenant_id, going.person_id, going.kind,
@@ -122,7 +116,16 @@ begin
                where going.to_phone
                group by 1, 2, 3
           ) as told
-          join phones on phones.tenant_id = told.tenant_id and phones.person_id = told.person_id
+         cross join lateral (
+              select push_devices.id, push_devices.provider
+                from push_devices
+                join sessions
+                  on sessions.tenant_id = push_devices.tenant_id and sessions.id = push_devices.session_id
+               where push_devices.tenant_id = told.tenant_id and push_devices.person_id = told.person_id
+                 and push_devices.gone_at is null
+                 and sessions.revoked_at is null and sessions.expires_at > v_now
+              offset 0
+         ) as phones
         returning 1
     ), letters as (
         insert into deliveries (tenant_id, road, person_id, kind, notice_ids, field, field_number)

@@ -1,0 +1,24 @@
+"""The load tests of notices and of fan-out, small and on one stack: nothing is lost, nothing comes twice."""
+
+from loadtest.fan_out import fan_out_on
+from loadtest.notices import SETTINGS, measure_on
+from loadtest.report import Reporter
+from loadtest.stack import running_stack
+
+
+async def test_queues_are_handed_over_fallbacks_begin_on_time_and_an_event_comes_to_all_sockets() -> None:
+    quiet = Reporter(True)
+    with running_stack(1, [SETTINGS]) as stack:
+        figures = await measure_on(
+            stack, quiet, notices=200, people=20, rate=40, seconds=0.5, provider="firebase", dkim="rsa"
+        )
+        told = await fan_out_on(stack, quiet, sockets=100, rounds=2)
+    assert figures["push"]["per_second"] > 0
+    assert figures["mail"]["per_second"] > 0
+    for road in ("push", "mail"):
+        late = figures["late"][road]
+        # Nothing leaves before its deadline.
+        assert 0 <= late["p50_s"] <= late["p95_s"] <= late["worst_s"]
+        assert late["within_1_s"] > 0.5
+    assert (told["sockets"], told["rounds"]) == (100, 2)
+    assert 0 < told["first_to_last_ms"] <= told["first_to_last_worst_ms"]
