@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,6 +25,8 @@ ROOTS_WAITING_MAX = 20_000
 
 READ_SALTS = "select tenant_id, salt from read_proof_salts($1)"
 NOTE_ROOTS = "select note_roots($1, $2, $3)"
+
+TENANT_OF = attrgetter("tenant_id")
 
 Post: TypeAlias = Callable[[Sequence[Payment]], Awaitable[list[Posting]]]
 
@@ -86,7 +89,7 @@ class Notary:
             await note_roots(connection, waiting)
 
     async def _sign(self, batch: Sequence[Payment], postings: list[Posting]) -> list[Posting]:
-        missing = {payment.tenant_id for payment in batch} - self._salts.keys()
+        missing = set(map(TENANT_OF, batch)) - self._salts.keys()
         if missing:
             async with acquire(self._pool) as connection:
                 self._salts |= await read_salts(connection, missing)
