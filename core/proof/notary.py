@@ -7,7 +7,7 @@ later, and the log finds the root itself.
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import datetime
+from math import inf
 from operator import attrgetter
 from typing import TypeAlias
 
@@ -42,15 +42,18 @@ class Signer:
         """Use these from now on."""
         # Oldest first.
         self.keys = sorted(keys, key=lambda key: (key.signs_from, key.kid))
+        # Newest first, from when until when in seconds since the epoch: it is asked for every batch.
+        self._spans: list[tuple[float, float, str, Sign]] = []
+        for key in reversed(self.keys):
+            assert isinstance(key.private_key, Ed25519PrivateKey), "proofs are signed with Ed25519"
+            until = inf if key.signs_until is None else key.signs_until.timestamp()
+            self._spans.append((key.signs_from.timestamp(), until, key.kid, key.private_key.sign))
 
     def key_at(self, now: float) -> tuple[str, Sign]:
         """The key in use at `now` (seconds since the epoch): its kid, and what signs. Raises LookupError."""
-        at = datetime.fromtimestamp(now).astimezone()
-        for key in reversed(self.keys):
-            if key.signs_from <= at and (key.signs_until is None or at < key.signs_until):
-                private_key = key.private_key
-                assert isinstance(private_key, Ed25519PrivateKey), "proofs are signed with Ed25519"
-                return key.kid, private_key.sign
+        for since, until, kid, sign in self._spans:
+            if since <= now < until:
+                return kid, sign
         raise LookupError("No key signs proofs at this time.")
 
     def public_keys(self) -> PublicKeys:
