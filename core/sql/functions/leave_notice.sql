@@ -47,7 +47,14 @@ begin
     ) values (
         p_tenant, p_id, p_kind, p_person, p_field, p_field_number, p_sealed, clock_timestamp() + p_lasts, p_session,
         p_facts, v_bell, p_rung, clock_timestamp(), clock_timestamp() + v_waits
-    );
+    )
+        on conflict (tenant_id, id) do nothing;
+    if not found then
+        -- Somebody left the same one while we waited for the person's bell. Nobody has seen that we had rung it.
+        update bells set number = bells.number - 1
+         where p_rings and bells.tenant_id = p_tenant and bells.person_id = p_person;
+        return null;
+    end if;
     return v_bell;
 end
 $$;

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from core.audit.trail import NOBODY
-from core.database import Pool, in_tenant
+from core.database import Connection, Pool, in_tenant
 from core.errors import Refusal
 from core.keys.places import NOTICE_CONTENT, PUSH_DEVICE
 from core.ledger.posting import post_payments
@@ -110,6 +110,30 @@ async def acknowledge_all(books: Books, at: int, number: int) -> None:
 
 def test_every_kind_has_a_family_and_a_ladder() -> None:
     assert set(FAMILIES) == set(LADDERS) == set(NoticeKind)
+
+
+async def test_many_leave_the_same_notice_at_once_and_it_is_left_once(books: Books) -> None:
+    notice_id, person_id = str(uuid.uuid4()), books.people[0].person_id
+    before = await warn(books, 0)
+
+    async def leave_it(connection: Connection) -> int | None:
+        facts = Facts(at=datetime.now(UTC))
+        kind = NoticeKind.SECOND_FACTOR_REFUSED
+        return await leave(connection, books.tenant.id, kind, person_id, facts, notice_id=notice_id)
+
+    async def leave_it_too() -> int | None:
+        async with in_tenant(books.pool, books.tenant.id) as connection:
+            return await leave_it(connection)
+
+    async with in_tenant(books.pool, books.tenant.id) as connection:
+        assert await leave_it(connection) == before + 1
+        others = [asyncio.create_task(leave_it_too()) for _ in range(4)]
+        # They do not see it yet, and wait for the person's bell.
+        _, waiting = await asyncio.wait(others, timeout=0.3)
+        assert len(waiting) == 4
+    assert await asyncio.gather(*others) == [None] * 4
+    # No number was spent on what was not left.
+    assert await warn(books, 0) == before + 2
 
 
 async def test_each_event_is_told_as_what_happened(books: Books, signer: Signer) -> None:

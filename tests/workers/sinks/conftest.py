@@ -4,8 +4,10 @@ import asyncio
 import itertools
 import json
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest_asyncio
@@ -15,8 +17,9 @@ from core.database import Pool, acquire
 from core.ledger.posting import post_payments
 from core.outside import Outside, Way
 from core.proof.notary import Signer
+from core.proof.sealing import seal_log
 from core.sinks.cursors import Progress, forget, read_progress
-from tests.conftest import Books, Database, seal_all
+from tests.conftest import Books, Database
 from tests.core.webhooks.receiver import Heard, Receiver
 from tests.workers.webhooks.conftest import LOOPBACK
 from tests.workers.webhooks.conftest import Clock as WallClock
@@ -87,12 +90,12 @@ class Desk(NamedTuple):
 
     async def begin(self, *sinks: Sink) -> Telling:
         """A worker, when its sinks follow their logs."""
-        await seal_all(self.pool, self.signer)
+        await self.seal()
         telling = self.telling(*sinks)
         await telling.begin()
         # A little later by the database's clock, too.
-        self.clock.move(minutes=1)
-        await seal_all(self.pool, self.signer)
+        self.clock.now_ = datetime.now(UTC) + timedelta(minutes=1)
+        await self.seal()
         return telling
 
     async def pay(self, count: int, *, payer: int = 0, payee: int = 1) -> None:
@@ -102,8 +105,11 @@ class Desk(NamedTuple):
                 await post_payments(connection, [self.books.payment(payer, payee, 1)])
         await self.seal()
 
-    async def seal(self) -> None:
-        await seal_all(self.pool, self.signer)
+    async def seal(self, *others: int) -> None:
+        """Bring what is committed into this tenant's log, and these tenants'. Everybody's is much: all tests so far."""
+        for tenant_id in (self.books.tenant.id, *others):
+            while await seal_log(self.pool, tenant_id, self.signer, time.time, timedelta(0)):
+                pass
 
     @property
     def outside(self) -> Outside:

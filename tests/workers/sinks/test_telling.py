@@ -275,7 +275,7 @@ async def test_a_sink_is_told_of_its_tenants_and_its_types_alone(
     worker = await desk.begin(own, both, some)
     async with acquire(desk.pool) as connection:
         await post_payments(connection, [desk.books.payment(0, 1, 1), others.payment(0, 1, 2)])
-    await desk.seal()
+    await desk.seal(other_tenant.id)
     await tell_all(worker)
     told = {path: events_of([one for one in desk.receiver.taken if one.path == path]) for path in ("/own", "/both")}
     of_others = f"{SOURCE}/tenants/{other_tenant.slug}"
@@ -298,7 +298,7 @@ async def test_a_tenant_that_is_opened_later_is_told_from_its_beginning(
     from_now = await desk.progress(sink)
     later = await create_tenant(admin, slug, "Later", "BRL", "America/Sao_Paulo")
     others = await open_books(later, people=1, funds=100)
-    await desk.seal()
+    await desk.seal(later.id)
     await worker.begin()
     desk.clock.move(minutes=1)
     await tell_all(worker)
