@@ -361,14 +361,20 @@ async def test_a_taken_contact_takes_no_longer_than_a_free_one(
     await town.confirm(holder.person_id)
     taken: list[float] = []
     free: list[float] = []
-    for _ in range(12):
-        for kind, address in ((taken, email), (free, new_email())):
-            somebody = await enter(tenant)
-            client = await join(hubs.a, somebody)
-            started = time.perf_counter()
-            await client.ask("edit_profile", person=somebody.person, email=address)
-            await client.ask("send_confirmation", contact="email")
-            kind.append(time.perf_counter() - started)
-            await client.connection.close()
-    ratio = min(taken) / min(free)
+    ratio = 0.0
+    # On a machine that is busy with other tests a dozen may all be held up; what tells the two apart stays in the
+    # quickest, however many there are.
+    for _ in range(5):
+        for _ in range(12):
+            for kind, address in ((taken, email), (free, new_email())):
+                somebody = await enter(tenant)
+                client = await join(hubs.a, somebody)
+                started = time.perf_counter()
+                await client.ask("edit_profile", person=somebody.person, email=address)
+                await client.ask("send_confirmation", contact="email")
+                kind.append(time.perf_counter() - started)
+                await client.connection.close()
+        ratio = min(taken) / min(free)
+        if 0.5 < ratio < 2.0:
+            break
     assert 0.5 < ratio < 2.0, ratio
