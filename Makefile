@@ -18,8 +18,7 @@ help: ## show this
 
 setup: $(VENV)/ready $(if $(wildcard $(CLIENT)/package.json),$(VENV)/client-ready) ## install everything into .venv and build the client (once)
 
-# Nothing of the client is served yet: a Payhub runs without Node.
-run: $(VENV)/ready ## run a whole Payhub here; Ctrl-C stops it
+run: setup ## run a whole Payhub here; Ctrl-C stops it
 	@exec $(BIN)/payhub run
 
 test: setup ## check style, types, imports and behaviour
@@ -31,7 +30,7 @@ test: setup ## check style, types, imports and behaviour
 	@echo "behaviour"; $(BIN)/python -m pytest -n 3
 
 clean: ## remove what setup made; the data in .payhub stays
-	@rm -rf $(VENV) $(CLIENT)/node_modules $(CLIENT)/dist
+	@rm -rf $(VENV) $(CLIENT)/node_modules $(CLIENT)/dist $(CLIENT)/build
 
 $(VENV)/ready: pyproject.toml
 	@for python in $(PYTHONS); do \

@@ -18,6 +18,8 @@ import msgspec
 from msgspec import Meta
 
 PREFIX = "PAYHUB_"
+# Where the client's build goes, beside this code; an installed wheel has none.
+CLIENT_DIR = Path(__file__).resolve().parent.parent / "clients" / "js" / "build"
 MASTER_KEY_BYTES = 32  # AES-256 wraps the signing keys
 HUBS_MAX = 64  # each hub keeps about ten database connections; more hubs want a connection pooler in between
 RETENTION_DAYS_MAX = 36_500  # a hundred years: a slip of the pen beyond that could never be undone
@@ -275,6 +277,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "asked for (read_proof), and the log finds the batches' roots itself."
         ),
     ]
+    client_dir: Annotated[
+        str,
+        Meta(
+            description="Folder of the built web client, which hubs serve at /app/, /pos/ and /console/. Default: "
+            "where `make setup` builds it. A folder without one: hubs serve none."
+        ),
+    ]
+    web_tenant: Annotated[
+        str,
+        Meta(
+            description="The tenant whose people come in at this hub's pages. Empty: they say whose they are, or their "
+            "link does (/app/?tenant=slug). Default: the demo where `payhub run` brings its own PostgreSQL."
+        ),
+    ]
+    web_demo: Annotated[
+        bool,
+        Meta(
+            description="Whether the pages offer to come in as one of the demo's people. Default: where `payhub run` "
+            "brings its own PostgreSQL."
+        ),
+    ]
     hubs: Annotated[
         int,
         Meta(
@@ -482,6 +505,9 @@ def _defaults(given: Mapping[str, str]) -> dict[str, str]:
         "mailbox_listen": "127.0.0.1:8025",
         "breached_passwords_file": "",
         "receipts": "true",
+        "client_dir": str(CLIENT_DIR),
+        "web_tenant": "" if given.get("database_url") else "demo",
+        "web_demo": "false" if given.get("database_url") else "true",
         "hubs": "2",
         "drain_seconds": "8",
         "log_level": "info",

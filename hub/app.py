@@ -44,6 +44,7 @@ from core.people.standing import find_restood
 from core.privacy.making import SCHEMA
 from core.privacy.schema import read_schema
 from core.proof.notary import Notary, Signer
+from core.seeding import DEMO_PASSWORD, DEMO_PEOPLE
 from hub import documents, http, metrics, pages
 from hub.audience import Audience
 from hub.auth import TOKEN_LIFETIME_S, Tokens
@@ -54,6 +55,7 @@ from hub.connection import Connections, serve
 from hub.doors import PATHS, Door, Doors
 from hub.identity import Identities
 from hub.limits import Limits
+from hub.site import Site
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +97,10 @@ class Options(NamedTuple):
     receipts: bool = True
     internal_networks: Sequence[str] = ()
     webhook_networks: Sequence[str] = ()
+    # The built client, whose people come in at it, and whether the demo's are offered there.
+    client_dir: Path | None = None
+    web_tenant: str = ""
+    web_demo: bool = False
     # Not an operator's to change: tests that turn keys do not wait for minutes.
     token_lifetime_s: int = TOKEN_LIFETIME_S
     keys_read_s: float = KEYS_READ_S
@@ -186,6 +192,15 @@ class Hub:
             )
         ]
         return context
+
+    def read_site(self) -> Site:
+        """The web client's files; none where it was not built."""
+        options = self._options
+        place: dict[str, Any] = {"tenant": options.web_tenant} if options.web_tenant else {}
+        if options.web_demo:
+            people = [[person.login, person.name] for person in DEMO_PEOPLE]
+            place["demo"] = {"people": people, "password": DEMO_PASSWORD}
+        return Site(options.client_dir, place, options.public_url)
 
     async def drain(self) -> None:
         """Take nothing new, answer what is under way, and send each client away with its own moment to come back."""
@@ -419,6 +434,7 @@ def create_app(hub: Hub) -> Starlette:
     """The application around a hub that has been started."""
     assert hub.context is not None
     context = hub.context
+    site = hub.read_site()
 
     def socket(door: Door) -> Socket:
         return Socket(partial(serve, context, hub.connections, door))
@@ -463,7 +479,7 @@ def create_app(hub: Hub) -> Starlette:
             *(WebSocketRoute(path, socket(door)) for door, path in PATHS.items()),
             *http.routes(context),
             *pages.routes(context),
-            Route("/", home),
+            *(site.routes() if site.pages else [Route("/", home)]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/docs/asyncapi.json", document(documents.asyncapi())),
@@ -489,6 +505,7 @@ HOME_STYLE_HASH = base64.b64encode(hashlib.sha256(HOME_STYLE.encode()).digest())
 HOME = f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Payhub</title><style>{HOME_STYLE}</style>
 <h1>This is a Payhub hub, and it is up.</h1>
+<p>Its web client was not built: <code>make setup</code> builds it, and a restart serves it.</p>
 <p>Programs speak to it over a WebSocket at <code>/v1/native</code>, web pages at <code>/v1/socket</code>,
 and both over HTTP.
 What they may say: <a href="/docs/asyncapi.json">the socket</a>, <a href="/docs/openapi.json">the HTTP API</a>,

@@ -70,6 +70,9 @@ def serve(settings: Settings, **times: Any) -> None:
         receipts=settings.receipts,
         internal_networks=settings.internal_networks,
         webhook_networks=settings.webhook_networks,
+        client_dir=Path(settings.client_dir) if settings.client_dir else None,
+        web_tenant=settings.web_tenant,
+        web_demo=settings.web_demo,
         **times,
     )
     listener = listen(*address(settings.listen))

@@ -1,3 +1,16 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({ test: { include: ["test/**/*.test.ts"], exclude: ["test/real/**"] } });
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "library", include: ["test/**/*.test.ts"], exclude: ["test/real/**", "test/ui/**", "test/browser/**"] } },
+      {
+        plugins: [svelte()],
+        // Svelte has another build for servers, and Node would take that.
+        resolve: { conditions: ["browser"] },
+        test: { name: "pages", include: ["test/ui/**/*.test.ts"], environment: "happy-dom", setupFiles: ["test/ui/setup.ts"] },
+      },
+    ],
+  },
+});

@@ -23,7 +23,7 @@ export function watchWorld(awake: () => void): () => void {
     last = now;
   }, TICK_MS);
   // In Node, watching the clock is no reason for a program to go on.
-  if (typeof tick === "object") tick.unref();
+  if (typeof tick === "object") (tick as { unref(): void }).unref();
   return () => {
     clearInterval(tick);
     page.removeEventListener?.("online", awake);

@@ -1,0 +1,101 @@
+/**
+ * Keeps the pages for when there is no network, and shows pushes when no page is open. It holds no money and no token:
+ * a push says that there is something, and the page asks the hub what.
+ */
+declare const self: ServiceWorkerGlobalScope;
+
+const SHELL = "shell";
+/** What the hub serves as pages, whatever stands after it. */
+const PAGES = ["/app/", "/pos/"] as const;
+const LIST = "/shell.json";
+
+interface Push {
+  readonly title?: string;
+  readonly body?: string;
+  readonly tag?: string;
+  readonly badge?: number;
+  readonly url?: string;
+}
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(keepShell().then(() => self.skipWaiting()));
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(self.clients.claim());
+});
+
+self.addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== "GET" || url.origin !== location.origin) return;
+  const page = PAGES.find((one) => url.pathname.startsWith(one));
+  if (page !== undefined && event.request.mode === "navigate") event.respondWith(fetchPage(event.request, page));
+  else if (url.pathname.startsWith("/assets/")) event.respondWith(fetchAsset(event.request));
+});
+
+self.addEventListener("push", (event) => {
+  const push = readPush(event.data);
+  const { title = "Payhub", body = "", tag = "payhub" } = push;
+  const options: NotificationOptions = { body, tag, icon: "/icon-192.png", badge: "/badge-96.png", data: push.url ?? "/app/notices" };
+  event.waitUntil(self.registration.showNotification(title, options));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(open(String(event.notification.data)));
+});
+
+/** Everything that the pages may need, so that each of them opens without a network, the ones never seen too. */
+async function keepShell(): Promise<void> {
+  const cache = await caches.open(SHELL);
+  const files = (await (await fetch(LIST, { cache: "no-cache" })).json()) as string[];
+  const known = new Set((await cache.keys()).map((request) => new URL(request.url).pathname));
+  await cache.addAll(files.filter((file) => !known.has(file)));
+  await cache.addAll(PAGES.map((page) => new Request(page, { cache: "reload" })));
+  const wanted = new Set<string>([...files, ...PAGES]);
+  for (const path of known) if (!wanted.has(path)) await cache.delete(path);
+}
+
+/** The hub's page while there is a hub, and otherwise the one that was kept. */
+async function fetchPage(request: Request, page: string): Promise<Response> {
+  try {
+    const response = await fetch(request);
+    if (response.ok) {
+      const cache = await caches.open(SHELL);
+      const known = (await cache.match(page))?.headers.get("etag");
+      await cache.put(page, response.clone());
+      // A new version of the page has new files: they are fetched while there is a network.
+      if (known !== response.headers.get("etag")) void keepShell().catch(() => undefined);
+    }
+    return response;
+  } catch {
+    return (await caches.match(page)) ?? Response.error();
+  }
+}
+
+/** Named for what is in it, so what was kept is right for ever. */
+async function fetchAsset(request: Request): Promise<Response> {
+  const kept = await caches.match(request, { ignoreVary: true });
+  return kept ?? fetch(request);
+}
+
+function readPush(data: PushMessageData | null): Push {
+  try {
+    return (data?.json() ?? {}) as Push;
+  } catch {
+    return {};
+  }
+}
+
+async function open(path: string): Promise<void> {
+  const target = new URL(path, location.origin);
+  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const page = windows.find((one) => new URL(one.url).pathname.startsWith("/app/"));
+  if (page === undefined) await self.clients.openWindow(target.href);
+  else {
+    await page.focus();
+    await page.navigate(target.href);
+  }
+}
+
+export {};
