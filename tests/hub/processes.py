@@ -145,3 +145,19 @@ class HubProcess:
     def bugs(self) -> list[dict[str, Any]]:
         """Lines that tell of an exception nobody expected."""
         return [line for line in self.log_lines() if line["level"] in {"error", "critical"} or "exception" in line]
+
+
+async def keep_up(hub: HubProcess, pid_file: Path) -> None:
+    """Whenever the hub is gone, there is one again, at the same place."""
+    while True:
+        if hub.process.poll() is not None:
+            await hub.start()
+            note_pid(hub, pid_file)
+        await asyncio.sleep(0.02)
+
+
+def note_pid(hub: HubProcess, pid_file: Path) -> None:
+    """Written beside, then renamed: the tests read it at any moment."""
+    beside = pid_file.with_suffix(".new")
+    beside.write_text(str(hub.process.pid))
+    beside.replace(pid_file)

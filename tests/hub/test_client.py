@@ -15,7 +15,7 @@ from core.people.opening import Tenant
 from tests.conftest import prove
 from tests.hub.conftest import Meet, StartHub
 from tests.hub.known import ORIGIN, PASSWORD
-from tests.hub.processes import ROOT, HubProcess
+from tests.hub.processes import ROOT, keep_up, note_pid
 
 CLIENT = ROOT / "clients" / "js"
 VITEST = CLIENT / "node_modules" / ".bin" / "vitest"
@@ -61,19 +61,3 @@ async def test_the_client_keeps_its_promises_with_a_real_hub(
         keeping.cancel()
     assert process.returncode == 0, output.decode()
     await prove(admin, tenant.id)
-
-
-async def keep_up(hub: HubProcess, pid_file: Path) -> None:
-    """Whenever the hub is gone, there is one again, at the same place."""
-    while True:
-        if hub.process.poll() is not None:
-            await hub.start()
-            note_pid(hub, pid_file)
-        await asyncio.sleep(0.02)
-
-
-def note_pid(hub: HubProcess, pid_file: Path) -> None:
-    """Written beside, then renamed: the tests read it at any moment."""
-    beside = pid_file.with_suffix(".new")
-    beside.write_text(str(hub.process.pid))
-    beside.replace(pid_file)

@@ -1,0 +1,22 @@
+/** The journeys in a real browser: tests/hub/test_browser.py starts the hub, and this. */
+import { defineConfig } from "@playwright/test";
+
+export default defineConfig({
+  testDir: "test/browser",
+  outputDir: "build-tests",
+  timeout: 30_000,
+  expect: { timeout: 10_000 },
+  // One hub that some of them kill: one after another.
+  workers: 1,
+  reporter: "list",
+  use: {
+    viewport: { width: 390, height: 844 },
+    locale: "pt-BR",
+    launchOptions: {
+      executablePath: process.env["PAYHUB_CHROMIUM"] ?? "/usr/bin/chromium",
+      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+    },
+    screenshot: "only-on-failure",
+    trace: "off",
+  },
+});

@@ -1,0 +1,100 @@
+/** What tests/hub/test_browser.py has set up: a hub that may be killed and comes back, and people for each journey. */
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { AxeBuilder } from "@axe-core/playwright";
+import { type Browser, expect, type Page, test as base } from "@playwright/test";
+
+export interface Somebody {
+  readonly login: string;
+  readonly name: string;
+  readonly account: number;
+}
+type Kind = "customers" | "merchants" | "operators";
+interface World {
+  readonly url: string;
+  readonly tenant: string;
+  readonly password: string;
+  readonly pidFile: string;
+  readonly people: Readonly<Record<Kind, readonly Somebody[]>>;
+}
+
+const told = process.env["PAYHUB_BROWSER"];
+if (told === undefined) throw new Error("Run these by pytest: tests/hub/test_browser.py starts the hub.");
+export const world: World = JSON.parse(told) as World;
+
+const taken: Record<Kind, number> = { customers: 0, merchants: 0, operators: 0 };
+
+/** Somebody whom no other journey knows. */
+export function somebody(kind: Kind = "customers"): Somebody {
+  const found = world.people[kind][taken[kind]];
+  if (found === undefined) throw new Error(`There are only ${taken[kind]} ${kind}: tests/hub/test_browser.py opens more.`);
+  taken[kind] += 1;
+  return found;
+}
+
+/** What the page says of itself while a journey goes on: nothing. */
+export const test = base.extend<{ quiet: undefined }>({
+  quiet: [
+    async ({ page }, use) => {
+      const said = listen(page);
+      await use(undefined);
+      expect(said).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+/** Errors of the page, and whatever its policy forbade. What the network does is a journey's own affair. */
+export function listen(page: Page): string[] {
+  const said: string[] = [];
+  page.on("pageerror", (error) => said.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !/Failed to load resource|WebSocket connection|net::ERR/.test(message.text())) {
+      said.push(message.text());
+    }
+  });
+  return said;
+}
+
+export async function logIn(page: Page, { login }: Somebody, root: "app" | "pos" | "console" = "app"): Promise<void> {
+  await page.goto(`${world.url}/${root}/`);
+  await page.locator("input[name=username]").fill(login);
+  await page.locator("input[name=password]").fill(world.password);
+  await page.locator("button[type=submit]").click();
+  await expect(page.locator("main#content")).toBeVisible();
+}
+
+/** Another browser, for another person. */
+export async function another(browser: Browser, person: Somebody): Promise<Page> {
+  const page = await (await browser.newContext({ viewport: { width: 390, height: 844 }, locale: "pt-BR" })).newPage();
+  await logIn(page, person);
+  return page;
+}
+
+/** It is started again at once; this is when it takes requests. */
+export async function killHub(): Promise<void> {
+  process.kill(Number(readFileSync(world.pidFile, "utf8")), "SIGKILL");
+}
+
+export async function hubIsUp(): Promise<void> {
+  await expect
+    .poll(() => fetch(`${world.url.replace("localhost", "127.0.0.1")}/readyz`).then(({ ok }) => ok, () => false), { timeout: 20_000 })
+    .toBe(true);
+}
+
+/** Kept for people to look at; nothing is compared with them. */
+export async function shoot(page: Page, name: string): Promise<void> {
+  const folder = process.env["PAYHUB_SCREENSHOTS"];
+  if (folder === undefined) return;
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+/** Nothing that keeps somebody out (WCAG 2.2 A and AA, and axe's own advice). */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join(", ")}`)).toEqual([]);
+}
+
+export { expect };
