@@ -298,6 +298,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "brings its own PostgreSQL."
         ),
     ]
+    web_vitals: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="Share of visits of which pages tell how they felt (paint, input, payments, reconnects): "
+            "figures of nobody, for /metrics.",
+        ),
+    ]
     hubs: Annotated[
         int,
         Meta(
@@ -507,6 +516,7 @@ def _defaults(given: Mapping[str, str]) -> dict[str, str]:
         "receipts": "true",
         "client_dir": str(CLIENT_DIR),
         "web_tenant": "" if given.get("database_url") else "demo",
+        "web_vitals": "0.1",
         "web_demo": "false" if given.get("database_url") else "true",
         "hubs": "2",
         "drain_seconds": "8",

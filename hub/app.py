@@ -101,6 +101,8 @@ class Options(NamedTuple):
     client_dir: Path | None = None
     web_tenant: str = ""
     web_demo: bool = False
+    # Of how many visits pages tell how they felt, from 0 to 1.
+    web_vitals: float = 0.0
     # Not an operator's to change: tests that turn keys do not wait for minutes.
     token_lifetime_s: int = TOKEN_LIFETIME_S
     keys_read_s: float = KEYS_READ_S
@@ -197,6 +199,7 @@ class Hub:
         """The web client's files; none where it was not built."""
         options = self._options
         place: dict[str, Any] = {"tenant": options.web_tenant} if options.web_tenant else {}
+        place["vitals"] = options.web_vitals
         if options.web_demo:
             people = [[person.login, person.name] for person in DEMO_PEOPLE]
             place["demo"] = {"people": people, "password": DEMO_PASSWORD}

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from core.errors import CoreError
 from core.nouns import PaymentStatus
-from hub import admitting, downloads, entering, metrics, seeing
+from hub import admitting, downloads, entering, metrics, seeing, vitals
 from hub.commands import bulking, charging, identifying, paying
 from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused, from_core
@@ -131,6 +131,7 @@ ENDPOINTS: Final = (
     *entering.ENDPOINTS,
     *admitting.ENDPOINTS,
     *seeing.ENDPOINTS,
+    *vitals.ENDPOINTS,
     *downloads.ENDPOINTS,
     Endpoint("POST", "/v1/payments/settle", Settle, SettledAnswer, settle, right=SETTLES, scope=Scope.PAYMENTS_WRITE),
     Endpoint(

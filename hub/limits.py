@@ -83,6 +83,8 @@ ADDRESS_IDENTITY = Limit(5, 200)
 ADDRESS_CONNECT = Limit(200, 2_000)
 # Payment links opened from one address: a crowd behind one router, not somebody who tries out addresses.
 ADDRESS_PAGE = Limit(20, 200)
+# How visits felt, told from one address: a crowd behind one router.
+ADDRESS_VITALS = Limit(5, 100)
 # Told to whoever is refused, at the least: at every limit this is worth several messages, and those who wait so
 # long cost ten refusals a second, not one for each message that others of their person were quicker with.
 WAIT_S_MIN = 0.1
@@ -217,4 +219,5 @@ LIMITS: dict[str, Limit] = {
     "address-identity": ADDRESS_IDENTITY,
     "address-connect": ADDRESS_CONNECT,
     "address-page": ADDRESS_PAGE,
+    "address-vitals": ADDRESS_VITALS,
 }

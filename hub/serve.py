@@ -73,6 +73,7 @@ def serve(settings: Settings, **times: Any) -> None:
         client_dir=Path(settings.client_dir) if settings.client_dir else None,
         web_tenant=settings.web_tenant,
         web_demo=settings.web_demo,
+        web_vitals=settings.web_vitals,
         **times,
     )
     listener = listen(*address(settings.listen))

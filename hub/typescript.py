@@ -20,8 +20,8 @@ SIMPLE: Final = {"integer": "number", "number": "number", "string": "string", "b
 HANDSHAKE: Final = frozenset({"authenticate", "challenge"})
 # They read nothing that somebody waits for: what they change is the connection they are asked on.
 OF_A_CONNECTION: Final = frozenset({"ack", "follow", "ping", "renew", "resume", "unfollow"})
-# Where somebody comes in, over HTTP.
-ENTRANCES: Final = ("/v1/register", "/v1/login", "/v1/login/factor", "/v1/refresh")
+# What is asked where there is no session: somebody comes in, or a page says how it felt.
+ENTRANCES: Final = ("/v1/register", "/v1/login", "/v1/login/factor", "/v1/refresh", "/v1/vitals")
 
 Document = Mapping[str, Any]
 
@@ -142,7 +142,7 @@ def _commands(document: Document) -> str:
 
 
 def _entering() -> list[tuple[str, Document]]:
-    """What is asked and answered over HTTP before there is a session."""
+    """What is asked and answered over HTTP without a session."""
     document = openapi()
     items = [document["paths"][path]["post"] for path in ENTRANCES]
     schemas: dict[str, Document] = {}

@@ -12,7 +12,7 @@ import pytest
 from core.nouns import PaymentStatus
 from core.people.opening import Tenant
 from core.people.persons import Role
-from hub import admitting, seeing
+from hub import admitting, seeing, vitals
 from hub.commands import operating, reading
 from hub.commands.table import ROWS
 from hub.http import ENDPOINTS
@@ -144,8 +144,9 @@ async def test_real_answers_over_http_are_as_documented(
     }
     # So have the ways in for machines and for people of other houses.
     rooms |= {(one.method.lower(), one.path) for one in admitting.ENDPOINTS}
-    # test_notices.py holds this one to its promise.
+    # test_notices.py and test_vitals.py hold these to their promises.
     rooms |= {(one.method.lower(), one.path) for one in seeing.ENDPOINTS}
+    rooms |= {(one.method.lower(), one.path) for one in vitals.ENDPOINTS}
     # Files are no JSON; the tests of their rooms send and fetch them.
     files = {(one.method.lower(), one.path) for one in ENDPOINTS if one.consumes or one.produces}
     # Nobody here has a second factor; test_entering.py holds these two to the document.

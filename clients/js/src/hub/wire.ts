@@ -3988,6 +3988,30 @@ export interface RefreshTokens {
   readonly refresh_token: string;
 }
 
+/** Counted. */
+export interface VitalsTold {
+
+}
+
+/**
+ * How one visit to a page felt. Needs no log-in and names nobody; pages send it for a sample of visits.
+ *
+ * `lcp`, `inp`, `cls`: Web Vitals (largest contentful paint, interaction to next paint, cumulative layout shift).
+ * `taps`: from the tap that pays to the hub's answer. `connects`: sockets that were opened, `failures`: that were
+ * not; `reconnects`: how often a live session had to come back.
+ */
+export interface TellVitals {
+  readonly page: "app" | "console" | "pos";
+  readonly screen: "desktop" | "phone";
+  readonly lcp?: number;
+  readonly inp?: number;
+  readonly cls?: number;
+  readonly taps?: readonly number[];
+  readonly connects?: number;
+  readonly failures?: number;
+  readonly reconnects?: number;
+}
+
 /** What may be asked by its type, and what it is answered. Any may be refused with `Refused` instead. */
 export interface Commands {
   /** A fresh token of the same session, before the old one ends. */

@@ -2,6 +2,8 @@
 interface Place {
   /** Whose people come here, if it is one tenant's. */
   readonly tenant?: string;
+  /** Of which share of visits the hub wants to know how they felt. */
+  readonly vitals?: number;
   /** Of a demo alone: who may come in, and their password. */
   readonly demo?: { readonly people: readonly (readonly [login: string, name: string])[]; readonly password: string };
 }

@@ -23,14 +23,17 @@ const told = process.env["PAYHUB_BROWSER"];
 if (told === undefined) throw new Error("Run these by pytest: tests/hub/test_browser.py starts the hub.");
 export const world: World = JSON.parse(told) as World;
 
-const taken: Record<Kind, number> = { customers: 0, merchants: 0, operators: 0 };
-
-/** Somebody whom no other journey knows. */
+/** Somebody whom no other journey knows: after a failure the journeys go on in another process, so it is noted in files. */
 export function somebody(kind: Kind = "customers"): Somebody {
-  const found = world.people[kind][taken[kind]];
-  if (found === undefined) throw new Error(`There are only ${taken[kind]} ${kind}: tests/hub/test_browser.py opens more.`);
-  taken[kind] += 1;
-  return found;
+  for (const [at, one] of world.people[kind].entries()) {
+    try {
+      mkdirSync(`${world.pidFile}.${kind}-${at}`);
+      return one;
+    } catch {
+      // Somebody else's.
+    }
+  }
+  throw new Error(`All ${kind} have their journeys: tests/hub/test_browser.py opens more.`);
 }
 
 /** What the page says of itself while a journey goes on: nothing. */

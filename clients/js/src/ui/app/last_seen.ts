@@ -22,6 +22,7 @@ export class LastSeen {
   readonly #storage: Storage;
   readonly #state: State;
   readonly #ends: (() => void)[] = [];
+  #watched: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #names = new Map<number, string>();
   value: Seen | undefined;
@@ -38,7 +39,13 @@ export class LastSeen {
       // A browser that keeps nothing shows nothing without the network.
     }
     this.#names = new Map(this.value?.names);
-    this.#ends.push(this.#state.accounts.subscribe((accounts) => accounts.length > 0 && this.#soon()));
+    this.#ends.push(
+      this.#state.accounts.subscribe((accounts) => {
+        if (accounts.length === 0) return;
+        this.#soon();
+        this.#watchEntries();
+      }),
+    );
   }
 
   nameOf(account: number): string | undefined {
@@ -61,6 +68,14 @@ export class LastSeen {
     for (const end of this.#ends.splice(0)) end();
   }
 
+  /** Pages of the first account's history come later than its balance. */
+  #watchEntries(): void {
+    const first = this.#state.accounts.getSnapshot()[0]?.account;
+    if (first === undefined || first === this.#watched) return;
+    this.#watched = first;
+    this.#ends.push(this.#state.history(first).subscribe(() => this.#soon()));
+  }
+
   #soon(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#write(), WRITE_AFTER_MS);
@@ -70,11 +85,13 @@ export class LastSeen {
     const accounts = this.#state.accounts.getSnapshot();
     const first = accounts[0];
     if (first === undefined) return;
+    const history = this.#state.history(first.account).getSnapshot();
     this.value = {
       at: Date.now(),
       session: this.#state.session.getSnapshot(),
       accounts,
-      entries: this.#state.history(first.account).getSnapshot().entries.slice(0, ENTRIES_MAX),
+      // Until they have come, those of the last time are still the last ones seen.
+      entries: history.isLoaded ? history.entries.slice(0, ENTRIES_MAX) : (this.value?.entries ?? []),
       names: [...this.#names],
     };
     // Nothing waits for it: it is a picture, and the next one comes.

@@ -15,6 +15,7 @@ import type { Session } from "../../state/session.js";
 import { State } from "../../state/state.js";
 import { LastSeen } from "./last_seen.js";
 import { Names } from "./names.svelte.js";
+import { Vitals } from "./vitals.js";
 import { StepUp } from "./step_up.svelte.js";
 
 export interface VisitOptions {
@@ -30,6 +31,7 @@ export class Visit {
   readonly state: State;
   readonly names: Names;
   readonly lastSeen: LastSeen;
+  readonly vitals: Vitals;
   readonly stepUp: StepUp;
   readonly #accounts: { readonly current: readonly AccountView[] };
   readonly #session: { readonly current: Session };
@@ -55,6 +57,8 @@ export class Visit {
     this.#accounts = fromStore(this.state.accounts);
     this.#session = fromStore(this.state.session);
     this.lastSeen = new LastSeen(new IndexedDbStorage(`payhub-${page}-last-seen`), this.state);
+    this.vitals = new Vitals(page);
+    this.vitals.watch(this.hub);
     this.names = new Names(this.hub, this.lastSeen);
     this.stepUp = new StepUp((type, fields) => this.ask(type, fields));
     this.hub.on("state", (line) => {
@@ -109,6 +113,7 @@ export class Visit {
 
   async begin(): Promise<void> {
     await this.lastSeen.read();
+    this.vitals.begin();
     this.hub.connect();
   }
 

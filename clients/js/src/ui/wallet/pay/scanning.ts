@@ -15,6 +15,7 @@ export function codeReader(): Promise<CodeReader> {
   return made;
 }
 
+/** The reader and its program have to be of one version: zxing-wasm is pinned to what barcode-detector was made with. */
 async function make(): Promise<CodeReader> {
   const native = (globalThis as { BarcodeDetector?: NativeReader }).BarcodeDetector;
   const formats = (await native?.getSupportedFormats().catch(() => [])) ?? [];
