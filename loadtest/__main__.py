@@ -24,6 +24,7 @@ from loadtest.idle import FIRST, IdleError, allow_files, idle
 from loadtest.ids import MAKERS
 from loadtest.keys import measure_keys
 from loadtest.notices import PEOPLE_MAX, NoticesError, measure_notices
+from loadtest.pages import PagesError, measure_pages
 from loadtest.pay import pay
 from loadtest.posting import PostingError, measure
 from loadtest.proof import ProofError
@@ -53,6 +54,7 @@ SENTENCES = (
     HttpError,
     IdleError,
     NoticesError,
+    PagesError,
     PostingError,
     privacy_test.PrivacyTestError,
     ProofError,
@@ -444,6 +446,33 @@ def fan_out_command(sockets: int, as_json: bool, **how: int) -> None:
             ("the worst round", figures["answer_to_last_worst_ms"]),
             ("rounds", figures["rounds"]),
             ("hubs", figures["hubs"]),
+        ],
+    )
+
+
+@main.command("pages")
+@click.option("--entries", type=click.IntRange(100, 100_000), default=10_000, show_default=True)
+@click.option("--slowdown", type=click.IntRange(1, 20), default=4, show_default=True, help="Of the processor.")
+@click.option("--rounds", type=click.IntRange(1, 20), default=5, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def pages_command(as_json: bool, **how: int) -> None:
+    """Open the web client in a slow browser: paint, input, jumps, script, and rows that scroll."""
+    report = Reporter(as_json)
+    figures = measure_pages(report, **how)
+    report.result(
+        f"Pages, the processor slowed down {how['slowdown']} times",
+        figures,
+        [
+            ("ms until the first view's content (LCP), median", figures["first_lcp_ms"]),
+            ("ms until the home of who comes back", figures["home_lcp_ms"]),
+            ("ms that the slowest input took (INP)", figures["inp_ms"]),
+            ("how far the first view jumped (CLS), worst", f"{figures['first_cls']:.3f}"),
+            ("how far the home jumped, worst", f"{figures['home_cls']:.3f}"),
+            ("KB of script for the first view, gzipped", f"{figures['first_script_gzip_bytes'] / 1000:.1f}"),
+            ("KB for the home", f"{figures['home_script_gzip_bytes'] / 1000:.1f}"),
+            (f"tasks over 50 ms while {how['entries']:,} rows scroll by", figures["scroll_long_tasks"]),
+            ("the longest of them, ms", figures["scroll_longest_task_ms"]),
+            ("seconds that took", f"{figures['scroll_seconds']:.0f}"),
         ],
     )
 
