@@ -64,12 +64,13 @@ def asyncapi() -> dict[str, Any]:
             "title": "Payhub socket",
             "version": VERSION,
             "description": (
-                f"Subprotocols {MSGPACK} (binary frames) and {JSON} (text frames) carry the same messages. The first "
-                "message authenticates, but for a till's challenge; a token never stands in a URL. Answers may "
-                f"overtake each other: match them by id. A message has at most {SIZE_MAX} bytes, and each field stands "
-                "in it once. x-roles says who may send it, x-roles-of-others who may about somebody else, x-effect "
-                "what it does: whoever is blocked reads and defends; whoever is pending also tends, and collects and "
-                "pays as far as the tenant says; only who is active empowers a machine."
+                f"Subprotocols {MSGPACK} (binary frames) and {JSON} (text frames) carry the same messages; what "
+                "has a contentEncoding in JSON is bytes in MessagePack. The first message authenticates, but for "
+                "a till's challenge; a token never stands in a URL. Answers may overtake each other: match them by "
+                f"id. A message has at most {SIZE_MAX} bytes, and each field stands in it once. x-roles says who may "
+                "send it, x-roles-of-others who may about somebody else, x-effect what it does: whoever is blocked "
+                "reads and defends; whoever is pending also tends, and collects and pays as far as the tenant says; "
+                "only who is active empowers a machine."
             ),
         },
         "defaultContentType": "application/json",

@@ -32,8 +32,9 @@ with logged as materialized (
      group by 1
 ), waiting as materialized (
     select one as id
-      from payhub.outbox, unnest(payment_ids) as one
-     where tenant_id = $1 and not is_logged
+      from payhub.batches_unlogged
+      join payhub.outbox using (tenant_id, batch), unnest(payment_ids) as one
+     where tenant_id = $1
 ), done as (
     select id from payhub.payments where tenant_id = $1 and payer_version is not null
 )

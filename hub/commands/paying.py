@@ -10,7 +10,6 @@ from msgspec import UNSET, UnsetType
 from core.errors import CoreError, OutcomeUnknown
 from core.ledger.reading import Life, Settled, read_payments, read_shares, settle_payments
 from core.nouns import BACKWARD, DONE, Kind, Payment, PaymentStatus, Posting
-from core.proof.receipts import to_text
 from hub.commands.context import STATUS_NAMES, Context
 from hub.commands.refusal import CommandRefused, from_core
 from hub.commands.row import Row
@@ -83,7 +82,7 @@ def to_answer(id: int, payment: Payment, outcome: Posting | CoreError) -> Messag
         UNSET if outcome.amount is None else outcome.amount,
         (is_payees and outcome.fee) or UNSET,
         outcome.rule if outcome.rule is not None and is_rule_told else UNSET,
-        UNSET if outcome.receipt is None else to_text(outcome.receipt),
+        UNSET if outcome.receipt is None else outcome.receipt,
     )
 
 
@@ -230,7 +229,7 @@ def to_outcome(payment: Payment, posting: Posting) -> steps.Outcome:
         ((payment.kind in BY_PAYEE or payment.kind in BACKWARD) and posting.fee) or UNSET,
         held,
         or_unset(posting.rule) if posting.status != PaymentStatus.POSTED else UNSET,
-        UNSET if posting.receipt is None else to_text(posting.receipt),
+        or_unset(posting.receipt),
     )
 
 

@@ -11,7 +11,6 @@ from core.nouns import Kind
 from core.proof import proving
 from core.proof.heads import Head
 from core.proof.leaves import SALT_SIZE, Facts, to_us
-from core.proof.receipts import to_text
 from hub.commands.context import STATUS_NAMES, Context
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
@@ -40,12 +39,12 @@ async def payment(context: Context, session: Session, command: proofs.ReadProof)
         command.id,
         speaker.tenant_id,
         _to_facts(facts),
-        to_text(found.asked),
-        to_text(found.kept),
-        UNSET if receipt is None else to_text(receipt.pack()),
-        UNSET if in_log is None else proofs.LogPlace(in_log.number, to_text(in_log.path), _to_head(in_log.head)),
-        proofs.Kept(private.fee, list(private.shares), to_text(found.salt[SALT_SIZE:])) if may_know_kept else UNSET,
-        proofs.Asked(private.asked_by, to_text(found.salt[:SALT_SIZE])) if may_know_asked else UNSET,
+        found.asked,
+        found.kept,
+        UNSET if receipt is None else receipt.pack(),
+        UNSET if in_log is None else proofs.LogPlace(in_log.number, in_log.path, _to_head(in_log.head)),
+        proofs.Kept(private.fee, list(private.shares), found.salt[SALT_SIZE:]) if may_know_kept else UNSET,
+        proofs.Asked(private.asked_by, found.salt[:SALT_SIZE]) if may_know_asked else UNSET,
     )
 
 
@@ -60,7 +59,7 @@ async def growth(context: Context, session: Session, command: proofs.ReadGrowth)
     tenant_id = session.speaker.tenant_id
     found = await proving.prove_growth(context.pool, tenant_id, command.from_size, given(command.to_size))
     old = UNSET if found.old is None else _to_head(found.old)
-    return proofs.GrowthAnswer(command.id, _to_head(found.head), to_text(found.proof), old)
+    return proofs.GrowthAnswer(command.id, _to_head(found.head), found.proof, old)
 
 
 async def keys(context: Context, _: Session, command: proofs.ReadProofKeys) -> proofs.ProofKeysAnswer:
@@ -88,14 +87,12 @@ def _to_facts(facts: Facts) -> proofs.PaymentFacts:
 
 
 def _to_head(head: Head) -> proofs.HeadState:
-    return proofs.HeadState(
-        head.tenant_id, head.size, to_text(head.root), to_us(head.sealed_at), head.kid, to_text(head.signature)
-    )
+    return proofs.HeadState(head.tenant_id, head.size, head.root, to_us(head.sealed_at), head.kid, head.signature)
 
 
 def _to_key(key: SigningKey) -> proofs.ProofKey:
     public_key = key.private_key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    return proofs.ProofKey(key.kid, to_text(public_key), time_of(key.signs_from), time_or_unset(key.signs_until))
+    return proofs.ProofKey(key.kid, public_key, time_of(key.signs_from), time_or_unset(key.signs_until))
 
 
 ROWS: Final[tuple[Row, ...]] = (

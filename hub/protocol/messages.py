@@ -252,7 +252,7 @@ class Paid(Message, frozen=True, tag="payment", gc=False):
     amount: int | UnsetType = UNSET
     fee: int | UnsetType = UNSET
     rule: int | UnsetType = UNSET
-    receipt: str | UnsetType = UNSET
+    receipt: bytes | UnsetType = UNSET
 
 
 class AccountAnswer(Message, frozen=True, tag="account_state", gc=False):

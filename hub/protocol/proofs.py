@@ -1,7 +1,7 @@
 """Proof of payments: receipts, the log that all payments are in, its signed heads, the keys.
 
-Hashes, paths, salts, signatures and keys are base64url without padding (RFC 4648, 5). A path is its hashes one after
-another, from the bottom up. How each is computed: README.md, "Proving a payment".
+Receipts, hashes, paths, salts, signatures and keys are bytes: as they are in MessagePack, in JSON base64 (RFC 4648, 4).
+A path is its hashes one after another, from the bottom up. How each is computed: README.md, "Proving a payment".
 """
 
 from typing import Annotated, Final
@@ -62,14 +62,14 @@ class Kept(Struct, frozen=True, omit_defaults=True, gc=False):
 
     fee: int
     shares: list[tuple[int, int]]
-    salt: str
+    salt: bytes
 
 
 class Asked(Struct, frozen=True, gc=False):
     """Who asked, and what opens it: told to that person and operators."""
 
     person: str
-    salt: str
+    salt: bytes
 
 
 class HeadState(Struct, frozen=True, gc=False):
@@ -77,17 +77,17 @@ class HeadState(Struct, frozen=True, gc=False):
 
     tenant: int
     size: int
-    root: str
+    root: bytes
     at_us: int
     key: str
-    signature: str
+    signature: bytes
 
 
 class LogPlace(Struct, frozen=True, gc=False):
     """Where the log has the payment's batch: leaf `number` of the head's tree, and the path to its root."""
 
     number: int
-    path: str
+    path: bytes
     head: HeadState
 
 
@@ -95,7 +95,7 @@ class ProofKey(Struct, frozen=True, omit_defaults=True, gc=False):
     """An Ed25519 key (RFC 8032): its 32 bytes, and from when until when it signed."""
 
     key: str
-    public_key: str
+    public_key: bytes
     signs_from: str
     signs_until: str | UnsetType = UNSET
 
@@ -109,9 +109,9 @@ class PaymentProof(Message, frozen=True, tag="payment_proof", gc=False):
     id: int
     tenant: int
     facts: PaymentFacts
-    asked_hash: str
-    kept_hash: str
-    receipt: str | UnsetType = UNSET
+    asked_hash: bytes
+    kept_hash: bytes
+    receipt: bytes | UnsetType = UNSET
     log: LogPlace | UnsetType = UNSET
     kept: Kept | UnsetType = UNSET
     asked: Asked | UnsetType = UNSET
@@ -132,7 +132,7 @@ class GrowthAnswer(Message, frozen=True, tag="log_growth_proof", gc=False):
 
     id: int
     head: HeadState
-    proof: str
+    proof: bytes
     old: HeadState | UnsetType = UNSET
 
 

@@ -147,7 +147,7 @@ class Outcome(Struct, frozen=True, omit_defaults=True, gc=False):
     fee: int | UnsetType = UNSET
     held: int | UnsetType = UNSET
     rule: int | UnsetType = UNSET
-    receipt: str | UnsetType = UNSET
+    receipt: bytes | UnsetType = UNSET
 
 
 class EntryTried(Struct, frozen=True, omit_defaults=True, gc=False):

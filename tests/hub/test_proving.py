@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 
 from core.database import Pool
@@ -26,7 +27,8 @@ from tests.hub.stranger import MSGPACK, Wire
 
 
 def paper(answer: Wire, **changed: Any) -> bytes:
-    return json.dumps({**answer, **changed}).encode()
+    # Base64 for what came as bytes.
+    return msgspec.json.encode({**answer, **changed})
 
 
 async def test_the_receipt_in_the_answer_proves_what_was_asked_for(
@@ -105,7 +107,7 @@ async def test_each_side_proves_what_it_may_know_and_a_stranger_nothing(
         ("payer", {"asked": {**told["payer"]["asked"], "person": operator.person}}),
         (
             "payee",
-            {"kept_hash": told["payee"]["asked_hash"], "kept": None, "asked": {"person": payer.person, "salt": "AA"}},
+            {"kept_hash": told["payee"]["asked_hash"], "kept": None, "asked": {"person": payer.person, "salt": b"\0"}},
         ),
     ):
         with pytest.raises(ReceiptRefused):

@@ -699,7 +699,7 @@ async def test_the_commands_show_how_far_places_are_and_prove_a_log_by_them(
 def test_a_file_of_witnesses_that_cannot_be_used_is_one_sentence(tmp_path: Path, content: bytes, why: str) -> None:
     assert read_witnesses(tmp_path / "none") == []
     path = tmp_path / "witnesses.json"
-    path.write_bytes(content.replace(b"%s", b"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"))
+    path.write_bytes(content.replace(b"%s", b"11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="))
     with pytest.raises(WitnessesRefused, match=why):
         read_witnesses(path)
 

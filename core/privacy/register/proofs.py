@@ -46,6 +46,7 @@ TABLES: Final = (
         moment="at",
     ),
     Table("audit_unlogged", Words("Trilha a selar", "Trail to be sealed"), split("at id")),
+    Table("batches_unlogged", Words("Lotes a selar", "Batches to be sealed"), split("batch created_at root")),
     Table("proof_salts", Words("Sais das provas", "Salts of proofs"), (), hidden=split("salt")),
     Table(
         "log_leaves", Words("Folhas do registro", "Leaves of the log"), split("number kind batch judged_at ids root")

@@ -7,6 +7,9 @@ create or replace function claim_unlogged(p_tenant int, p_patience interval, p_l
 returns table (batch bigint, judged_at timestamptz, size int, root bytea, ids uuid[])
 language plpgsql volatile security definer
 set search_path = payhub, pg_temp
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 begin
     -- 7234905512 and the tenant: one process at a time makes a tenant's log grow.
@@ -14,20 +17,28 @@ begin
         return;
     end if;
     return query
-    select outbox.batch, outbox.judged_at, cardinality(outbox.payment_ids), outbox.root,
-           case when outbox.root is null then outbox.payment_ids end
-      from outbox
-     where outbox.tenant_id = p_tenant and not outbox.is_logged
-       -- Of the same statement, and so of the same moment: what is awaited and what overtakes it are seen together.
-       and outbox.batch < coalesce((
-           select min(awaited.batch)
-             from outbox as awaited
-            where awaited.tenant_id = p_tenant and not awaited.is_logged
-              and awaited.root is null and awaited.created_at >= now() - p_patience
-       ), 9223372036854775807)
-     order by outbox.batch
-     limit p_limit
-       for update;
+    select taken.batch, outbox.judged_at, cardinality(outbox.payment_ids), taken.root,
+           case when taken.root is null then outbox.payment_ids end
+      from (
+          select batches_unlogged.batch, batches_unlogged.root
+            from batches_unlogged
+           where batches_unlogged.tenant_id = p_tenant
+             -- Of the same statement, and so of the same moment: what is awaited and what overtakes it are seen together.
+             and batches_unlogged.batch < coalesce((
+                 select min(awaited.batch)
+                   from batches_unlogged as awaited
+                  where awaited.tenant_id = p_tenant and awaited.root is null and awaited.created_at >= now() - p_patience
+             ), 9223372036854775807)
+           order by batches_unlogged.batch
+           limit p_limit
+      ) as taken
+     cross join lateral (
+          select outbox.judged_at, outbox.payment_ids
+            from outbox
+           where outbox.tenant_id = p_tenant and outbox.batch = taken.batch
+          offset 0
+     ) as outbox
+     order by taken.batch;
     return query
     select null::bigint, max(taken.at), count(*)::int, null::bytea, array_agg(taken.id order by taken.at, taken.id)
       from (

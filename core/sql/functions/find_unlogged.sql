@@ -5,9 +5,9 @@ returns setof int
 language sql volatile security definer
 set search_path = payhub, pg_temp
 as $$
-    select outbox.tenant_id
-      from outbox
-     where not outbox.is_logged and (outbox.root is not null or outbox.created_at < now() - p_patience)
+    select batches_unlogged.tenant_id
+      from batches_unlogged
+     where batches_unlogged.root is not null or batches_unlogged.created_at < now() - p_patience
      union
     select audit_unlogged.tenant_id
       from audit_unlogged

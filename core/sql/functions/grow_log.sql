@@ -33,10 +33,9 @@ begin
            where outbox.tenant_id = p_tenant and outbox.batch = taken.batch
           offset 0
      ) outbox;
-    update outbox
-       set is_logged = true
-      from unnest(p_batches) as taken (batch)
-     where outbox.tenant_id = p_tenant and outbox.batch = taken.batch;
+    delete from batches_unlogged
+     using unnest(p_batches) as taken (batch)
+     where batches_unlogged.tenant_id = p_tenant and batches_unlogged.batch = taken.batch;
 
     if p_audit_root is not null then
         insert into log_leaves (tenant_id, number, kind, batch, judged_at, ids, root)

@@ -18,7 +18,13 @@ begin
     with ripe as (
         select outbox.tenant_id, outbox.batch, outbox.payment_ids
           from outbox
-         where outbox.created_at < now() - p_patience and outbox.is_logged
+         where outbox.created_at < now() - p_patience
+           -- What the log still has to take stays. Looked up one by one: no plan may come to join them all.
+           and not exists (
+               select from batches_unlogged
+                where batches_unlogged.tenant_id = outbox.tenant_id and batches_unlogged.batch = outbox.batch
+               offset 0
+           )
            -- In commit order: a batch with an earlier id may still be under way.
            and outbox.xid < pg_snapshot_xmin(pg_current_snapshot())
          order by outbox.created_at

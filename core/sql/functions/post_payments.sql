@@ -1251,6 +1251,8 @@ begin
             ), put as (
                 insert into outbox (tenant_id, batch, judged_at, payment_ids) overriding system value
                 select tenant_id, batch, v_now, ids from numbered
+            ), laid_out as (
+                insert into batches_unlogged (tenant_id, batch) select tenant_id, batch from numbered
             )
             select batch, places from numbered
         loop

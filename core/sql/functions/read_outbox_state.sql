@@ -11,9 +11,9 @@ as $$
     select (select count(*) from outbox),
            coalesce((select extract(epoch from now() - min(outbox.created_at)) from outbox), 0)::double precision,
            (select count(*) from notices),
-           (select count(*) from outbox where not outbox.is_logged) + (select count(*) from audit_unlogged),
+           (select count(*) from batches_unlogged) + (select count(*) from audit_unlogged),
            coalesce(extract(epoch from now() - least(
-               (select min(outbox.created_at) from outbox where not outbox.is_logged),
+               (select min(batches_unlogged.created_at) from batches_unlogged),
                (select min(audit_unlogged.at) from audit_unlogged)
            )), 0)::double precision
 $$;

@@ -15,8 +15,8 @@ begin
         'person_fields', 'held_fields', 'contact_codes', 'people_settings', 'role_requests',
         'spent_nonces', 'api_keys', 'terminals', 'pairing_codes', 'identity_providers',
         'external_identities', 'webhooks', 'webhook_cursors', 'webhook_attempts', 'sink_cursors',
-        'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged', 'anchors', 'cosignatures',
-        'anchor_refusals', 'thinned_logs',
+        'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged', 'batches_unlogged',
+        'anchors', 'cosignatures', 'anchor_refusals', 'thinned_logs',
         'privacy_exports', 'privacy_export_pieces', 'consent_purposes', 'consents', 'disclosures', 'erasures',
         'retention_runs', 'incidents', 'incident_persons', 'privacy_requests',
         'bells', 'ladders', 'notice_settings', 'push_devices', 'deliveries'

@@ -67,7 +67,7 @@ async def test_the_table_itself_says_which_keys_sign(books: Books, signer: Signe
 
 PLANTED = {
     "a payment that was not sealed is called sealed": (
-        "update payhub.outbox set is_logged = true where tenant_id = $2",
+        "delete from payhub.batches_unlogged where tenant_id = $2",
         r"was done, and is in 0 leaves",
         True,
     ),

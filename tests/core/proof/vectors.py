@@ -336,8 +336,8 @@ def receipts() -> Iterator[dict[str, Any]]:
     row["facts"] = {**row["facts"], "status": "insufficient_funds"}
     yield {**row, "refused": Reason.NOT_DONE.value, "what": "facts: refused"}
     for text, what in (
-        (to_text(packed) + "=", "padding"),
-        ("+" + to_text(packed)[1:], "other letters"),
+        (to_text(packed).rstrip("="), "no padding"),
+        ("-" + to_text(packed)[1:], "other letters"),
         (other_spelling(packed), "other bits"),
     ):
         yield {**receipt_row(batch, 5), "receipt": text, "refused": Reason.MALFORMED.value, "what": what}
@@ -346,9 +346,10 @@ def receipts() -> Iterator[dict[str, Any]]:
 def other_spelling(packed: bytes) -> str:
     """The same bytes, if one is lax: the last letter's unused bits are set."""
     text = to_text(packed)
-    assert len(packed) % 3, "there have to be unused bits"
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    return text[:-1] + letters[letters.index(text[-1]) + 1]
+    last = text.rstrip("=")[-1]
+    assert last != text[-1], "there have to be unused bits"
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    return text.replace(f"{last}=", f"{letters[letters.index(last) + 1]}=")
 
 
 def receipt_row(batch: Batch, at: int) -> dict[str, Any]:

@@ -8,8 +8,8 @@ ABOUT = "0190a1b2-c3d4-7e5f-8a6b-000000000001"
 CHARGE = "ffffffff-ffff-4fff-bfff-ffffffffffff"
 PERSON = "6f1f2a4e-8d5e-4b0a-9a34-2f6f6a1d0c11"
 AT = "2026-03-01T12:34:56.789012Z"
-HASH = "A" * 43
-HEAD = proofs.HeadState(1, 7, HASH, 1_772_368_496_789_012, "00112233445566ff", "B" * 86)
+HASH = bytes(range(224, 256))
+HEAD = proofs.HeadState(1, 7, HASH, 1_772_368_496_789_012, "00112233445566ff", b"B" * 64)
 FACTS = proofs.PaymentFacts(PAYMENT, "pay", "posted", 123456789012, 210987654321, 5, 1_772_368_496_789_012)
 STEP = proofs.PaymentFacts(PAYMENT, "refund", "posted", 1, 2, 10**13, 1, about=ABOUT, charge=CHARGE)
 
@@ -27,13 +27,13 @@ EXAMPLES: tuple[Message, ...] = (
         STEP,
         HASH,
         HASH,
-        receipt="AQEjRWeJq83v",
+        receipt=b"\1\x01#Eg\x89\xab\xcd\xef",
         log=proofs.LogPlace(3, HASH + HASH, HEAD),
-        kept=proofs.Kept(-3, [(123456789012, 20)], "C" * 22),
-        asked=proofs.Asked(PERSON, "D" * 22),
+        kept=proofs.Kept(-3, [(123456789012, 20)], b"C" * 16),
+        asked=proofs.Asked(PERSON, b"D" * 16),
     ),
     proofs.HeadAnswer(2, HEAD),
-    proofs.GrowthAnswer(3, HEAD, "", old=HEAD),
+    proofs.GrowthAnswer(3, HEAD, b"", old=HEAD),
     proofs.GrowthAnswer(3, HEAD, HASH),
     proofs.ProofKeysAnswer(4, [proofs.ProofKey("00112233445566ff", HASH, AT, signs_until=AT)]),
 )

@@ -13,8 +13,8 @@ PAYMENT = "0190a1b2-c3d4-7e5f-8a6b-9c0d1e2f3a4b"
 ABOUT = "0190a1b2-c3d4-7e5f-8a6b-000000000001"
 CHARGE = "ffffffff-ffff-4fff-bfff-ffffffffffff"
 AT = "2026-03-01T12:34:56.789012Z"
-# Text of the shape that a receipt has; what is in it, core/proof says.
-RECEIPT = "AQEjRWeJq83v"
+# Bytes as a receipt begins; what is in it, core/proof says.
+RECEIPT = b"\1\x01#Eg\x89\xab\xcd\xef"
 METADATA = {"order": "17", "table.no-3_x": "é 😀"}
 # Parts are made from the commands: no checker knows their fields.
 PARTS = cast("dict[type, Any]", steps.PARTS)

@@ -17,7 +17,7 @@ export const CODECS: Readonly<Record<Encoding, Codec>> = {
   msgpack: {
     subprotocol: "payhub.v1.msgpack",
     encode: (message) => encode(message, { ignoreUndefined: true }),
-    decode: (data) => (data instanceof ArrayBuffer || ArrayBuffer.isView(data) ? read(() => decode(data)) : undefined),
+    decode: (data) => (data instanceof ArrayBuffer || ArrayBuffer.isView(data) ? read(() => withTexts(decode(data))) : undefined),
   },
   json: {
     subprotocol: "payhub.v1.json",
@@ -25,6 +25,14 @@ export const CODECS: Readonly<Record<Encoding, Codec>> = {
     decode: (data) => (typeof data === "string" ? read(() => JSON.parse(data)) : undefined),
   },
 };
+
+/** What is bytes in MessagePack is base64 here, as it is in JSON: a proof of payment can be kept as it came. */
+function withTexts(value: unknown): unknown {
+  if (value instanceof Uint8Array) return btoa(Array.from(value, (byte) => String.fromCharCode(byte)).join(""));
+  if (Array.isArray(value)) return value.map(withTexts);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withTexts(one)]));
+}
 
 function read(decoded: () => unknown): FromHub | undefined {
   try {
