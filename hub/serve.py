@@ -70,6 +70,7 @@ def serve(settings: Settings, **times: Any) -> None:
         receipts=settings.receipts,
         internal_networks=settings.internal_networks,
         webhook_networks=settings.webhook_networks,
+        push_hosts=settings.push_hosts,
         **times,
     )
     listener = listen(*address(settings.listen))

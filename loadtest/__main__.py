@@ -507,7 +507,7 @@ def privacy_command(payments: int, persons: int, as_json: bool, **arguments: Any
 @click.option("--people", type=click.IntRange(1, PEOPLE_MAX), default=PEOPLE_MAX, show_default=True)
 @click.option("--rate", type=click.IntRange(1, 2_000), default=400, show_default=True, help="Payments per second.")
 @click.option("--seconds", type=click.FloatRange(0.5, 600), default=20, show_default=True, help="Of them.")
-@click.option("--provider", type=click.Choice(["apple", "firebase"]), default="apple", show_default=True)
+@click.option("--provider", type=click.Choice(["apple", "firebase", "web"]), default="apple", show_default=True)
 @click.option("--dkim", type=click.Choice(["none", "ed25519", "rsa"]), default="rsa", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
 def notices_command(as_json: bool, **how: Any) -> None:

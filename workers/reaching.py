@@ -19,6 +19,7 @@ from core.notices.deliveries import Claimed, Road, bounce, climb, forget_told, r
 from core.notices.ladder import SOCKET_S_MIN
 from core.notices.outbox import forget_heard, note_unheard, warn_of_holds
 from core.notices.seen import SECRET
+from core.notices.targets import PUSH_HOSTS
 from core.notices.vapid import read_vapid_key
 from core.outside import Outside, OutsideRefused, OutsideUnavailable
 from workers import pushing
@@ -187,7 +188,7 @@ def _open_pushes(settings: Settings, pool: Pool, means: pushing.Means, web: Vapi
     senders: list[tuple[Road, Sender[Envelope], bool]] = [
         (Road.APPLE, AppleSender(by.apple, tls), False),
         (Road.FIREBASE, FirebaseSender(by.firebase, tls), True),
-        (Road.WEB, WebSender(by.web, tls, find, hosts=by.web_hosts), False),
+        (Road.WEB, WebSender(by.web, tls, find, hosts=(*PUSH_HOSTS, *settings.push_hosts)), False),
     ]
     return [
         Delivering(pool, road, compose, sender, places=PUSHES_AT_ONCE, is_one_service=is_one)

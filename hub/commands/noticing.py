@@ -122,6 +122,7 @@ async def register_phone(context: Context, session: Session, command: notices.Re
         endpoint=given(command.endpoint),
         p256dh=given(command.p256dh),
         auth=given(command.auth),
+        hosts=context.push_hosts,
     )
     phone = await phones.register_phone(
         context.pool,

@@ -4,13 +4,15 @@ python -m loadtest.services.push PORT FOLDER    on PORT and the two after it, un
                                                 came to each, and how many twice. FOLDER gets what an operator has:
                                                 push.json with its keys, and ca.pem, to be trusted (SSL_CERT_FILE); in
                                                 the end apple.arrivals and firebase.arrivals, when each push came
-                                                (loadtest/services/arrivals.py).
+                                                (loadtest/services/arrivals.py), and web.sealed: what came to browsers,
+                                                which they alone can read.
 """
 
 import asyncio
 import json
 import signal
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from loadtest.services.apple import AppleService
-from loadtest.services.arrivals import write_arrivals
+from loadtest.services.arrivals import write_arrivals, write_sealed
 from loadtest.services.certificates import Certificates
 from loadtest.services.firebase import FirebaseService
 from loadtest.services.web_push import WebPushService
@@ -37,7 +39,12 @@ async def serve(port: int, folder: Path) -> dict[str, dict[str, int]]:
         certificates.server_context(), {("TEAM", "KEY"): apple_key.public_key()}, frozenset({TOPIC}), keeps=False
     )
     firebase = FirebaseService(certificates.server_context(), {EMAIL: firebase_key.public_key()}, keeps=False)
-    web = WebPushService(certificates.server_context(), keeps=False)
+    sealed = (folder / "web.sealed").open("wb")
+    web = WebPushService(
+        certificates.server_context(),
+        keeps=False,
+        on_taken=lambda name, body: write_sealed(sealed, time.time(), name, body),
+    )
     servers = (apple.server, firebase.server, web.server)
     for step, server in enumerate(servers):
         await server.start(port + step)
@@ -63,8 +70,7 @@ async def serve(port: int, folder: Path) -> dict[str, dict[str, int]]:
         "firebase": {"service_account_file": "firebase.json", "url": firebase.url},
         "web": {"subject": f"mailto:{EMAIL}"},
     }
-    told = {"default": roads, "web_hosts": [f"localhost:{web.server.port}"]}
-    (folder / "push.json").write_text(json.dumps(told, indent=2))
+    (folder / "push.json").write_text(json.dumps({"default": roads}, indent=2))
     print("ready", flush=True)
     ending = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
@@ -73,6 +79,7 @@ async def serve(port: int, folder: Path) -> dict[str, dict[str, int]]:
         await server.stop()
     for name, one in (("apple", apple), ("firebase", firebase)):
         write_arrivals(folder / f"{name}.arrivals", [(id_, count, one.came[id_]) for id_, count in one.ids.items()])
+    sealed.close()
     # What came to a browser's service has no id that it could see.
     return {"apple": _counted(apple.ids), "firebase": _counted(firebase.ids), "web": {"taken": web.got.total()}}
 

@@ -66,9 +66,11 @@ class WebPushService:
         keeps: bool = True,
         host: str = "localhost",
         clock: Callable[[], float] = time.time,
+        on_taken: Callable[[str, bytes], None] = lambda name, body: None,
     ) -> None:
+        """`on_taken`: hears of each push that is taken, for whom and as it is sealed."""
         self.server = Http2Server(self._answer, tls)
-        self.clock, self._host, self._keeps = clock, host, keeps
+        self.clock, self._host, self._keeps, self._on_taken = clock, host, keeps, on_taken
         self.faults: dict[str, deque[Said | Act]] = {}
         self.got: Counter[str] = Counter()
         self.requests: list[Request] = []
@@ -91,6 +93,7 @@ class WebPushService:
         if status != 201:
             return Said(status)
         self.got[name] += 1
+        self._on_taken(name, request.body)
         return Said(201, headers=(("location", f"{self.origin}/m/{name}"),))
 
     def _check(self, request: Request) -> int:

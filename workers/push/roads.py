@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from msgspec import UNSET, UnsetType
 
-from core.notices.targets import PUSH_HOSTS, TOPIC
+from core.notices.targets import TOPIC
 from workers.push.apns import HOST, SANDBOX_HOST, AppleKey
 from workers.push.fcm import TOKEN_URL, URL, ServiceAccount
 from workers.push.signing import KeyUnusable, read_key, read_key_file
@@ -67,11 +67,8 @@ class _Roads(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
-    """`web_hosts`: where browsers' endpoints may be, in place of the known services'."""
-
     default: _Roads = msgspec.field(default_factory=_Roads)
     tenants: dict[str, _Roads] = msgspec.field(default_factory=dict)
-    web_hosts: list[str] = msgspec.field(default_factory=lambda: list(PUSH_HOSTS))
 
 
 class _Account(msgspec.Struct):
@@ -93,11 +90,10 @@ class TenantRoads(NamedTuple):
 
 
 class Roads(NamedTuple):
-    """Everybody's. `web_hosts`: where browsers' endpoints may be."""
+    """Everybody's."""
 
     default: TenantRoads = TenantRoads()
     tenants: dict[str, TenantRoads] = {}  # noqa: RUF012  # never changed
-    web_hosts: tuple[str, ...] = PUSH_HOSTS
 
     def of(self, tenant: str) -> TenantRoads:
         """A tenant's, by its slug."""
@@ -136,9 +132,7 @@ def read_roads(path: Path | None, web: VapidKey) -> Roads:
     reader = _Reader(path, web.key)
     default = reader.read(told.default, "default", TenantRoads(web=web))
     tenants = {slug: reader.read(roads, f"tenants.{slug}", default) for slug, roads in told.tenants.items()}
-    if not all(told.web_hosts):
-        raise RoadsRefused(f"{path}: web_hosts: a host has a name.")
-    return Roads(default, tenants, tuple(told.web_hosts))
+    return Roads(default, tenants)
 
 
 class _Reader:
