@@ -46,6 +46,8 @@ TURNS_MAX: Final = 6
 APART: Final = 3_000
 PUSH_RUNG, MAIL_RUNG = 1, 2
 ROADS: Final = {"apple": 1, "firebase": 2, "web": 3, "mail": 4}
+# Apple's, Firebase's, the browsers', and the relay's.
+PORTS: Final = 4
 SELECTOR: Final = "load"
 FINISH_SECONDS: Final = 300.0
 POLL_SECONDS: Final = 0.1
@@ -103,12 +105,12 @@ async def measure_notices(
     if rate * seconds > people * TURNS_MAX:
         raise NoticesError("So many payments are too many for so few people: phones do not ring all the time.")
     report.note("Starting PostgreSQL, Valkey and a hub in a temporary folder …")
-    push_port = three_ports()
-    with running_stack(1, [settings_of(push_port)]) as stack:
+    first_port = ports_in_row()
+    with running_stack(1, [settings_of(first_port + 2)]) as stack:
         return await measure_on(
             stack,
             report,
-            push_port=push_port,
+            first_port=first_port,
             notices=notices,
             people=people,
             rate=rate,
@@ -118,16 +120,16 @@ async def measure_notices(
         )
 
 
-def settings_of(push_port: int) -> dict[str, str]:
+def settings_of(web_port: int) -> dict[str, str]:
     """What a hub is told: who is behind a proxy, and where browsers are pushed to."""
-    return {"PAYHUB_TRUSTED_PROXIES": "127.0.0.1", "PAYHUB_PUSH_HOSTS": f"localhost:{push_port + 2}"}
+    return {"PAYHUB_TRUSTED_PROXIES": "127.0.0.1", "PAYHUB_PUSH_HOSTS": f"localhost:{web_port}"}
 
 
 async def measure_on(
     stack: Stack,
     report: Reporter,
     *,
-    push_port: int,
+    first_port: int,
     notices: int,
     people: int,
     rate: int,
@@ -135,23 +137,23 @@ async def measure_on(
     provider: Provider,
     dkim: str,
 ) -> dict[str, Any]:
-    """The same on a stack that runs: one hub, told settings_of(push_port)."""
+    """The same on a stack that runs: one hub, told settings_of(first_port + 2)."""
     crowd = await asyncio.to_thread(stack.seed, people + 1)
     # Who pays has no road, and is told nothing.
     payer, told = crowd.people[0], crowd.people[1:]
-    origin = f"https://localhost:{push_port + 2}"
+    origin = f"https://localhost:{first_port + 2}"
     browsers = {one.name: one for one in await make_reachable(stack, report, told, provider, origin)}
     _write_key(stack.folder / "dkim.pem", dkim)
     admin = await connect_database(stack.servers.admin_database_url)
     try:
         measuring = _Measuring(stack, admin, report)
-        with outer_services(stack, push_port, dkim) as outside, running_worker(stack, **outside.settings) as worker:
+        with outer_services(stack, first_port, dkim) as outside, running_worker(stack, **outside.settings) as worker:
             measuring.watch(worker.pid, outside.pids)
             pushed = await measuring.drain(told, notices, ROADS[provider])
             mailed = await measuring.drain(told, notices, ROADS["mail"])
             late = await measuring.deadlines(crowd, payer, told, ROADS[provider], rate, seconds)
         # The worker has ended in order, and then the servers: they wrote down what came.
-        came = _read_all(outside.folder, browsers)
+        came = read_all(outside.folder, browsers)
     finally:
         await admin.close()
     _compare(came, [*pushed.made, *mailed.made, *late.made])
@@ -272,7 +274,7 @@ class _Measuring:
         bar.reach(await self._admin.fetchval(COUNT))
 
 
-def _read_all(folder: Path, browsers: dict[str, Browser]) -> dict[int, dict[str, Arrival]]:
+def read_all(folder: Path, browsers: dict[str, Browser]) -> dict[int, dict[str, Arrival]]:
     """What came, by road. What came to browsers, they open."""
     came = {ROADS[name]: read_arrivals(folder / f"{name}.arrivals") for name in ("apple", "firebase", "mail")}
     sealed = open_arrivals(folder / "web.sealed", lambda name, body: str(browsers[name].open(body)["id"]))
@@ -343,23 +345,27 @@ async def _pay(
 
 
 @contextlib.contextmanager
-def outer_services(stack: Stack, push_port: int, dkim: str) -> Iterator[Outside]:
-    """Servers for pushes and mails, and how a worker finds them. In the end they say what came."""
+def outer_services(stack: Stack, first_port: int, dkim: str, seen: Sequence[int] | None = None) -> Iterator[Outside]:
+    """Servers for pushes and mails, and how a worker finds them. In the end they say what came.
+
+    `seen`: the ports on which they are found, if gates stand before them.
+    """
+    ports = range(first_port, first_port + PORTS)
+    seen = seen or ports
     folder = stack.folder / f"outside-{uuid.uuid4().hex[:8]}"
     folder.mkdir()
-    (mail_port,) = free_ports(1)
     with contextlib.ExitStack() as ending:
-        push = _serve(ending, "push", str(push_port), str(folder))
-        mail = _serve(ending, "mail", str(mail_port), str(folder / "mail.arrivals"))
+        push = _serve(ending, "push", str(ports[0]), str(folder), *map(str, seen[:3]))
+        mail = _serve(ending, "mail", str(ports[3]), str(folder / "mail.arrivals"))
         for one in (push, mail):
             assert one.stdout is not None
             if not one.stdout.readline():
                 raise NoticesError("A server for pushes or mails does not start.")
         settings = {
-            "PAYHUB_SMTP_URL": f"smtp://127.0.0.1:{mail_port}?starttls=never",
+            "PAYHUB_SMTP_URL": f"smtp://127.0.0.1:{seen[3]}?starttls=never",
             "PAYHUB_PUBLIC_URL": "https://pay.example",
             "PAYHUB_PUSH_FILE": str(folder / "push.json"),
-            "PAYHUB_PUSH_HOSTS": f"localhost:{push_port + 2}",
+            "PAYHUB_PUSH_HOSTS": f"localhost:{seen[2]}",
             "PAYHUB_PUSH_CA_FILE": str(folder / "ca.pem"),
             "PAYHUB_INTERNAL_NETWORKS": "127.0.0.0/8,::1/128",
         }
@@ -378,12 +384,12 @@ def _serve(ending: contextlib.ExitStack, name: str, *arguments: str) -> subproce
     return process
 
 
-def three_ports() -> int:
-    """The first of three that follow each other and are free, or were a moment ago."""
+def ports_in_row() -> int:
+    """The first of so many as outer_services takes that follow each other and are free, or were a moment ago."""
     while True:
         first = free_ports(1)[0]
         with contextlib.suppress(OSError), contextlib.ExitStack() as ending:
-            for port in range(first, first + 3):
+            for port in range(first, first + PORTS):
                 ending.enter_context(_bound(port))
             return first
 

@@ -6,6 +6,7 @@ python -m loadtest.services.push PORT FOLDER    on PORT and the two after it, un
                                                 the end apple.arrivals and firebase.arrivals, when each push came
                                                 (loadtest/services/arrivals.py), and web.sealed: what came to browsers,
                                                 which they alone can read.
+python -m loadtest.services.push PORT FOLDER SEEN SEEN SEEN    the same behind gates, which are seen on these ports.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import signal
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import uvloop
@@ -30,7 +32,7 @@ TOPIC = "com.example.pay"
 EMAIL = "push@example.com"
 
 
-async def serve(port: int, folder: Path) -> dict[str, dict[str, int]]:
+async def serve(port: int, folder: Path, seen: Sequence[int]) -> dict[str, dict[str, int]]:
     """Until SIGTERM. How many came to each, and how many of them more than once."""
     certificates = Certificates(folder)
     apple_key = ec.generate_private_key(ec.SECP256R1())
@@ -38,11 +40,14 @@ async def serve(port: int, folder: Path) -> dict[str, dict[str, int]]:
     apple = AppleService(
         certificates.server_context(), {("TEAM", "KEY"): apple_key.public_key()}, frozenset({TOPIC}), keeps=False
     )
-    firebase = FirebaseService(certificates.server_context(), {EMAIL: firebase_key.public_key()}, keeps=False)
+    firebase = FirebaseService(
+        certificates.server_context(), {EMAIL: firebase_key.public_key()}, keeps=False, port=seen[1]
+    )
     sealed = (folder / "web.sealed").open("wb")
     web = WebPushService(
         certificates.server_context(),
         keeps=False,
+        port=seen[2],
         on_taken=lambda name, body: write_sealed(sealed, time.time(), name, body),
     )
     servers = (apple.server, firebase.server, web.server)
@@ -57,7 +62,7 @@ async def serve(port: int, folder: Path) -> dict[str, dict[str, int]]:
         "token_uri": firebase.url + "/token",
     }
     _write_secret(folder / "firebase.json", json.dumps(account))
-    at = f"https://localhost:{apple.server.port}"
+    at = f"https://localhost:{seen[0]}"
     roads = {
         "apple": {
             "key_file": "apple.p8",
@@ -98,4 +103,6 @@ def _write_secret(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(uvloop.run(serve(int(sys.argv[1]), Path(sys.argv[2])))))
+    first = int(sys.argv[1])
+    others = [int(one) for one in sys.argv[3:]] or [first, first + 1, first + 2]
+    print(json.dumps(uvloop.run(serve(first, Path(sys.argv[2]), others))))

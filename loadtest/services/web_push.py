@@ -65,11 +65,16 @@ class WebPushService:
         *,
         keeps: bool = True,
         host: str = "localhost",
+        port: int | None = None,
         clock: Callable[[], float] = time.time,
         on_taken: Callable[[str, bytes], None] = lambda name, body: None,
     ) -> None:
-        """`on_taken`: hears of each push that is taken, for whom and as it is sealed."""
+        """`port`: where others see it, if a gate stands before it. `on_taken`: hears of each push that is taken.
+
+        It is told for whom a push is, and gets it as it is sealed.
+        """
         self.server = Http2Server(self._answer, tls)
+        self._port = port
         self.clock, self._host, self._keeps, self._on_taken = clock, host, keeps, on_taken
         self.faults: dict[str, deque[Said | Act]] = {}
         self.got: Counter[str] = Counter()
@@ -80,7 +85,7 @@ class WebPushService:
     @property
     def origin(self) -> str:
         """Where it is."""
-        return f"https://{self._host}:{self.server.port}"
+        return f"https://{self._host}:{self._port or self.server.port}"
 
     def _answer(self, request: Request) -> Said | Act:
         if self._keeps:
