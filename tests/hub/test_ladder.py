@@ -66,6 +66,7 @@ async def outer(database: Database, tmp_path: Path) -> AsyncIterator[Outer]:
     web = WebPushService(certificates.server_context())
     await apple.server.start()
     await web.server.start()
+    (tmp_path / "apple.p8").touch(0o600)
     (tmp_path / "apple.p8").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     at = f"https://localhost:{apple.server.port}"
     apple_road = {"key_file": "apple.p8", "key_id": "KEY", "team_id": "TEAM", "topics": [TOPIC]}

@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from workers.secret_file import read_secret
+
 # RFC 8301, 3.2: verifiers need not take less than 1024, and signers should use 2048.
 RSA_BITS_MIN: Final = 2048
 # Named once more than they are there: nobody on the way can add a second one (RFC 6376, 8.15).
@@ -52,7 +54,7 @@ class DkimKey(NamedTuple):
 def read_key(path: Path, domain: str, selector: str) -> DkimKey:
     """A private key in PEM. Raises KeyRefused."""
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        key = load_pem_private_key(read_secret(path), password=None)
     except OSError as error:
         raise KeyRefused(f"{path} cannot be read: {error.strerror}.") from None
     except (ValueError, TypeError, UnsupportedAlgorithm):

@@ -29,6 +29,7 @@ from workers.push.apns import HOST, SANDBOX_HOST, AppleKey
 from workers.push.fcm import TOKEN_URL, URL, ServiceAccount
 from workers.push.signing import KeyUnusable, read_key, read_key_file
 from workers.push.web_push import VapidKey
+from workers.secret_file import read_secret
 
 FILE_SIZE_MAX: Final = 1024 * 1024
 T = TypeVar("T")
@@ -213,7 +214,7 @@ class _Reader:
 
 def _read_account(path: Path) -> _Account:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Account)
+        return msgspec.json.decode(read_secret(path), type=_Account)
     except OSError as error:
         raise KeyUnusable(f"cannot be read: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
