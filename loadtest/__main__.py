@@ -25,6 +25,7 @@ from loadtest.ids import MAKERS
 from loadtest.keys import measure_keys
 from loadtest.notices import PEOPLE_MAX, NoticesError, measure_notices
 from loadtest.outage import OutageError, measure_outage
+from loadtest.outbox import compare_outbox
 from loadtest.pay import pay
 from loadtest.posting import PostingError, measure
 from loadtest.proof import ProofError
@@ -293,6 +294,24 @@ def sinks_command(rounds: int, seconds: float, clients: int, as_json: bool) -> N
         ("payments per second, with", "without", "ratio", "events told per second", "late, s"),
         [tuple(figures[of] for of in ("with_per_second", "without_per_second", "ratio", "told_per_second", "late_s"))],
         f"Medians of {figures['rounds']} rounds of {figures['seconds_each']:g} s each, in turns; late: the most.",
+    )
+
+
+@main.command("outbox")
+@click.option("--rounds", type=click.IntRange(1, 20), default=4, show_default=True)
+@click.option("--seconds", type=click.FloatRange(0.5, 60), default=8, show_default=True, help="Of each round.")
+@click.option("--clients", type=click.IntRange(1, 2_000), default=200, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def outbox_command(rounds: int, seconds: float, clients: int, as_json: bool) -> None:
+    """Compare payments beside a whole worker against one that tells nobody, in turns."""
+    report = Reporter(as_json)
+    figures = run_async(compare_outbox(report, rounds=rounds, seconds=seconds, clients=clients))
+    report.grid(
+        "What the outbox and the ladder cost",
+        figures,
+        ("payments per second, with", "without", "ratio"),
+        [tuple(figures[of] for of in ("with_per_second", "without_per_second", "ratio"))],
+        f"Medians of {figures['rounds']} rounds of {figures['seconds_each']:g} s each, in turns.",
     )
 
 
