@@ -32,8 +32,9 @@ _WEB_SCHEMES = ("http", "https")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _MAIL_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 _MAIL_ADDRESS = re.compile(rf"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~.-]{{1,64}}@{_MAIL_NAME.pattern}")
+_PUSH_HOST = re.compile(r"\.?[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?(?::[0-9]{1,5})?")
 _SPLIT = frozenset(
-    {"allowed_origins", "internal_networks", "sink_networks", "trusted_proxies", "webhook_networks"}
+    {"allowed_origins", "internal_networks", "push_hosts", "sink_networks", "trusted_proxies", "webhook_networks"}
 )  # comma-separated in the environment
 
 
@@ -247,6 +248,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="JSON file that says by whose credentials pushes go out to phones, Apple's and Firebase's, for "
             "the installation and for tenants (workers/push/roads.py shows one). Empty: browsers alone are pushed to."
+        ),
+    ]
+    push_hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Hosts of browsers' push services besides Apple's, Google's, Microsoft's and Mozilla's, with "
+            "commas between: push.example.com, .example.com for all below it, push.example.com:8443. Private networks "
+            "have to be named in PAYHUB_INTERNAL_NETWORKS as well."
         ),
     ]
     push_ca_file: Annotated[
@@ -510,6 +519,7 @@ def _defaults(given: Mapping[str, str]) -> dict[str, str]:
         "dkim_selector": "payhub",
         "bounces_dir": "",
         "push_file": "",
+        "push_hosts": "",
         "push_ca_file": "",
         "mailbox_listen": "127.0.0.1:8025",
         "breached_passwords_file": "",
@@ -612,6 +622,12 @@ def _check_networks(name: str, value: str) -> None:
             raise SettingsError(name, f"holds {network!r}: write networks like 10.0.0.0/8.") from None
 
 
+def _check_hosts(name: str, value: str) -> None:
+    for host in _split(value):
+        if not _PUSH_HOST.fullmatch(host):
+            raise SettingsError(name, f"holds {host!r}: write hosts like push.example.com, in small letters.")
+
+
 _CHECKS = {
     "database_url": _check_database,
     "admin_database_url": _check_database,
@@ -631,6 +647,7 @@ _CHECKS = {
     "mailbox_listen": _check_loopback,
     "allowed_origins": _check_origins,
     "internal_networks": _check_networks,
+    "push_hosts": _check_hosts,
     "webhook_networks": _check_networks,
     "sink_networks": _check_networks,
 }

@@ -31,6 +31,7 @@ from core.ledger.batcher import FLIGHTS_MAX, Batcher
 from core.ledger.posting import Posters
 from core.ledger.reading import acknowledge, read_entries_after, read_versions
 from core.nonces import Nonces
+from core.notices.targets import PUSH_HOSTS
 from core.nouns import Payment, Posting
 from core.outside import Outside
 from core.people.demands import read_demands
@@ -103,6 +104,7 @@ class Options(NamedTuple):
     web_demo: bool = False
     # Of how many visits pages tell how they felt, from 0 to 1.
     web_vitals: float = 0.0
+    push_hosts: Sequence[str] = ()
     # Not an operator's to change: tests that turn keys do not wait for minutes.
     token_lifetime_s: int = TOKEN_LIFETIME_S
     keys_read_s: float = KEYS_READ_S
@@ -168,6 +170,7 @@ class Hub:
             nonces=Nonces(await keys.secret("nonces")),
             identities=Identities(Outside(options.internal_networks)),
             webhooks=Outside(options.webhook_networks),
+            push_hosts=(*PUSH_HOSTS, *options.push_hosts),
             end_session=self._end_session,
             restand=self._restand,
             means=Means(pool, keys, Marks(await keys.secret("marks")), party),

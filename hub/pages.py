@@ -1,11 +1,12 @@
 """What a person sees who opens a link: of a payment, who asks for how much, and the code to pay it with; of a mail,
-that they may say here that they have seen what it told.
+that they may say here that they have seen what it told, or that they want no more of its kind.
 
 Pages of our own, with nothing from elsewhere. They know no session and show only what whoever has the link may see.
 """
 
 import base64
 import hashlib
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from html import escape
 from re import fullmatch
@@ -22,10 +23,11 @@ from core.payments.money import money
 from core.people.opening import Tenant, find_tenant
 from hub.commands.charging import text_of
 from hub.commands.context import Context
-from hub.limits import ADDRESS_PAGE, address_key
+from hub.limits import ADDRESS_PAGE, address_key, network_of
 from hub.protocol.fields import UUID_PATTERN
 from hub.qr import draw
 from hub.seeing import acknowledge
+from hub.unsubscribing import unsubscribe
 
 STYLE: Final = """
 :root { color-scheme: light dark; --ink: #14231d; --soft: #566961; --paper: #eef2f0; --card: #fff; --line: #d9e2dd;
@@ -110,13 +112,18 @@ WORDS: Final = {
         "check": "Confira o endereço com quem o enviou.",
         "busy": "Tente de novo em instantes",
         "wait": "Não foi possível abrir a cobrança agora. Nada foi pago.",
-        "notice": "Aviso",
-        "saw": "Você já viu este aviso?",
-        "stop": "Confirme e ele não será repetido no seu celular nem por e-mail.",
-        "yes": "Sim, já vi",
-        "done": "Combinado ✓",
-        "no_more": "Não vamos repetir este aviso. Pode fechar esta página.",
         "not_now": "Não foi possível confirmar agora.",
+        "done": "Combinado ✓",
+        "seen_title": "Aviso",
+        "seen_asked": "Você já viu este aviso?",
+        "seen_why": "Confirme e ele não será repetido no seu celular nem por e-mail.",
+        "seen_yes": "Sim, já vi",
+        "seen_over": "Não vamos repetir este aviso. Pode fechar esta página.",
+        "unwanted_title": "Novidades",
+        "unwanted_asked": "Não quer mais receber estas novidades?",
+        "unwanted_why": "Confirme e não enviamos mais nenhuma. Avisos sobre seu dinheiro e sua conta continuam.",
+        "unwanted_yes": "Não quero mais receber",
+        "unwanted_over": "Você não vai mais receber estas novidades. Pode fechar esta página.",
     },
     "en": {
         "title": "Payment",
@@ -137,13 +144,18 @@ WORDS: Final = {
         "check": "Check the address with whoever sent it.",
         "busy": "Try again in a moment",
         "wait": "The request cannot be shown right now. Nothing was paid.",
-        "notice": "Notice",
-        "saw": "Have you seen this notice?",
-        "stop": "Say so, and neither your phone nor your mailbox will be told again.",
-        "yes": "Yes, I have",
-        "done": "Done ✓",
-        "no_more": "You will not be told this again. You can close this page.",
         "not_now": "That could not be noted right now.",
+        "done": "Done ✓",
+        "seen_title": "Notice",
+        "seen_asked": "Have you seen this notice?",
+        "seen_why": "Say so, and neither your phone nor your mailbox will be told again.",
+        "seen_yes": "Yes, I have",
+        "seen_over": "You will not be told this again. You can close this page.",
+        "unwanted_title": "News",
+        "unwanted_asked": "You want no more of these news?",
+        "unwanted_why": "Say so, and none will be sent. You will still be told of your money and your account.",
+        "unwanted_yes": "I want no more of them",
+        "unwanted_over": "You will not get these news any more. You can close this page.",
     },
 }
 # An amount as long as this is set smaller, to stay on one line of a small phone.
@@ -175,26 +187,39 @@ def routes(context: Context) -> list[Route]:
         except CoreError:
             return _html(language, _notice(words["busy"], words["wait"]), 503)
 
-    async def seen(request: Request) -> Response:
+    async def confirmed(request: Request, about: str, do: Callable[[], Awaitable[None]]) -> Response:
+        """A page with a button, and what follows when it is pressed. `about`: which words."""
         language = language_of(request.headers.get("accept-language", ""))
-        words = WORDS[language]
+        words = {name.removeprefix(f"{about}_"): text for name, text in WORDS[language].items()}
         client = address_key(request.client.host) if request.client else "unix"
         wait_s = context.limits.bucket("address-page", 0, client, ADDRESS_PAGE).spend(context.now())
+        title = f"{about}_title"
         if wait_s:
-            response = _html(language, _notice(words["busy"], words["not_now"]), 429, "notice")
+            response = _html(language, _notice(words["busy"], words["not_now"]), 429, title)
             response.headers["retry-after"] = str(int(wait_s) + 1)
             return response
         if request.method != "POST":
-            # Who scans mails for viruses opens links, and nobody has seen anything yet.
+            # Who scans mails for viruses opens links, and nobody has said anything yet.
             ask = f'<form method="post"><button>{words["yes"]}</button></form>'
-            return _html(language, _notice(words["saw"], words["stop"]) + ask, 200, "notice")
+            return _html(language, _notice(words["asked"], words["why"]) + ask, 200, title)
         try:
-            await acknowledge(context, request.path_params["token"])
+            await do()
         except CoreError:
-            return _html(language, _notice(words["busy"], words["not_now"]), 503, "notice")
-        return _html(language, _notice(words["done"], words["no_more"]), 200, "notice")
+            return _html(language, _notice(words["busy"], words["not_now"]), 503, title)
+        return _html(language, _notice(words["done"], words["over"]), 200, title)
 
-    return [Route("/c/{slug}/{charge}", page), Route("/s/{token}", seen, methods=["GET", "POST"])]
+    async def seen(request: Request) -> Response:
+        return await confirmed(request, "seen", lambda: acknowledge(context, request.path_params["token"]))
+
+    async def unwanted(request: Request) -> Response:
+        network = network_of(request.client.host) if request.client else None
+        return await confirmed(request, "unwanted", lambda: unsubscribe(context, request.path_params["token"], network))
+
+    return [
+        Route("/c/{slug}/{charge}", page),
+        Route("/s/{token}", seen, methods=["GET", "POST"]),
+        Route("/u/{token}", unwanted, methods=["GET", "POST"]),
+    ]
 
 
 def language_of(header: str) -> str:

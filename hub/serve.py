@@ -74,6 +74,7 @@ def serve(settings: Settings, **times: Any) -> None:
         web_tenant=settings.web_tenant,
         web_demo=settings.web_demo,
         web_vitals=settings.web_vitals,
+        push_hosts=settings.push_hosts,
         **times,
     )
     listener = listen(*address(settings.listen))

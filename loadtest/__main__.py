@@ -24,6 +24,8 @@ from loadtest.idle import FIRST, IdleError, allow_files, idle
 from loadtest.ids import MAKERS
 from loadtest.keys import measure_keys
 from loadtest.notices import PEOPLE_MAX, NoticesError, measure_notices
+from loadtest.outage import OutageError, measure_outage
+from loadtest.outbox import compare_outbox
 from loadtest.pages import PagesError, measure_pages
 from loadtest.pay import pay
 from loadtest.posting import PostingError, measure
@@ -55,6 +57,7 @@ SENTENCES = (
     IdleError,
     NoticesError,
     PagesError,
+    OutageError,
     PostingError,
     privacy_test.PrivacyTestError,
     ProofError,
@@ -293,6 +296,24 @@ def sinks_command(rounds: int, seconds: float, clients: int, as_json: bool) -> N
         ("payments per second, with", "without", "ratio", "events told per second", "late, s"),
         [tuple(figures[of] for of in ("with_per_second", "without_per_second", "ratio", "told_per_second", "late_s"))],
         f"Medians of {figures['rounds']} rounds of {figures['seconds_each']:g} s each, in turns; late: the most.",
+    )
+
+
+@main.command("outbox")
+@click.option("--rounds", type=click.IntRange(1, 20), default=4, show_default=True)
+@click.option("--seconds", type=click.FloatRange(0.5, 60), default=8, show_default=True, help="Of each round.")
+@click.option("--clients", type=click.IntRange(1, 2_000), default=200, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def outbox_command(rounds: int, seconds: float, clients: int, as_json: bool) -> None:
+    """Compare payments beside a whole worker against one that tells nobody, in turns."""
+    report = Reporter(as_json)
+    figures = run_async(compare_outbox(report, rounds=rounds, seconds=seconds, clients=clients))
+    report.grid(
+        "What the outbox and the ladder cost",
+        figures,
+        ("payments per second, with", "without", "ratio"),
+        [tuple(figures[of] for of in ("with_per_second", "without_per_second", "ratio"))],
+        f"Medians of {figures['rounds']} rounds of {figures['seconds_each']:g} s each, in turns.",
     )
 
 
@@ -536,7 +557,7 @@ def privacy_command(payments: int, persons: int, as_json: bool, **arguments: Any
 @click.option("--people", type=click.IntRange(1, PEOPLE_MAX), default=PEOPLE_MAX, show_default=True)
 @click.option("--rate", type=click.IntRange(1, 2_000), default=400, show_default=True, help="Payments per second.")
 @click.option("--seconds", type=click.FloatRange(0.5, 600), default=20, show_default=True, help="Of them.")
-@click.option("--provider", type=click.Choice(["apple", "firebase"]), default="apple", show_default=True)
+@click.option("--provider", type=click.Choice(["apple", "firebase", "web"]), default="apple", show_default=True)
 @click.option("--dkim", type=click.Choice(["none", "ed25519", "rsa"]), default="rsa", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
 def notices_command(as_json: bool, **how: Any) -> None:
@@ -563,6 +584,41 @@ def notices_command(as_json: bool, **how: Any) -> None:
                 for road in ("push", "mail")
                 for name, used in figures[road]["cpu_seconds"].items()
             ),
+        ],
+    )
+
+
+@main.command("outage")
+@click.option("--minutes", type=click.FloatRange(0.05, 240), default=1, show_default=True, help="Of real time.")
+@click.option("--people", type=click.IntRange(3, PEOPLE_MAX), default=900, show_default=True)
+@click.option("--rounds", type=click.IntRange(0, 50), default=4, show_default=True, help="Of payments of each kind.")
+@click.option("--seconds", type=click.FloatRange(0.5, 60), default=4, show_default=True, help="Of each of them.")
+@click.option("--clients", type=click.IntRange(1, 1_000), default=100, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def outage_command(minutes: float, seconds: float, as_json: bool, **how: int) -> None:
+    """Have everything outside be away under a worker, in all ways, and come back."""
+    report = Reporter(as_json)
+    figures = run_async(measure_outage(report, seconds=60 * minutes, pay_seconds=seconds, **how))
+    report.result(
+        f"Everything outside away for {figures['outage_seconds'] / 60:.1f} minutes",
+        figures,
+        [
+            ("notices for phones and mailboxes", figures["notices"]),
+            ("of which never arrived (must be 0)", figures["lost"]),
+            ("deliveries that were set aside", figures["set_aside"]),
+            ("deliveries that came twice, under one id", figures["twice"]),
+            ("seconds from the return to the last (at most 60)", figures["told_s"]),
+            ("events for webhooks, all arrived", figures["webhook_events"]),
+            ("of which twice, under one id", figures["webhooks_twice"]),
+            ("seconds from the return to the first", figures["webhooks_first_s"]),
+            ("and to the last (at most 60)", figures["webhooks_told_s"]),
+            ("MB of the worker, idle after a turn of everything", figures["idle_mb"]),
+            ("the most, away and after the return", figures["most_mb"]),
+            ("in the end", figures["end_mb"]),
+            (f"payments per second beside {figures['webhooks']} dead webhooks", figures["beside_per_second"]),
+            ("without", figures["without_per_second"]),
+            ("ratio", figures["ratio_per_second"]),
+            ("ratio of p99", figures["ratio_p99_ms"]),
         ],
     )
 

@@ -31,7 +31,8 @@ from loadtest.pay import cpu_seconds, servers_of
 from loadtest.posting import connect as connect_database
 from loadtest.reachable import Provider, make_reachable
 from loadtest.report import Bar, Reporter
-from loadtest.services.arrivals import Arrival, read_arrivals
+from loadtest.services.arrivals import Arrival, open_arrivals, read_arrivals
+from loadtest.services.web_push import Browser
 from loadtest.stack import Crowd, Person, Stack, free_ports, running_stack, running_worker, stop
 from loadtest.wire_ws import Socket, connect, encode
 
@@ -44,8 +45,9 @@ TURNS_MAX: Final = 6
 # What climbs together and is of one kind and person is one delivery: so far apart they have to be, or come once.
 APART: Final = 3_000
 PUSH_RUNG, MAIL_RUNG = 1, 2
-ROADS: Final = {"apple": 1, "firebase": 2, "mail": 4}
-SETTINGS: Final = {"PAYHUB_TRUSTED_PROXIES": "127.0.0.1"}
+ROADS: Final = {"apple": 1, "firebase": 2, "web": 3, "mail": 4}
+# Apple's, Firebase's, the browsers', and the relay's.
+PORTS: Final = 4
 SELECTOR: Final = "load"
 FINISH_SECONDS: Final = 300.0
 POLL_SECONDS: Final = 0.1
@@ -103,16 +105,31 @@ async def measure_notices(
     if rate * seconds > people * TURNS_MAX:
         raise NoticesError("So many payments are too many for so few people: phones do not ring all the time.")
     report.note("Starting PostgreSQL, Valkey and a hub in a temporary folder …")
-    with running_stack(1, [SETTINGS]) as stack:
+    first_port = ports_in_row()
+    with running_stack(1, [settings_of(first_port + 2)]) as stack:
         return await measure_on(
-            stack, report, notices=notices, people=people, rate=rate, seconds=seconds, provider=provider, dkim=dkim
+            stack,
+            report,
+            first_port=first_port,
+            notices=notices,
+            people=people,
+            rate=rate,
+            seconds=seconds,
+            provider=provider,
+            dkim=dkim,
         )
+
+
+def settings_of(web_port: int) -> dict[str, str]:
+    """What a hub is told: who is behind a proxy, and where browsers are pushed to."""
+    return {"PAYHUB_TRUSTED_PROXIES": "127.0.0.1", "PAYHUB_PUSH_HOSTS": f"localhost:{web_port}"}
 
 
 async def measure_on(
     stack: Stack,
     report: Reporter,
     *,
+    first_port: int,
     notices: int,
     people: int,
     rate: int,
@@ -120,22 +137,23 @@ async def measure_on(
     provider: Provider,
     dkim: str,
 ) -> dict[str, Any]:
-    """The same on a stack that runs: one hub, with SETTINGS."""
+    """The same on a stack that runs: one hub, told settings_of(first_port + 2)."""
     crowd = await asyncio.to_thread(stack.seed, people + 1)
     # Who pays has no road, and is told nothing.
     payer, told = crowd.people[0], crowd.people[1:]
-    await make_reachable(stack, report, told, provider)
+    origin = f"https://localhost:{first_port + 2}"
+    browsers = {one.name: one for one in await make_reachable(stack, report, told, provider, origin)}
     _write_key(stack.folder / "dkim.pem", dkim)
     admin = await connect_database(stack.servers.admin_database_url)
     try:
         measuring = _Measuring(stack, admin, report)
-        with _outside(stack, dkim) as outside, running_worker(stack, **outside.settings) as worker:
+        with outer_services(stack, first_port, dkim) as outside, running_worker(stack, **outside.settings) as worker:
             measuring.watch(worker.pid, outside.pids)
             pushed = await measuring.drain(told, notices, ROADS[provider])
             mailed = await measuring.drain(told, notices, ROADS["mail"])
             late = await measuring.deadlines(crowd, payer, told, ROADS[provider], rate, seconds)
         # The worker has ended in order, and then the servers: they wrote down what came.
-        came = {road: read_arrivals(outside.folder / f"{name}.arrivals") for name, road in ROADS.items()}
+        came = read_all(outside.folder, browsers)
     finally:
         await admin.close()
     _compare(came, [*pushed.made, *mailed.made, *late.made])
@@ -256,6 +274,13 @@ class _Measuring:
         bar.reach(await self._admin.fetchval(COUNT))
 
 
+def read_all(folder: Path, browsers: dict[str, Browser]) -> dict[int, dict[str, Arrival]]:
+    """What came, by road. What came to browsers, they open."""
+    came = {ROADS[name]: read_arrivals(folder / f"{name}.arrivals") for name in ("apple", "firebase", "mail")}
+    sealed = open_arrivals(folder / "web.sealed", lambda name, body: str(browsers[name].open(body)["id"]))
+    return came | {ROADS["web"]: sealed}
+
+
 def _compare(came: dict[int, dict[str, Arrival]], made: list[Delivery]) -> None:
     """Every delivery came, no other, and none twice."""
     for road, arrivals in came.items():
@@ -320,22 +345,27 @@ async def _pay(
 
 
 @contextlib.contextmanager
-def _outside(stack: Stack, dkim: str) -> Iterator[Outside]:
-    """Servers for pushes and mails, and how a worker finds them. In the end they say what came."""
+def outer_services(stack: Stack, first_port: int, dkim: str, seen: Sequence[int] | None = None) -> Iterator[Outside]:
+    """Servers for pushes and mails, and how a worker finds them. In the end they say what came.
+
+    `seen`: the ports on which they are found, if gates stand before them.
+    """
+    ports = range(first_port, first_port + PORTS)
+    seen = seen or ports
     folder = stack.folder / f"outside-{uuid.uuid4().hex[:8]}"
     folder.mkdir()
-    push_port, mail_port = _three_ports(), free_ports(1)[0]
     with contextlib.ExitStack() as ending:
-        push = _serve(ending, "push", str(push_port), str(folder))
-        mail = _serve(ending, "mail", str(mail_port), str(folder / "mail.arrivals"))
+        push = _serve(ending, "push", str(ports[0]), str(folder), *map(str, seen[:3]))
+        mail = _serve(ending, "mail", str(ports[3]), str(folder / "mail.arrivals"))
         for one in (push, mail):
             assert one.stdout is not None
             if not one.stdout.readline():
                 raise NoticesError("A server for pushes or mails does not start.")
         settings = {
-            "PAYHUB_SMTP_URL": f"smtp://127.0.0.1:{mail_port}?starttls=never",
+            "PAYHUB_SMTP_URL": f"smtp://127.0.0.1:{seen[3]}?starttls=never",
             "PAYHUB_PUBLIC_URL": "https://pay.example",
             "PAYHUB_PUSH_FILE": str(folder / "push.json"),
+            "PAYHUB_PUSH_HOSTS": f"localhost:{seen[2]}",
             "PAYHUB_PUSH_CA_FILE": str(folder / "ca.pem"),
             "PAYHUB_INTERNAL_NETWORKS": "127.0.0.0/8,::1/128",
         }
@@ -354,12 +384,12 @@ def _serve(ending: contextlib.ExitStack, name: str, *arguments: str) -> subproce
     return process
 
 
-def _three_ports() -> int:
-    """The first of three that follow each other and are free, or were a moment ago."""
+def ports_in_row() -> int:
+    """The first of so many as outer_services takes that follow each other and are free, or were a moment ago."""
     while True:
         first = free_ports(1)[0]
         with contextlib.suppress(OSError), contextlib.ExitStack() as ending:
-            for port in range(first, first + 3):
+            for port in range(first, first + PORTS):
                 ending.enter_context(_bound(port))
             return first
 

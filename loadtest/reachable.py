@@ -16,12 +16,13 @@ from hub.protocol.people import ConfirmContact, EditProfile, SendConfirmation
 from loadtest.report import Reporter
 from loadtest.services.mail import MailServer
 from loadtest.services.push import TOPIC
+from loadtest.services.web_push import Browser
 from loadtest.stack import Person, Stack, free_ports, running_worker
 from loadtest.wire_ws import Socket, connect_patiently
 
 AT_ONCE = 32
 PATIENCE_S = 60.0
-Provider = Literal["apple", "firebase"]
+Provider = Literal["apple", "firebase", "web"]
 # The plain part of a mail, and the code in it. (A digit on either side would make it another number.)
 _PLAIN = re.compile(rb"Content-Type: text/plain.*?\r\n\r\n(.*?)\r\n--", re.DOTALL)
 _CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
@@ -31,8 +32,13 @@ class ReachableError(Exception):
     """Somebody got no code: one sentence."""
 
 
-async def make_reachable(stack: Stack, report: Reporter, people: Sequence[Person], provider: Provider) -> None:
-    """Give each of these a phone at this provider, and a mailbox. Raises ReachableError, CommandRefused, Lost."""
+async def make_reachable(
+    stack: Stack, report: Reporter, people: Sequence[Person], provider: Provider, origin: str
+) -> list[Browser]:
+    """Give each of these a phone at this provider, or a browser, and a mailbox. Which browsers, if any.
+
+    `origin`: where browsers are pushed to. Raises ReachableError, CommandRefused, Lost.
+    """
     (port,) = free_ports(1)
     mailbox = _Mailbox()
     await mailbox.start(port)
@@ -41,12 +47,14 @@ async def make_reachable(stack: Stack, report: Reporter, people: Sequence[Person
         "PAYHUB_PUBLIC_URL": "https://pay.example",
     }
     turn = asyncio.Semaphore(AT_ONCE)
+    browsers = [Browser(origin) for _ in people] if provider == "web" else []
     done = 0
 
     async def one(at: int, person: Person) -> None:
         nonlocal done
         async with turn:
-            await _reach(stack.urls[at % len(stack.urls)], person, provider, at, mailbox)
+            phone = _register(provider, browsers[at] if browsers else None)
+            await _reach(stack.urls[at % len(stack.urls)], person, phone, at, mailbox)
         done += 1
         bar.reach(done)
 
@@ -56,16 +64,23 @@ async def make_reachable(stack: Stack, report: Reporter, people: Sequence[Person
         finally:
             # First, or the worker would wait for us to say goodbye while we wait for its end.
             await mailbox.stop()
+    return browsers
 
 
-async def _reach(url: str, person: Person, provider: Provider, at: int, mailbox: "_Mailbox") -> None:
+def _register(provider: Provider, browser: Browser | None) -> RegisterPhone:
+    if browser is not None:
+        return RegisterPhone(1, provider, "pt", endpoint=browser.endpoint, p256dh=browser.p256dh, auth=browser.auth)
+    more: dict[str, Any] = {"topic": TOPIC} if provider == "apple" else {}
+    return RegisterPhone(1, provider, "pt", secrets.token_hex(32), **more)
+
+
+async def _reach(url: str, person: Person, phone: RegisterPhone, at: int, mailbox: "_Mailbox") -> None:
     address = f"{person.person}@mailbox.example"
     code = mailbox.expect(address)
     # Each from an address of its own, as behind a proxy.
     from_ = f"10.{at // 65_536 % 256}.{at // 256 % 256}.{at % 256}"
     socket = await connect_patiently(url, person.token, Socket(), PATIENCE_S, from_)
-    more: dict[str, Any] = {"topic": TOPIC} if provider == "apple" else {}
-    await socket.ask(RegisterPhone(1, provider, "pt", secrets.token_hex(32), **more))
+    await socket.ask(phone)
     await socket.ask(EditProfile(2, person.person, email=address))
     await socket.ask(SendConfirmation(3, "email"))
     try:

@@ -81,6 +81,7 @@ def _sink(stack: Stack) -> Iterator[str]:
     (port,) = free_ports(1)
     process = subprocess.Popen([sys.executable, "-m", "loadtest.services.sink", str(port)])
     file = stack.folder / "stopwatch.json"
+    file.touch(0o600)
     file.write_text(json.dumps([{"name": "stopwatch", "kind": "http", "url": f"http://127.0.0.1:{port}/"}]))
     stack.environment["PAYHUB_SINK_NETWORKS"] = "127.0.0.0/8"
     try:

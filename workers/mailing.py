@@ -14,6 +14,7 @@ from core.keys.places import DISPLAY_NAME, NOTICE_CONTENT, PERSON_FIELD
 from core.keys.safe import Safe
 from core.notices.deliveries import Claimed
 from core.notices.kinds import FAMILIES, Family, NoticeKind
+from core.notices.news import unsubscribe_token
 from core.notices.seen import seen_token
 from workers.delivering import Composed, compose_each
 from workers.houses import Houses, Occasion
@@ -21,6 +22,7 @@ from workers.mail.dkim import DkimKey, prepared, sign
 from workers.mail.message import AddressRefused, Letter, Sender, write
 from workers.mail.sender import MailSender
 from workers.mail.verp import ReturnPaths
+from workers.newsroom import Newsroom
 from workers.outcome import Outcome, Refused
 from workers.texts.given import Links, Private
 from workers.texts.rendering import render_mail
@@ -46,13 +48,17 @@ class Mail(NamedTuple):
 
 
 class Means(NamedTuple):
-    """What mails are made with. `seen_key`: core.notices.seen; `dkim` None: the relay signs."""
+    """What mails are made with. `seen_key`: core.notices.seen; `leave_key`: core.notices.news; `dkim` None: the relay
+    signs.
+    """
 
     keys: Safe
     houses: Houses
+    newsroom: Newsroom
     paths: ReturnPaths
     address: str
     seen_key: bytes
+    leave_key: bytes
     dkim: DkimKey | None
 
     def __repr__(self) -> str:
@@ -62,6 +68,7 @@ class Means(NamedTuple):
 async def compose_mails(means: Means, claimed: Sequence[Claimed]) -> list[Composed[Mail]]:
     """Each as a mail, or why it cannot be one. Raises when keys or tenants cannot be had: no mail's fault."""
     occasions = await means.houses.occasions(means.keys, claimed)
+    await means.newsroom.fetch(claimed)
     composed = compose_each(occasions, partial(_compose, means))
     return composed if means.dkim is None else await _sign(means.dkim, composed)
 
@@ -113,10 +120,18 @@ def _compose(means: Means, occasion: Occasion) -> Composed[Mail]:
     if is_code and word is None:
         return Composed(one, None, Refused("no_code"))
     private = Private(name=name, code=word if is_code else None, session=one.session_name)
+    leave = None
+    if one.kind is NoticeKind.NEWS:
+        news_id = one.facts.subject or ""
+        news = means.newsroom.text_of(one.tenant_id, news_id)
+        if news is None:
+            return Composed(one, None, Refused("no_news"))
+        private = private._replace(news_title=news.title, news_body=news.body)
+        leave = f"{house.public_url}/u/{unsubscribe_token(means.leave_key, one.tenant_id, news_id, one.person_id)}"
     seen = f"{house.public_url}/s/{seen_token(means.seen_key, one.tenant_id, one.id)}"
-    links = Links(house.public_url, None if FAMILIES[one.kind] in UNSEEN else seen)
+    links = Links(house.public_url, None if FAMILIES[one.kind] in UNSEEN else seen, unsubscribe=leave)
     text = render_mail(one.kind, one.language, one.facts, house, private, links)
-    letter = Letter(one.id, address, text.subject, text.text, text.html, one.language)
+    letter = Letter(one.id, address, text.subject, text.text, text.html, one.language, leave)
     try:
         message = write(letter, Sender(house.name, means.address), one.made_at)
     except AddressRefused:

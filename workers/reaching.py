@@ -17,8 +17,11 @@ from core.database import Pool
 from core.keys.safe import Safe
 from core.notices.deliveries import Claimed, Road, bounce, climb, forget_told, read_states
 from core.notices.ladder import SOCKET_S_MIN
+from core.notices.news import SECRET as NEWS_SECRET
+from core.notices.news import spread
 from core.notices.outbox import forget_heard, note_unheard, warn_of_holds
 from core.notices.seen import SECRET
+from core.notices.targets import PUSH_HOSTS
 from core.notices.vapid import read_vapid_key
 from core.outside import Outside, OutsideRefused, OutsideUnavailable
 from workers import pushing
@@ -26,10 +29,11 @@ from workers.delivering import Composed, Delivering, Sender
 from workers.houses import Houses
 from workers.mail.bounces import Bounce, walk
 from workers.mail.dkim import DkimKey, read_key
-from workers.mail.relays import Relay, read_relays
+from workers.mail.relays import Relay, RelayRefused, read_relays
 from workers.mail.sender import MailSender
 from workers.mail.verp import ReturnPaths
 from workers.mailing import MailRoad, Means, compose_mails
+from workers.newsroom import Newsroom
 from workers.push.apns import AppleSender
 from workers.push.fcm import FirebaseSender
 from workers.push.http2 import tls_context
@@ -38,6 +42,7 @@ from workers.push.roads import read_roads
 from workers.push.web_push import VapidKey, WebSender
 from workers.pushing import compose_pushes
 from workers.rounds import Round
+from workers.secret_file import read_secret
 from workers.waking import wake
 
 log = logging.getLogger(__name__)
@@ -49,6 +54,9 @@ BATCHES_PER_ROUND: Final = 100
 NOTICES_PER_ROUND: Final = 1_000
 CLIMBED_PER_ROUND: Final = 2_000
 TOLD_PER_ROUND: Final = 5_000
+# News wait for each other and nobody's money for them: a tenth of what a worker hands over.
+NEWS_PER_ROUND: Final = 200
+NEWS_S: Final = 1.0
 # A day is enough to capture, and late enough to be sure of it.
 WARNED_BEFORE: Final = timedelta(days=1)
 HOLDS_PER_ROUND: Final = 500
@@ -97,6 +105,9 @@ class Roads:
         async def climb_() -> int:
             return (await climb(pool, CLIMBED_PER_ROUND)).notices
 
+        async def tell_news() -> int:
+            return await spread(pool, NEWS_PER_ROUND)
+
         async def forget_notices() -> int:
             return await forget_heard(pool, NOTICES_PER_ROUND)
 
@@ -116,6 +127,7 @@ class Roads:
 
         found = [
             Round("note_unheard", CLIMB_S, note, full=BATCHES_PER_ROUND),
+            Round("spread_news", NEWS_S, tell_news),
             Round("climb", CLIMB_S, climb_, full=CLIMBED_PER_ROUND),
             Round("forget_heard", 1.0, forget_notices, full=NOTICES_PER_ROUND),
             Round("forget_told", 600.0, forget_told_, full=TOLD_PER_ROUND),
@@ -147,7 +159,10 @@ async def open_roads(settings: Settings, pool: Pool, keys: Safe) -> Roads:
     houses = Houses(pool, settings.public_url)
     roads: list[Delivering[Any]] = []
     if settings.smtp_url:
-        means = Means(keys, houses, paths, settings.mail_from, seen_key, _read_dkim(settings))
+        leave_key = await keys.secret(NEWS_SECRET)
+        means = Means(
+            keys, houses, Newsroom(pool), paths, settings.mail_from, seen_key, leave_key, _read_dkim(settings)
+        )
         sender = MailSender(_read_relays(settings), settings.mail_domain)
         roads.append(
             Delivering(
@@ -187,7 +202,7 @@ def _open_pushes(settings: Settings, pool: Pool, means: pushing.Means, web: Vapi
     senders: list[tuple[Road, Sender[Envelope], bool]] = [
         (Road.APPLE, AppleSender(by.apple, tls), False),
         (Road.FIREBASE, FirebaseSender(by.firebase, tls), True),
-        (Road.WEB, WebSender(by.web, tls, find, hosts=by.web_hosts), False),
+        (Road.WEB, WebSender(by.web, tls, find, hosts=(*PUSH_HOSTS, *settings.push_hosts)), False),
     ]
     return [
         Delivering(pool, road, compose, sender, places=PUSHES_AT_ONCE, is_one_service=is_one)
@@ -196,7 +211,14 @@ def _open_pushes(settings: Settings, pool: Pool, means: pushing.Means, web: Vapi
 
 
 def _read_relays(settings: Settings) -> list[Relay]:
-    password = Path(settings.smtp_password_file).read_text().strip() if settings.smtp_password_file else None
+    password = None
+    if settings.smtp_password_file:
+        try:
+            password = read_secret(Path(settings.smtp_password_file)).decode().strip()
+        except OSError as error:
+            raise RelayRefused(f"{settings.smtp_password_file} cannot be read: {error.strerror}.") from None
+        except UnicodeDecodeError:
+            raise RelayRefused(f"{settings.smtp_password_file} has to hold one line of text.") from None
     return read_relays(settings.smtp_url, password)
 
 

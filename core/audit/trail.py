@@ -75,6 +75,7 @@ class Act(StrEnum):
     PROVIDER_SET = "setting.identity_provider"
     QUOTA_SET = "setting.quota"
     LADDER_SET = "setting.ladder"
+    NEWS_SENT = "news.sent"
     DELIVERIES_RETRIED = "deliveries.retried"
     EXTERNAL_IDENTITY_LINKED = "external_identity.linked"
     EXTERNAL_IDENTITY_UNLINKED = "external_identity.unlinked"

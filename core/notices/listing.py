@@ -15,9 +15,11 @@ from core.notices.kinds import NoticeKind
 
 READ: Final = """
 select notices.bell, notices.kind, notices.happened_at, notices.heard_at is not null, notices.session_id::text,
-       sessions.name, notices.facts::text
+       sessions.name, notices.facts::text, news.title, news.body
   from notices
   left join sessions on sessions.tenant_id = notices.tenant_id and sessions.id = notices.session_id
+  left join news
+    on notices.kind = 50 and news.tenant_id = notices.tenant_id and news.id = (notices.facts ->> 'subject')::uuid
  where notices.tenant_id = $1 and notices.person_id = $2 and notices.bell is not null
    and ($3::bigint is null or notices.bell > $3) and ($4::bigint is null or notices.bell < $4)
 """
@@ -36,7 +38,10 @@ FIND_RUNG: Final = "select tenant_id, person_id::text, number, changed_at from f
 
 
 class Notice(NamedTuple):
-    """One of a person's stream. `name`: of the session that did it, if one did and it has any."""
+    """One of a person's stream. `name`: of the session that did it, if one did and it has any.
+
+    `title`, `text`: of news.
+    """
 
     number: int
     kind: NoticeKind
@@ -45,6 +50,8 @@ class Notice(NamedTuple):
     session_id: str | None
     name: str | None
     facts: Facts | None
+    title: str | None
+    text: str | None
 
 
 class Bell(NamedTuple):
@@ -76,8 +83,9 @@ async def read_notices(
             session_id,
             name,
             None if facts is None else msgspec.json.decode(facts, type=Facts),
+            *news,
         )
-        for number, kind, at, is_heard, session_id, name, facts in rows
+        for number, kind, at, is_heard, session_id, name, facts, *news in rows
     ]
 
 

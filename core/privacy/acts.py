@@ -19,6 +19,7 @@ ACTS: Final[dict[str, Words]] = {
     Act.RECOVERY_CODES_DRAWN: Words("Códigos de recuperação gerados", "Recovery codes drawn"),
     Act.STEPPED_UP: Words("Identidade confirmada de novo", "Identity confirmed again"),
     Act.LADDER_SET: Words("Prazos de avisos definidos", "How notices climb was set"),
+    Act.NEWS_SENT: Words("Novidades enviadas", "News sent"),
     Act.DELIVERIES_RETRIED: Words("Avisos reenviados", "Notices sent again"),
     Act.PASSWORD_CHANGED: Words("Senha trocada", "Password changed"),
     Act.PERSONAL_DATA_READ: Words("Dados pessoais consultados", "Personal data read"),

@@ -12,10 +12,11 @@ from typing import Final, NamedTuple
 from core.audit.trail import Act, By, note
 from core.database import Connection, Pool, in_tenant
 from core.errors import NotFound, Refusal
+from core.notices.kinds import NoticeKind
 from core.privacy.tables import LEDGER
 
-# Where somebody can say so: hub.doors.Door, and over HTTP whoever it is.
-DOORS: Final = frozenset({"web", "native", "http"})
+# Where somebody can say so: hub.doors.Door, over HTTP whoever it is, and by the link of a mail.
+DOORS: Final = frozenset({"web", "native", "http", "mail"})
 # Whoever gives and takes back for ever fills a table: a person who changes their mind daily for ten years does not.
 CHANGES_MAX: Final = 4_000
 # More than anybody reads before agreeing.
@@ -51,6 +52,7 @@ insert into consent_purposes (
     tenant_id, purpose, version, title_pt, text_pt, title_en, text_en, asks_again, is_open, set_by
 ) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
+STOP_NEWS: Final = "select stop_news($1, $2, $3, $4)"
 LOCK: Final = "select pg_advisory_xact_lock($1, hashtext($2))"
 LAST: Final = """
 select number, version, is_given from consents
@@ -209,7 +211,8 @@ async def _read(connection: Connection, tenant_id: int, person_id: str, purpose:
 
 
 async def _stop(connection: Connection, tenant_id: int, person_id: str, purpose: str) -> int:
-    """Empty what is kept on this consent alone: how many values."""
+    """Empty what is kept on this consent alone: how many values. Nor is any news told that waits."""
+    await connection.execute(STOP_NEWS, tenant_id, person_id, purpose, NoticeKind.NEWS)
     count = 0
     for table, column in resting_on(purpose):
         owner = LEDGER[table].owners[0].column

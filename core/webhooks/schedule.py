@@ -1,7 +1,7 @@
 """When an event that was not taken is brought again, and when it is given up. Pure: the clock and the dice are given.
 
 Two things go wrong in two ways. A *place* fails: nobody answers, or whatever is brought is answered with an error.
-Then the tries follow the schedule of Standard Webhooks, and beside it somebody knocks every 40 seconds for some hours,
+Then the tries follow the schedule of Standard Webhooks, and beside it somebody knocks every 30 seconds for some hours,
 which uses up no try, so that whoever comes back is told within a minute. An *event* is refused by a place that takes
 others: it is brought a few times within minutes and then set aside, because the account's other events wait behind it.
 """
@@ -17,8 +17,8 @@ TRIES_MAX: Final = len(WAITS_S) + 1
 LASTS_MAX: Final = timedelta(hours=84)
 # So that what failed together does not come back together.
 JITTER: Final = 0.1
-# A minute, less the 15 seconds that the knock before may have hung.
-KNOCK_S: Final = 40.0
+# A minute, less the 15 seconds that the knock before may have hung, and as long for what has waited.
+KNOCK_S: Final = 30.0
 # Most outages are over by then; whoever is away for longer is told by the schedule.
 KNOCKS_LAST: Final = timedelta(hours=6)
 # Of an event that is refused by itself: five tries in less than five minutes.

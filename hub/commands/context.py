@@ -80,6 +80,8 @@ class Context:
     identities: Identities
     # The door through which merchants' servers are reached.
     webhooks: Outside
+    # Where browsers' subscriptions may lead.
+    push_hosts: Sequence[str]
     # Closes this hub's connections of a (tenant, session), and forgets what was known of it.
     end_session: Callable[[int, str], None]
     # Reads anew how a (tenant, person) stands, None: all of the tenant's, and tells this hub's connections of theirs.

@@ -6,8 +6,10 @@ from typing import Final, Protocol
 
 from msgspec import UNSET, UnsetType
 
+from core.errors import NotFound
 from core.notices import deliveries as core_deliveries
 from core.notices import listing, phones, wishes
+from core.notices import news as core_news
 from core.notices.deliveries import Road
 from core.notices.kinds import NoticeKind
 from core.notices.ladder import LADDERS, Ladder
@@ -18,7 +20,7 @@ from hub.commands.context import Context
 from hub.commands.operating import require_operator, require_overseer
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
-from hub.commands.values import from_time, given, or_unset, time_of, to_datetime
+from hub.commands.values import from_time, given, or_unset, time_of, time_or_unset, to_datetime
 from hub.protocol import notices
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import PAGE_LENGTH, Message
@@ -61,6 +63,8 @@ def to_state(one: listing.Notice) -> notices.NoticeState:
         or_unset(None if facts is None else facts.lines),
         or_unset(None if facts is None else facts.refused),
         UNSET if facts is None or facts.ends_at is None else time_of(facts.ends_at),
+        or_unset(one.title),
+        or_unset(one.text),
     )
 
 
@@ -122,6 +126,7 @@ async def register_phone(context: Context, session: Session, command: notices.Re
         endpoint=given(command.endpoint),
         p256dh=given(command.p256dh),
         auth=given(command.auth),
+        hosts=context.push_hosts,
     )
     phone = await phones.register_phone(
         context.pool,
@@ -249,6 +254,43 @@ async def retry(context: Context, session: Session, command: notices.RetryDelive
     return notices.DeliveriesRetried(command.id, again)
 
 
+async def send_news(context: Context, session: Session, command: notices.SendNews) -> notices.NewsSent:
+    """Have everybody told who agreed to it."""
+    require_operator(session)
+    text = core_news.Text(command.title, command.text)
+    try:
+        sent = await core_news.send(
+            context.pool, session.speaker.tenant_id, command.news, command.purpose, text, session.by
+        )
+    except NotFound:
+        raise CommandRefused(ErrorCode.NOT_FOUND, field="purpose") from None
+    return notices.NewsSent(command.id, _to_news(sent))
+
+
+async def read_news(context: Context, session: Session, command: notices.ReadNews) -> notices.NewsAnswer:
+    """What was sent."""
+    require_overseer(session)
+    limit = given(command.limit, PAGE_LENGTH)
+    before = None if command.before is UNSET else to_datetime(from_time(command.before))
+    found = await core_news.list_news(context.pool, session.speaker.tenant_id, limit, before)
+    return notices.NewsAnswer(
+        command.id, [_to_news(one) for one in found], time_of(found[-1].sent_at) if len(found) == limit else UNSET
+    )
+
+
+def _to_news(one: core_news.News) -> notices.NewsState:
+    return notices.NewsState(
+        one.id,
+        one.purpose,
+        one.title,
+        one.body,
+        time_of(one.sent_at),
+        one.told,
+        or_unset(one.sent_by),
+        time_or_unset(one.ended_at),
+    )
+
+
 def _to_place(before: str | UnsetType, delivery: str | UnsetType) -> tuple[datetime, str] | None:
     if isinstance(before, UnsetType) or isinstance(delivery, UnsetType):
         if before is not delivery:
@@ -288,4 +330,6 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(notices.SetLadder, notices.LadderSet, set_ladder, "PUT", "/v1/notices/ladders/{kind}"),
     Row(notices.ReadDeadDeliveries, notices.DeadDeliveriesAnswer, read_dead, "GET", "/v1/deliveries/dead"),
     Row(notices.RetryDeliveries, notices.DeliveriesRetried, retry, "POST", "/v1/deliveries/retry"),
+    Row(notices.SendNews, notices.NewsSent, send_news, "POST", "/v1/news", 201),
+    Row(notices.ReadNews, notices.NewsAnswer, read_news, "GET", "/v1/news"),
 )

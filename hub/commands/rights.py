@@ -125,6 +125,8 @@ RIGHTS: Final[dict[type, Right]] = {
     notices.SetLadder: OPERATES,
     notices.ReadDeadDeliveries: OVERSEES,
     notices.RetryDeliveries: OPERATES,
+    notices.SendNews: OPERATES,
+    notices.ReadNews: OVERSEES,
     # Seeing money
     messages.ReadAccounts: SEES,
     messages.ReadAccount: SEES,

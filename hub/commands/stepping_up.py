@@ -191,6 +191,8 @@ NEEDS: Final[dict[type[Message], tuple[Need, ...]]] = {
     # What operators set
     factors.SetSecurity: (OPERATOR,),
     notices.SetLadder: (OPERATOR,),
+    # And what everybody is told in the house's name
+    notices.SendNews: (OPERATOR,),
     messages.OpenPerson: (OPERATOR,),
     messages.SetFloor: (OPERATOR,),
     terms.SetTerms: (OPERATOR,),

@@ -5,7 +5,9 @@ from typing import Annotated, Final, Literal, TypeAlias
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from core.nouns import BALANCE_MAX
-from hub.protocol.fields import PAGE_LENGTH_MAX, UUID_PATTERN, Command, Message, Time
+from hub.protocol.consents import Purpose
+from hub.protocol.disputes import STORY_PATTERN
+from hub.protocol.fields import FREE, PAGE_LENGTH_MAX, PLAIN_TEXT_PATTERN, UUID_PATTERN, Command, Message, Time
 
 # core.notices.kinds.NoticeKind, by name; tests/hub/test_notices.py holds one to the other.
 NoticeName: TypeAlias = Literal[
@@ -66,6 +68,9 @@ PhoneAddress: TypeAlias = Annotated[
 ]
 PhoneId: TypeAlias = Annotated[str, Meta(pattern=UUID_PATTERN, min_length=36, max_length=36)]
 RETRIED_MAX: Final = 200
+NewsId: TypeAlias = Annotated[
+    str, Meta(pattern=UUID_PATTERN, min_length=36, max_length=36, description="A UUID made by whoever sends it.")
+]
 
 
 class ReadNotices(Command, frozen=True, tag="notices", gc=False):
@@ -166,6 +171,26 @@ class RetryDeliveries(Command, frozen=True, tag="retry_deliveries", gc=False):
     deliveries: Annotated[list[DeliveryId], Meta(min_length=1, max_length=RETRIED_MAX)] | UnsetType = UNSET
 
 
+class SendNews(Command, frozen=True, tag="send_news", gc=False):
+    """Operators: tell something to everybody who agreed to a purpose of consent, and has not turned news off.
+
+    `news`: a UUID of yours; sent again, it is told nobody twice. Paragraphs of `text` have empty lines between. Quiet
+    hours are kept, and whoever follows the link in its mail has taken their consent back. Three times a day at most.
+    """
+
+    news: NewsId
+    purpose: Purpose
+    title: Annotated[str, Meta(min_length=1, max_length=80, pattern=PLAIN_TEXT_PATTERN, extra=FREE)]
+    text: Annotated[str, Meta(min_length=1, max_length=4_000, pattern=STORY_PATTERN, extra=FREE)]
+
+
+class ReadNews(Command, frozen=True, tag="news", gc=False):
+    """Operators: what was sent, newest first. `before`: the last page's `next_before`."""
+
+    before: Time | UnsetType = UNSET
+    limit: Page | UnsetType = UNSET
+
+
 class SawNotice(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """Somebody tapped a push, or followed a mail's link: what it told is acknowledged on all roads. Needs no log-in."""
 
@@ -180,7 +205,7 @@ class NoticeState(Struct, frozen=True, omit_defaults=True, gc=False):
     """One of your notices. `session`: where it was done, and `name` what you call that; `network`: where from.
 
     `subject`: what it is about (a dispute, a bulk file, an export). `code`: which sort: totp, passkey, a refusal's.
-    `lines` and `refused`: of a bulk file. `ends_at`: until when there is something to do.
+    `lines` and `refused`: of a bulk file. `ends_at`: until when there is something to do. `title` and `text`: of news.
     """
 
     number: int
@@ -196,6 +221,8 @@ class NoticeState(Struct, frozen=True, omit_defaults=True, gc=False):
     lines: int | UnsetType = UNSET
     refused: int | UnsetType = UNSET
     ends_at: str | UnsetType = UNSET
+    title: str | UnsetType = UNSET
+    text: str | UnsetType = UNSET
 
 
 class NoticesAnswer(Message, frozen=True, tag="notice_states", gc=False):
@@ -327,6 +354,34 @@ class DeliveriesRetried(Message, frozen=True, tag="deliveries_retried", gc=False
     deliveries: list[str]
 
 
+class NewsState(Struct, frozen=True, omit_defaults=True, gc=False):
+    """Something that was sent. `told`: to how many so far; `ended_at`: when all who had agreed were."""
+
+    news: str
+    purpose: str
+    title: str
+    text: str
+    sent_at: str
+    told: int
+    sent_by: str | UnsetType = UNSET
+    ended_at: str | UnsetType = UNSET
+
+
+class NewsSent(Message, frozen=True, tag="news_sent", gc=False):
+    """It is told, within minutes."""
+
+    id: int
+    news: NewsState
+
+
+class NewsAnswer(Message, frozen=True, tag="news_states", gc=False):
+    """A page. With `next_before` there may be more."""
+
+    id: int
+    news: list[NewsState]
+    next_before: str | UnsetType = UNSET
+
+
 FROM_CLIENT: Final[tuple[type[Message], ...]] = (
     ReadNotices,
     HearNotices,
@@ -340,6 +395,8 @@ FROM_CLIENT: Final[tuple[type[Message], ...]] = (
     SetLadder,
     ReadDeadDeliveries,
     RetryDeliveries,
+    SendNews,
+    ReadNews,
 )
 FROM_HUB: Final[tuple[type[Message], ...]] = (
     NoticesAnswer,
@@ -354,4 +411,6 @@ FROM_HUB: Final[tuple[type[Message], ...]] = (
     LadderSet,
     DeadDeliveriesAnswer,
     DeliveriesRetried,
+    NewsSent,
+    NewsAnswer,
 )

@@ -42,8 +42,11 @@ class FirebaseService:
         accounts: dict[str, RSAPublicKey],
         *,
         keeps: bool = True,
+        port: int | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`port`: where others see it, if a gate stands before it."""
+        self._port = port
         self.server = Http2Server(self._answer, tls)
         self.accounts, self.clock = accounts, clock
         self.faults: dict[str, deque[Said | Act]] = {}
@@ -59,7 +62,7 @@ class FirebaseService:
     @property
     def url(self) -> str:
         """Where it is."""
-        return f"https://localhost:{self.server.port}"
+        return f"https://localhost:{self._port or self.server.port}"
 
     def _answer(self, request: Request) -> Said | Act:
         if request.path == TOKEN_PATH:

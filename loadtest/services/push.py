@@ -4,14 +4,18 @@ python -m loadtest.services.push PORT FOLDER    on PORT and the two after it, un
                                                 came to each, and how many twice. FOLDER gets what an operator has:
                                                 push.json with its keys, and ca.pem, to be trusted (SSL_CERT_FILE); in
                                                 the end apple.arrivals and firebase.arrivals, when each push came
-                                                (loadtest/services/arrivals.py).
+                                                (loadtest/services/arrivals.py), and web.sealed: what came to browsers,
+                                                which they alone can read.
+python -m loadtest.services.push PORT FOLDER SEEN SEEN SEEN    the same behind gates, which are seen on these ports.
 """
 
 import asyncio
 import json
 import signal
 import sys
+import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import uvloop
@@ -19,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from loadtest.services.apple import AppleService
-from loadtest.services.arrivals import write_arrivals
+from loadtest.services.arrivals import write_arrivals, write_sealed
 from loadtest.services.certificates import Certificates
 from loadtest.services.firebase import FirebaseService
 from loadtest.services.web_push import WebPushService
@@ -28,7 +32,7 @@ TOPIC = "com.example.pay"
 EMAIL = "push@example.com"
 
 
-async def serve(port: int, folder: Path) -> dict[str, dict[str, int]]:
+async def serve(port: int, folder: Path, seen: Sequence[int]) -> dict[str, dict[str, int]]:
     """Until SIGTERM. How many came to each, and how many of them more than once."""
     certificates = Certificates(folder)
     apple_key = ec.generate_private_key(ec.SECP256R1())
@@ -36,8 +40,16 @@ async def serve(port: int, folder: Path) -> dict[str, dict[str, int]]:
     apple = AppleService(
         certificates.server_context(), {("TEAM", "KEY"): apple_key.public_key()}, frozenset({TOPIC}), keeps=False
     )
-    firebase = FirebaseService(certificates.server_context(), {EMAIL: firebase_key.public_key()}, keeps=False)
-    web = WebPushService(certificates.server_context(), keeps=False)
+    firebase = FirebaseService(
+        certificates.server_context(), {EMAIL: firebase_key.public_key()}, keeps=False, port=seen[1]
+    )
+    sealed = (folder / "web.sealed").open("wb")
+    web = WebPushService(
+        certificates.server_context(),
+        keeps=False,
+        port=seen[2],
+        on_taken=lambda name, body: write_sealed(sealed, time.time(), name, body),
+    )
     servers = (apple.server, firebase.server, web.server)
     for step, server in enumerate(servers):
         await server.start(port + step)
@@ -50,7 +62,7 @@ async def serve(port: int, folder: Path) -> dict[str, dict[str, int]]:
         "token_uri": firebase.url + "/token",
     }
     _write_secret(folder / "firebase.json", json.dumps(account))
-    at = f"https://localhost:{apple.server.port}"
+    at = f"https://localhost:{seen[0]}"
     roads = {
         "apple": {
             "key_file": "apple.p8",
@@ -63,8 +75,7 @@ async def serve(port: int, folder: Path) -> dict[str, dict[str, int]]:
         "firebase": {"service_account_file": "firebase.json", "url": firebase.url},
         "web": {"subject": f"mailto:{EMAIL}"},
     }
-    told = {"default": roads, "web_hosts": [f"localhost:{web.server.port}"]}
-    (folder / "push.json").write_text(json.dumps(told, indent=2))
+    (folder / "push.json").write_text(json.dumps({"default": roads}, indent=2))
     print("ready", flush=True)
     ending = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
@@ -73,6 +84,7 @@ async def serve(port: int, folder: Path) -> dict[str, dict[str, int]]:
         await server.stop()
     for name, one in (("apple", apple), ("firebase", firebase)):
         write_arrivals(folder / f"{name}.arrivals", [(id_, count, one.came[id_]) for id_, count in one.ids.items()])
+    sealed.close()
     # What came to a browser's service has no id that it could see.
     return {"apple": _counted(apple.ids), "firebase": _counted(firebase.ids), "web": {"taken": web.got.total()}}
 
@@ -91,4 +103,6 @@ def _write_secret(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(uvloop.run(serve(int(sys.argv[1]), Path(sys.argv[2])))))
+    first = int(sys.argv[1])
+    others = [int(one) for one in sys.argv[3:]] or [first, first + 1, first + 2]
+    print(json.dumps(uvloop.run(serve(first, Path(sys.argv[2]), others))))

@@ -65,10 +65,17 @@ class WebPushService:
         *,
         keeps: bool = True,
         host: str = "localhost",
+        port: int | None = None,
         clock: Callable[[], float] = time.time,
+        on_taken: Callable[[str, bytes], None] = lambda name, body: None,
     ) -> None:
+        """`port`: where others see it, if a gate stands before it. `on_taken`: hears of each push that is taken.
+
+        It is told for whom a push is, and gets it as it is sealed.
+        """
         self.server = Http2Server(self._answer, tls)
-        self.clock, self._host, self._keeps = clock, host, keeps
+        self._port = port
+        self.clock, self._host, self._keeps, self._on_taken = clock, host, keeps, on_taken
         self.faults: dict[str, deque[Said | Act]] = {}
         self.got: Counter[str] = Counter()
         self.requests: list[Request] = []
@@ -78,7 +85,7 @@ class WebPushService:
     @property
     def origin(self) -> str:
         """Where it is."""
-        return f"https://{self._host}:{self.server.port}"
+        return f"https://{self._host}:{self._port or self.server.port}"
 
     def _answer(self, request: Request) -> Said | Act:
         if self._keeps:
@@ -91,6 +98,7 @@ class WebPushService:
         if status != 201:
             return Said(status)
         self.got[name] += 1
+        self._on_taken(name, request.body)
         return Said(201, headers=(("location", f"{self.origin}/m/{name}"),))
 
     def _check(self, request: Request) -> int:

@@ -94,6 +94,8 @@ def test_a_child_process_reads_exactly_the_same() -> None:
         ("PAYHUB_MAIL_FROM", "a@b.example\r\nBcc: c@d.example", "no-reply@"),
         ("PAYHUB_MAIL_DOMAIN", "bank example", "a name"),
         ("PAYHUB_DKIM_SELECTOR", "a;b", "a name"),
+        ("PAYHUB_PUSH_HOSTS", "https://push.example", "hosts like"),
+        ("PAYHUB_PUSH_HOSTS", "Push.example", "small letters"),
         ("PAYHUB_MAILBOX_LISTEN", "0.0.0.0:8025", "this machine alone"),
     ],
 )

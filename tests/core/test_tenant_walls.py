@@ -26,6 +26,8 @@ DEFINERS = {
     "retry_deliveries": "sends again what was set aside in the tenant it is given; returns its ids",
     "read_deliveries_state": "workers count all tenants' deliveries; returns figures of all together",
     "forget_told": "workers clean all tenants' deliveries and notices; returns a count alone",
+    "spread_news": "workers leave all tenants' news for those who agreed to them; returns a count alone",
+    "stop_news": "the caller may not change notices itself; marks one person's in the tenant it is given",
     "hear_notices": "the caller may not change notices itself; marks one person's in the tenant it is given",
     "warn_of_holds": "workers look at all tenants' holds, and leave each payee a notice; returns a count alone",
     "bounce_delivery": "marks the mail that a signed return path names, in the tenant it is given; tells a boolean",

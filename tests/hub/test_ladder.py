@@ -66,6 +66,7 @@ async def outer(database: Database, tmp_path: Path) -> AsyncIterator[Outer]:
     web = WebPushService(certificates.server_context())
     await apple.server.start()
     await web.server.start()
+    (tmp_path / "apple.p8").touch(0o600)
     (tmp_path / "apple.p8").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     at = f"https://localhost:{apple.server.port}"
     apple_road = {"key_file": "apple.p8", "key_id": "KEY", "team_id": "TEAM", "topics": [TOPIC]}
@@ -73,8 +74,7 @@ async def outer(database: Database, tmp_path: Path) -> AsyncIterator[Outer]:
         "apple": {**apple_road, "url": at, "sandbox_url": at},
         "web": {"subject": "mailto:push@example.com"},
     }
-    told = {"default": roads, "web_hosts": [f"localhost:{web.server.port}"]}
-    (tmp_path / "push.json").write_text(json.dumps(told))
+    (tmp_path / "push.json").write_text(json.dumps({"default": roads}))
     async with MailServer(keeps=True) as relay:
         settings = Settings.from_environment(
             {
@@ -83,6 +83,7 @@ async def outer(database: Database, tmp_path: Path) -> AsyncIterator[Outer]:
                 "PAYHUB_SMTP_URL": f"smtp://127.0.0.1:{relay.port}?starttls=never",
                 "PAYHUB_PUBLIC_URL": "https://pay.example",
                 "PAYHUB_PUSH_FILE": str(tmp_path / "push.json"),
+                "PAYHUB_PUSH_HOSTS": f"localhost:{web.server.port}",
                 "PAYHUB_PUSH_CA_FILE": str(certificates.ca_file),
                 "PAYHUB_INTERNAL_NETWORKS": "127.0.0.0/8,::1/128",
                 "PAYHUB_DATA_DIR": str(tmp_path),

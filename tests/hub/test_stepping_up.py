@@ -72,6 +72,7 @@ def test_the_list_is_of_commands_that_there_are() -> None:
         *(
             "change_password",
             "set_ladder",
+            "send_news",
             "end_session",
             "end_sessions",
             "set_own_limit",

@@ -15,7 +15,7 @@ from loadtest.berka import write_synthetic
 from loadtest.stack import TENANT, running_stack
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SECONDS_MAX = 120
+SECONDS_MAX = 300
 ACCOUNTS_OF_SLICE = 60
 SIBLING = REPOSITORY.parent / "shared" / "data" / "berka" / "transactions.csv.gz"
 
@@ -107,6 +107,22 @@ def test_payments_are_followed_without_a_gap() -> None:
     assert figures["per_second"] > 0
     assert 0 < figures["p50_ms"] <= figures["p99_ms"]
     assert figures["clients"] == 10
+
+
+def test_outbox_and_sinks_are_weighed_in_turns() -> None:
+    short = ("--rounds", 1, "--seconds", 0.5, "--clients", 10)
+    for figures in (load_test("outbox", *short), load_test("sinks", *short)):
+        assert figures["ratio"] == figures["with_per_second"] / figures["without_per_second"]
+        assert all(len(figures["all"][name]) == 1 for name in ("with", "without"))
+
+
+def test_what_waits_through_an_outage_is_told_once_it_is_over() -> None:
+    short = ("--minutes", 0.1, "--people", 6, "--rounds", 1, "--seconds", 0.5, "--clients", 5)
+    figures = load_test("outage", *short)
+    assert (figures["notices"], figures["lost"], figures["set_aside"]) == (6 * 15 * 6, 0, 0)
+    assert figures["webhook_events"] > 0 and figures["webhooks_twice"] == 0
+    # Of what one process may take when nothing gets out: it does not grow with what waits.
+    assert figures["most_mb"] < figures["idle_mb"] + 40
 
 
 def test_comparison_names_every_leg_and_size() -> None:

@@ -1,16 +1,16 @@
 """The load tests of notices and of fan-out, small and on one stack: nothing is lost, nothing comes twice."""
 
 from loadtest.fan_out import fan_out_on
-from loadtest.notices import SETTINGS, measure_on
+from loadtest.notices import measure_on, ports_in_row, settings_of
 from loadtest.report import Reporter
 from loadtest.stack import running_stack
 
 
 async def test_queues_are_handed_over_fallbacks_begin_on_time_and_an_event_comes_to_all_sockets() -> None:
-    quiet = Reporter(True)
-    with running_stack(1, [SETTINGS]) as stack:
+    quiet, port = Reporter(True), ports_in_row()
+    with running_stack(1, [settings_of(port + 2)]) as stack:
         figures = await measure_on(
-            stack, quiet, notices=200, people=20, rate=40, seconds=0.5, provider="firebase", dkim="rsa"
+            stack, quiet, first_port=port, notices=200, people=20, rate=40, seconds=0.5, provider="web", dkim="rsa"
         )
         told = await fan_out_on(stack, quiet, sockets=100, rounds=2)
     assert figures["push"]["per_second"] > 0

@@ -17,13 +17,19 @@ import pytest
 import pytest_asyncio
 
 from config.settings import Settings
+from core.audit.trail import By
 from core.database import Pool, in_tenant
 from core.ledger.posting import post_payments
 from core.ledger.reading import acknowledge
 from core.notices.deliveries import State, bounce, read_dead
 from core.notices.kinds import NoticeKind
 from core.notices.leaving import leave_code
+from core.notices.news import SECRET as NEWS_SECRET
+from core.notices.news import Text as News
+from core.notices.news import read_unsubscribe, send
 from core.notices.seen import SECRET, hear_delivery, read_seen
+from core.privacy.consents import Text as Words
+from core.privacy.consents import give, set_purpose
 from core.proof.notary import Signer
 from loadtest.services.mail import Act, Fault, MailServer, Step
 from tests.conftest import Books, Database, seal_all
@@ -109,6 +115,40 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
 
 async def has_mail(relay: MailServer, address: str, count: int = 1) -> bool:
     return len(mails_to(relay, address)) >= count
+
+
+async def test_news_come_by_mail_to_who_agreed_and_say_how_to_end_them(
+    books: Books, settings: Settings, relay: MailServer, admin: Pool
+) -> None:
+    tenant, by = books.tenant.id, By(books.people[0].person_id)
+    await set_purpose(books.pool, tenant, "offers", Words("Ofertas", "Podemos?", "Offers", "May we?"), by)
+    addresses = [await give_mailbox(books, at) for at in range(3)]
+    for at in (1, 2):
+        await give(books.pool, tenant, books.people[at].person_id, "offers", 1, By(), "http")
+    # It is night for the one, all day long.
+    await admin.execute(
+        "insert into notice_settings (tenant_id, person_id, quiet_from, quiet_to) values ($1, $2, '00:00', '23:59:59')",
+        tenant,
+        uuid.UUID(books.people[2].person_id),
+    )
+    news_id = str(uuid.uuid4())
+    await send(books.pool, tenant, news_id, "offers", News("100 % <b>Pix</b>", "Agora dá.\n\nÉ só pedir."), by)
+    async with working(books, settings):
+        await until(lambda: has_mail(relay, addresses[1]))
+        (mail,) = mails_to(relay, addresses[1])
+        assert "100 % <b>Pix</b>" in text_of(mail) and "É só pedir." in text_of(mail)
+        assert "100 % &lt;b&gt;Pix&lt;/b&gt;" in text_of(mail, "html")
+        assert "/s/" not in text_of(mail)
+        link = mail["list-unsubscribe"].strip("<>")
+        assert mail["list-unsubscribe-post"] == "List-Unsubscribe=One-Click"
+        assert link in text_of(mail) and link in text_of(mail, "html")
+        token = link.removeprefix("https://pay.example/u/")
+        assert read_unsubscribe(await books.keys.secret(NEWS_SECRET), token) == (
+            tenant,
+            news_id,
+            books.people[1].person_id,
+        )
+    assert mails_to(relay, addresses[0]) == mails_to(relay, addresses[2]) == []
 
 
 async def test_whoever_does_not_acknowledge_gets_the_mail_and_its_link_ends_it(

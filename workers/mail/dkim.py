@@ -18,12 +18,16 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from workers.secret_file import read_secret
+
 # RFC 8301, 3.2: verifiers need not take less than 1024, and signers should use 2048.
 RSA_BITS_MIN: Final = 2048
 # Named once more than they are there: nobody on the way can add a second one (RFC 6376, 8.15).
 SEALED_TWICE: Final = (b"from", b"to", b"subject", b"date")
 _UNFOLD: Final = re.compile(rb"\r\n(?=[ \t])")
-_BLANKS: Final = re.compile(rb"[ \t]+")
+# All but a single blank, which is what most are.
+_BLANKS: Final = re.compile(rb"[ \t]{2,}|\t")
+_UNTIDY: Final = re.compile(rb" [ \r]")
 _TRAILING: Final = re.compile(rb"[ \t]+(?=\r\n)")
 
 
@@ -50,7 +54,7 @@ class DkimKey(NamedTuple):
 def read_key(path: Path, domain: str, selector: str) -> DkimKey:
     """A private key in PEM. Raises KeyRefused."""
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        key = load_pem_private_key(read_secret(path), password=None)
     except OSError as error:
         raise KeyRefused(f"{path} cannot be read: {error.strerror}.") from None
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -93,7 +97,7 @@ def sign(key: DkimKey, hashed: bytes) -> bytes:
 def prepared(message: bytes, key: DkimKey, at_s: int) -> Unsigned:
     """All of it but the signature."""
     head, _, body = message.partition(b"\r\n\r\n")
-    fields = [(name.lower(), value) for name, _, value in (line.partition(b":") for line in _lines(head))]
+    fields = [(name.lower(), value) for name, _, value in (one.partition(b":") for one in _tidy(head).split(b"\r\n"))]
     digest = base64.b64encode(hashlib.sha256(relaxed_body(body)).digest()).decode()
     # From the last to the first of each name, as verifiers look for them; ours are there once.
     names = [*(name for name, _ in fields), *SEALED_TWICE]
@@ -102,15 +106,15 @@ def prepared(message: bytes, key: DkimKey, at_s: int) -> Unsigned:
         f"v=1; a={algorithm}; c=relaxed/relaxed; d={key.domain};\r\n s={key.selector}; t={at_s};\r\n"
         f" h={b':'.join(names).decode()};\r\n bh={digest};\r\n b="
     ).encode()
-    said = [*fields, (b"dkim-signature", field)]
-    hashed = hashlib.sha256(b"\r\n".join(name + b":" + _relaxed(value) for name, value in said)).digest()
+    said = [*fields, (b"dkim-signature", _tidy(field))]
+    hashed = hashlib.sha256(b"\r\n".join(name + b":" + value.strip(b" ") for name, value in said)).digest()
     return Unsigned(field, hashed, message)
 
 
 def relaxed_body(body: bytes) -> bytes:
     """The body as it is hashed (RFC 6376, 3.4.4)."""
-    # Ours is base64 between two boundaries and has none of that; to look is ten times cheaper than to replace.
-    if b" \r\n" in body or b"\t" in body or b"  " in body:
+    # Ours is base64 between two boundaries and has none of that; to look is cheaper than to replace.
+    if b"\t" in body or _UNTIDY.search(body):
         body = _BLANKS.sub(b" ", _TRAILING.sub(b"", body))
     if not body.endswith(b"\r\n"):
         return body + b"\r\n" if body else b""
@@ -119,15 +123,7 @@ def relaxed_body(body: bytes) -> bytes:
     return b"" if body == b"\r\n" else body
 
 
-def _lines(head: bytes) -> list[bytes]:
-    return _UNFOLD.sub(b"", head).split(b"\r\n")
-
-
-def _relaxed(value: bytes) -> bytes:
-    """A field's value (RFC 6376, 3.4.2): one line, its blanks one each, none at the ends."""
-    # Most of ours are one line without a blank too many: to look is cheaper than to replace.
-    if b"\n" in value:
-        value = _UNFOLD.sub(b"", value)
-    if b"  " in value or b"\t" in value:
-        value = _BLANKS.sub(b" ", value)
-    return value.strip(b" ")
+def _tidy(head: bytes) -> bytes:
+    """Each field on one line, its blanks one each (RFC 6376, 3.4.2)."""
+    head = _UNFOLD.sub(b"", head)
+    return _BLANKS.sub(b" ", head) if b"  " in head or b"\t" in head else head

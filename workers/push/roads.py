@@ -24,11 +24,12 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from msgspec import UNSET, UnsetType
 
-from core.notices.targets import PUSH_HOSTS, TOPIC
+from core.notices.targets import TOPIC
 from workers.push.apns import HOST, SANDBOX_HOST, AppleKey
 from workers.push.fcm import TOKEN_URL, URL, ServiceAccount
 from workers.push.signing import KeyUnusable, read_key, read_key_file
 from workers.push.web_push import VapidKey
+from workers.secret_file import read_secret
 
 FILE_SIZE_MAX: Final = 1024 * 1024
 T = TypeVar("T")
@@ -67,11 +68,8 @@ class _Roads(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
-    """`web_hosts`: where browsers' endpoints may be, in place of the known services'."""
-
     default: _Roads = msgspec.field(default_factory=_Roads)
     tenants: dict[str, _Roads] = msgspec.field(default_factory=dict)
-    web_hosts: list[str] = msgspec.field(default_factory=lambda: list(PUSH_HOSTS))
 
 
 class _Account(msgspec.Struct):
@@ -93,11 +91,10 @@ class TenantRoads(NamedTuple):
 
 
 class Roads(NamedTuple):
-    """Everybody's. `web_hosts`: where browsers' endpoints may be."""
+    """Everybody's."""
 
     default: TenantRoads = TenantRoads()
     tenants: dict[str, TenantRoads] = {}  # noqa: RUF012  # never changed
-    web_hosts: tuple[str, ...] = PUSH_HOSTS
 
     def of(self, tenant: str) -> TenantRoads:
         """A tenant's, by its slug."""
@@ -136,9 +133,7 @@ def read_roads(path: Path | None, web: VapidKey) -> Roads:
     reader = _Reader(path, web.key)
     default = reader.read(told.default, "default", TenantRoads(web=web))
     tenants = {slug: reader.read(roads, f"tenants.{slug}", default) for slug, roads in told.tenants.items()}
-    if not all(told.web_hosts):
-        raise RoadsRefused(f"{path}: web_hosts: a host has a name.")
-    return Roads(default, tenants, tuple(told.web_hosts))
+    return Roads(default, tenants)
 
 
 class _Reader:
@@ -219,7 +214,7 @@ class _Reader:
 
 def _read_account(path: Path) -> _Account:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Account)
+        return msgspec.json.decode(read_secret(path), type=_Account)
     except OSError as error:
         raise KeyUnusable(f"cannot be read: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError):

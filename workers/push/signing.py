@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from workers.secret_file import read_secret
+
 SigningKey: TypeAlias = EllipticCurvePrivateKey | RSAPrivateKey
 
 # RFC 7518, 3.3.
@@ -39,7 +41,7 @@ def read_key(pem: bytes) -> SigningKey:
 def read_key_file(path: Path) -> SigningKey:
     """The same from a file. Raises KeyUnusable."""
     try:
-        return read_key(path.read_bytes())
+        return read_key(read_secret(path))
     except OSError as error:
         raise KeyUnusable(f"cannot be read: {error.strerror}") from None
 

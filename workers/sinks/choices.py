@@ -25,6 +25,7 @@ from msgspec import Meta
 from core.outside import Outside, OutsideRefused
 from core.sinks.events import is_type
 from core.webhooks.signing import PREFIX
+from workers.secret_file import read_secret
 from workers.sinks.http import HttpChoice, HttpSink
 from workers.sinks.places import Place
 from workers.sinks.stream import TENANT, StreamChoice, StreamSink
@@ -86,7 +87,7 @@ class _Stream(msgspec.Struct, forbid_unknown_fields=True, tag_field="kind", tag=
 def read_sinks(path: Path, outside: Outside) -> list[Sink]:
     """The sinks in a file, none if it is not there. Raises SinksRefused."""
     try:
-        content = path.read_bytes()
+        content = read_secret(path)
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -157,7 +158,7 @@ def _secret(where: str, path: Path, name: str | None) -> str | None:
         return None
     file = path.parent / name
     try:
-        content = file.read_bytes()
+        content = read_secret(file)
         text = content.decode().strip()
     except OSError as error:
         raise SinksRefused(f"{where}: {file} cannot be read: {error.strerror}.") from None

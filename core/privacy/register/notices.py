@@ -112,6 +112,17 @@ TABLES: Final = (
         moment="made_at",
     ),
     Table(
+        "news",
+        Words("Novidades enviadas", "News that was sent"),
+        split("id purpose title body sent_at after_person told ended_at"),
+        {"sent_by": Column(Kind.CONDUCT, OPAQUE)},
+        (Owner("sent_by"),),
+        Purpose.RUN,
+        INTEREST,
+        UNTIL_DONE,
+        moment="sent_at",
+    ),
+    Table(
         "ladders",
         Words("Prazos de avisos", "How notices climb"),
         split("kind socket_s push_s has_push has_mail set_at"),

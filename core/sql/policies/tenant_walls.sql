@@ -19,7 +19,7 @@ begin
         'anchors', 'cosignatures', 'anchor_refusals', 'thinned_logs',
         'privacy_exports', 'privacy_export_pieces', 'consent_purposes', 'consents', 'disclosures', 'erasures',
         'retention_runs', 'incidents', 'incident_persons', 'privacy_requests',
-        'bells', 'ladders', 'notice_settings', 'push_devices', 'deliveries'
+        'bells', 'ladders', 'notice_settings', 'push_devices', 'deliveries', 'news'
     ] loop
         execute format('alter table %I enable row level security', v_table);
         execute format('alter table %I force row level security', v_table);
@@ -133,6 +133,7 @@ grant update (session_id, door, network) on consents to payhub_app;
 -- An erasure takes all of it.
 grant select, delete on bells, deliveries to payhub_app;
 grant select, insert, update, delete on ladders, notice_settings to payhub_app;
+grant select, insert on news to payhub_app;
 grant select, insert, delete on push_devices to payhub_app;
 grant update (gone_at, gone_code) on push_devices to payhub_app;
 -- What speaks for somebody, and what of a log-in is half way in, goes with them.

@@ -15,6 +15,7 @@ from core.errors import Conflict, NotFound, Refusal
 from core.keys.safe import Safe
 from core.ledger.posting import post_payments
 from core.ledger.recalling import set_account_metadata
+from core.notices.kinds import NoticeKind
 from core.nouns import Payment
 from core.people.opening import Tenant, open_person
 from core.people.persons import Role
@@ -25,6 +26,7 @@ from core.privacy.making import make_some, sections
 from core.privacy.states import ExportStatus, Form
 from core.privacy.summary import summarise
 from tests.conftest import Books
+from tests.core.notices.reaching import told as told_of
 
 
 async def make_all(pool: Pool, keys: Safe) -> None:
@@ -132,6 +134,10 @@ async def test_an_export_goes_on_where_a_killed_worker_left_it_and_is_written_on
     assert (export.status, export.done, export.volumes) == (ExportStatus.READY, export.total, 3)
     document = json.loads(await fetch(pool, keys, tenant, person, export_id))
     assert [row["number"] for row in document["data"]["entries"]] == list(range(1, 52))
+    # And its person is told once, in the commit of its last piece.
+    ((kind, facts),) = await told_of(pool, tenant.id, person)
+    assert (kind, facts.subject) == (NoticeKind.EXPORT_READY, export_id)
+    assert facts.ends_at is not None and facts.ends_at > datetime.now(UTC)
     assert export.json_size == len(await fetch(pool, keys, tenant, person, export_id))
     for volume in range(3):
         assert (await fetch(pool, keys, tenant, person, export_id, Form.PDF, volume)).startswith(b"%PDF-")

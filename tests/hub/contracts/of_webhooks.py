@@ -1,5 +1,7 @@
 """What hub/protocol/webhooks.py promises, asked for at both doors."""
 
+import math
+
 from standardwebhooks.webhooks import Webhook
 
 from core.outside import Outside
@@ -12,7 +14,7 @@ from workers.webhooks.bringing import Bringing
 async def exercise(contract: Contract) -> None:
     """Ask for each command with success, at each door."""
     receiver = await Receiver().start()
-    worker = Bringing(contract.pool, contract.keys, Outside(["127.0.0.0/8"]), share_max=100.0)
+    worker = Bringing(contract.pool, contract.keys, Outside(["127.0.0.0/8"]), share_max=math.inf)
     try:
         await _exercise(contract, receiver, worker)
     finally:

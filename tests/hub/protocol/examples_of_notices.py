@@ -17,6 +17,10 @@ FINISHED = notices.NoticeState(
 )
 HELD = notices.NoticeState(9, "hold_expiring", AT, subject=DELIVERY, amount=1, code="capture_it", ends_at=AT)
 
+NEWS = notices.NewsState(
+    DELIVERY, "offers", "Novidades é", "Uma.\n\nDuas.", AT, 9_007_199_254_740_991, sent_by=PERSON, ended_at=AT
+)
+
 EXAMPLES: tuple[Message, ...] = (
     notices.ReadNotices(1),
     notices.ReadNotices(1, after=0, limit=100),
@@ -39,6 +43,13 @@ EXAMPLES: tuple[Message, ...] = (
     notices.ReadDeadDeliveries(7, before=AT, before_delivery=DELIVERY, limit=1),
     notices.RetryDeliveries(8),
     notices.RetryDeliveries(8, [DELIVERY]),
+    notices.SendNews(12, DELIVERY, "offers", "Novidades é", "Uma.\n\nDuas."),
+    notices.ReadNews(13),
+    notices.ReadNews(13, before=AT, limit=1),
+    notices.NewsSent(12, NEWS),
+    notices.NewsAnswer(13, [NEWS], next_before=AT),
+    notices.NewsAnswer(13, []),
+    notices.Notice(notices.NoticeState(10, "news", AT, subject=DELIVERY, title="Novidades é", text="Uma.")),
     notices.NoticesAnswer(1, [FINISHED, WARNED, HELD], 9, 2),
     notices.NoticesAnswer(1, [], 0, 0),
     notices.NoticesHeard(2, 1),

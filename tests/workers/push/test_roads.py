@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from core.notices.targets import PUSH_HOSTS, AppleTarget, FirebaseTarget, Target, WebTarget
+from core.notices.targets import AppleTarget, FirebaseTarget, Target, WebTarget
 from loadtest.services.web_push import Browser
 from tests.workers.push.conftest import envelope
 from workers.delivering import Sender
@@ -67,7 +67,7 @@ def write(folder: Path, told: object) -> Path:
 
 def test_without_a_file_browsers_alone_are_pushed_to() -> None:
     roads = read_roads(None, VAPID)
-    assert (roads.apple("x"), roads.firebase("x"), roads.web("x"), roads.web_hosts) == (None, None, VAPID, PUSH_HOSTS)
+    assert (roads.apple("x"), roads.firebase("x"), roads.web("x")) == (None, None, VAPID)
 
 
 def test_a_tenant_has_its_own_credentials_and_otherwise_the_installations(folder: Path) -> None:
@@ -117,7 +117,6 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ({"default": {"web": WEB | {"subject": "me"}}}, "default.web.subject"),
         ({"default": {"web": WEB | {"key_file": "vapid.pem"}}}, "unknown field `key_file`"),
         ({"tenants": {"a": {"web": WEB | {"subject": ""}}}}, "tenants.a.web.subject"),
-        ({"web_hosts": [""]}, "web_hosts"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place_and_no_secret(
@@ -154,7 +153,8 @@ async def test_the_three_services_take_pushes_with_what_their_folder_holds(tmp_p
         assert await process.stdout.readline() == b"ready\n"
         roads = read_roads(tmp_path / "push.json", VAPID)
         tls = tls_context(str(tmp_path / "ca.pem"))
-        browser = Browser("https://" + roads.web_hosts[0])
+        host = f"localhost:{port + 2}"
+        browser = Browser(f"https://{host}")
 
         async def find(_host: str, _port: int) -> str:
             return "127.0.0.1"
@@ -163,7 +163,7 @@ async def test_the_three_services_take_pushes_with_what_their_folder_holds(tmp_p
             (AppleSender(roads.apple, tls), AppleTarget("ab" * 32, "com.example.pay")),
             (FirebaseSender(roads.firebase, tls), FirebaseTarget("x" * 30)),
             (
-                WebSender(roads.web, tls, find, hosts=roads.web_hosts),
+                WebSender(roads.web, tls, find, hosts=[host]),
                 WebTarget(browser.endpoint, browser.p256dh, browser.auth),
             ),
         ]

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import math
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -31,7 +32,7 @@ from workers.sinks.telling import Telling
 
 SOURCE = "https://pay.example.com"
 # Tests do not wait until a look at all logs has been paid for.
-EAGER = 100.0
+EAGER = math.inf
 LENGTH_MAX = 1_000
 
 _names = itertools.count()

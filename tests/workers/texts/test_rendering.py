@@ -189,5 +189,23 @@ def test_whatever_somebody_is_called_is_inert(kind: NoticeKind, nasty: str) -> N
     assert len(said.html) < 40_000
 
 
+def test_what_mails_share_holds_nothing_of_anybody() -> None:
+    ana, eve = (
+        render_mail(
+            NoticeKind.NEW_DEVICE,
+            "pt",
+            Facts(AT, subject=f"{name}-subject", network=f"{name}-network"),
+            HOUSE._replace(name=f"{name}-house"),
+            Private(*[f"{name}-100%s-%(name)s"] * 5),
+            Links(*[f"https://{name}.example/"] * 3),
+        )
+        for name in ("ana", "eve")
+    )
+    for one, other in zip(ana, eve, strict=True):
+        assert "eve" not in one
+        assert one.replace("ana", "eve") == other
+    assert "eve-100%s-%(name)s" in eve.text
+
+
 def test_what_is_sealed_is_never_shown_by_accident() -> None:
     assert "Ana" not in repr(SECRET)

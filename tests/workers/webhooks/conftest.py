@@ -1,6 +1,7 @@
 """A merchant with a server of its own, people who pay, and a worker whose clock is in the test's hands."""
 
 import asyncio
+import math
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ from workers.webhooks.bringing import Bringing
 
 LOOPBACK = ["127.0.0.0/8"]
 # Tests do not wait until a look at all cursors has been paid for.
-EAGER = 100.0
+EAGER = math.inf
 
 
 class Clock:

@@ -272,7 +272,7 @@ async def test_after_the_schedule_it_is_disabled_and_nothing_is_skipped(
         await bringing.settle()
         if await shop.state() != State.ACTIVE:
             break
-        # Somebody knocks every forty seconds; after a while we look at the tries that count alone.
+        # Somebody knocks every thirty seconds; after a while we look at the tries that count alone.
         clock.move(seconds=41)
         if clock() - began > timedelta(hours=1):
             (row,) = await shop.rows("select again_at from webhook_cursors")

@@ -238,6 +238,7 @@ export const READS: ReadonlySet<string> = /* @__PURE__ */ new Set<string>([
   "log_growth",
   "log_head",
   "my_data",
+  "news",
   "notice_settings",
   "notices",
   "own_limits",

@@ -1646,6 +1646,29 @@ export interface RetryDeliveries {
   readonly deliveries?: readonly string[];
 }
 
+/**
+ * Operators: tell something to everybody who agreed to a purpose of consent, and has not turned news off.
+ *
+ * `news`: a UUID of yours; sent again, it is told nobody twice. Paragraphs of `text` have empty lines between. Quiet
+ * hours are kept, and whoever follows the link in its mail has taken their consent back. Three times a day at most.
+ */
+export interface SendNews {
+  readonly type: "send_news";
+  readonly id: number;
+  readonly news: string;
+  readonly purpose: string;
+  readonly title: string;
+  readonly text: string;
+}
+
+/** Operators: what was sent, newest first. `before`: the last page's `next_before`. */
+export interface ReadNews {
+  readonly type: "news";
+  readonly id: number;
+  readonly before?: string;
+  readonly limit?: number;
+}
+
 /** What is held about the speaker, in short: which kinds, how much of each, why, for how long (art. 19, I). */
 export interface ReadData {
   readonly type: "my_data";
@@ -3491,7 +3514,7 @@ export interface NoticesAnswer {
  * One of your notices. `session`: where it was done, and `name` what you call that; `network`: where from.
  *
  * `subject`: what it is about (a dispute, a bulk file, an export). `code`: which sort: totp, passkey, a refusal's.
- * `lines` and `refused`: of a bulk file. `ends_at`: until when there is something to do.
+ * `lines` and `refused`: of a bulk file. `ends_at`: until when there is something to do. `title` and `text`: of news.
  */
 export interface NoticeState {
   readonly number: number;
@@ -3507,6 +3530,8 @@ export interface NoticeState {
   readonly lines?: number;
   readonly refused?: number;
   readonly ends_at?: string;
+  readonly title?: string;
+  readonly text?: string;
 }
 
 /** So many were not acknowledged before. */
@@ -3625,6 +3650,33 @@ export interface DeliveriesRetried {
   readonly type: "deliveries_retried";
   readonly id: number;
   readonly deliveries: readonly string[];
+}
+
+/** It is told, within minutes. */
+export interface NewsSent {
+  readonly type: "news_sent";
+  readonly id: number;
+  readonly news: NewsState;
+}
+
+/** Something that was sent. `told`: to how many so far; `ended_at`: when all who had agreed were. */
+export interface NewsState {
+  readonly news: string;
+  readonly purpose: string;
+  readonly title: string;
+  readonly text: string;
+  readonly sent_at: string;
+  readonly told: number;
+  readonly sent_by?: string;
+  readonly ended_at?: string;
+}
+
+/** A page. With `next_before` there may be more. */
+export interface NewsAnswer {
+  readonly type: "news_states";
+  readonly id: number;
+  readonly news: readonly NewsState[];
+  readonly next_before?: string;
 }
 
 /** What is held, by whom, and whom to ask. */
@@ -4204,6 +4256,10 @@ export interface Commands {
   dead_deliveries: [asked: ReadDeadDeliveries, answered: DeadDeliveriesAnswer];
   /** Operators: send again, under the same ids, what was set aside; all of it without `deliveries`. */
   retry_deliveries: [asked: RetryDeliveries, answered: DeliveriesRetried];
+  /** Operators: tell something to everybody who agreed to a purpose of consent, and has not turned news off. */
+  send_news: [asked: SendNews, answered: NewsSent];
+  /** Operators: what was sent, newest first. `before`: the last page's `next_before`. */
+  news: [asked: ReadNews, answered: NewsAnswer];
   /** Your second factors, and how many recovery codes are left. */
   factors: [asked: ReadFactors, answered: FactorsAnswer];
   /** Begin with an authenticator app: a secret, shown once. It counts when confirm_totp brings its first code. */
@@ -4438,6 +4494,8 @@ export type FromHub =
   | LadderSet
   | DeadDeliveriesAnswer
   | DeliveriesRetried
+  | NewsSent
+  | NewsAnswer
   | FactorsAnswer
   | TotpBegun
   | FactorEnrolled
