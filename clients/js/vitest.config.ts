@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "library", include: ["test/**/*.test.ts"], exclude: ["test/real/**", "test/ui/**", "test/browser/**"] } },
+      { test: { name: "react", include: ["test/react/**/*.test.tsx"], environment: "happy-dom" } },
       {
         plugins: [svelte()],
         // Svelte has another build for servers, and Node would take that.
