@@ -338,7 +338,11 @@ class _Outage:
 
     async def _wait(self, otherwise: str, events: int = 0) -> None:
         deadline = time.monotonic() + RETURN_SECONDS
-        while await self._admin.fetchval(LEFT) or len(self._shops.came) < events:
+        while (left := await self._admin.fetchval(LEFT)) or len(self._shops.came) < events:
             if time.monotonic() > deadline:
-                raise OutageError(otherwise)
+                behind = events - len(self._shops.came)
+                raise OutageError(
+                    f"{otherwise} {left} notices and deliveries and {behind} events for webhooks are left, and it takes"
+                    f" {self._memory.look():.0f} MB; at most {self._memory.most:.0f}."
+                )
             await asyncio.sleep(LOOK_SECONDS)
