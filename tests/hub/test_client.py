@@ -21,7 +21,7 @@ from tests.hub.processes import ROOT, HubProcess
 
 CLIENT = ROOT / "clients" / "js"
 VITEST = CLIENT / "node_modules" / ".bin" / "vitest"
-TIMEOUT_S = 240.0
+TIMEOUT_S = 300.0
 # While there is such a file, a hub that is gone stays gone.
 AWAY = ".away"
 

@@ -17,7 +17,7 @@ const PAGE = 200;
 const PAGES_MAX = 5;
 
 export interface Counter {
-  readonly hub: Hub;
+  readonly hub: Pick<Hub, "ask">;
   readonly book: Book;
   /** The account that is paid here. */
   readonly account: () => number;

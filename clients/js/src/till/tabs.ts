@@ -40,12 +40,12 @@ export class SaleNotTaken extends Error {
 
 export class Tabs {
   readonly #till: Counter;
-  readonly #terminal: Terminal;
+  readonly #terminal: Pick<Terminal, "key" | "paired">;
   readonly #counting = new Turns();
   readonly #posting = new Map<string, Turns>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(till: Counter, terminal: Terminal) {
+  constructor(till: Counter, terminal: Pick<Terminal, "key" | "paired">) {
     this.#till = till;
     this.#terminal = terminal;
   }

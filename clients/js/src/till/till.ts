@@ -2,6 +2,7 @@
  * A till without a screen: paired once, it asks to be paid, keeps tabs, sells through a bad network and gives money
  * back, and what it was told survives whoever kills it. A page shows it (ui/till); in Node it runs as it is.
  */
+import type { Encoding } from "../hub/codec.js";
 import type { SocketClass } from "../hub/connection.js";
 import { Hub } from "../hub/hub.js";
 import type { LineState } from "../hub/line.js";
@@ -27,6 +28,7 @@ export interface TillOptions {
   /** `handle` where the storage takes keys as they are (IndexedDB), `file` where it takes JSON. */
   readonly keyForm: KeyForm;
   readonly door?: "web" | "native";
+  readonly encoding?: Encoding;
   readonly WebSocket?: SocketClass;
   readonly fetch?: typeof fetch;
   readonly now?: () => number;
@@ -65,6 +67,7 @@ export class Till {
       storage: options.storage,
       token: this.terminal.token,
       prove: this.terminal.prove,
+      ...(options.encoding !== undefined && { encoding: options.encoding }),
       ...(options.door !== undefined && { door: options.door }),
       ...(options.WebSocket !== undefined && { WebSocket: options.WebSocket }),
     });

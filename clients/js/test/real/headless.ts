@@ -66,7 +66,7 @@ export class HeadlessTill {
   }
 
   async until(holds: (state: TillState) => boolean, what: string): Promise<TillState> {
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     for (;;) {
       const state = await this.state();
       if (holds(state)) return state;

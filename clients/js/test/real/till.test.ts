@@ -16,7 +16,7 @@ const HOUR_MS = 60 * 60 * 1_000;
 const folders: string[] = [];
 const tills: Till[] = [];
 
-beforeAll(() => buildTill(), 60_000);
+beforeAll(() => buildTill());
 beforeEach(() => hubReturns());
 afterEach(async () => {
   await killTills();
@@ -115,7 +115,7 @@ describe("a till", () => {
   });
 });
 
-describe("a tab", { timeout: 60_000 }, () => {
+describe("a tab", { timeout: 120_000 }, () => {
   it("outlives kill -9 and an hour without a network: every sale is posted once, and the rest goes back", async () => {
     const folder = folderOf();
     const customer = await live(ana);
@@ -176,6 +176,8 @@ describe("a tab", { timeout: 60_000 }, () => {
       // Every other time it is killed as it begins, with what the one before left behind.
       if (round % 2 === 0) await till.until((state) => state.live, "live");
       const sold = Array.from({ length: 4 }, (_, at) => till.ask({ do: "sell", hold, amount: 100 + at }).then(() => true, () => false));
+      // Then in the middle of posting what it has just accepted; the other times whenever.
+      if (round % 2 === 0) await sold[0];
       setTimeout(() => void till.kill(), 15 + 12 * round);
       answered += (await Promise.all(sold)).filter(Boolean).length;
       await till.kill();
@@ -185,7 +187,7 @@ describe("a tab", { timeout: 60_000 }, () => {
     const state = await till.until(({ tabs }) => tabs[0]?.state === "closed", "closed");
     const total = state.sales.reduce((sum, sale) => sum + sale.amount, 0);
     expect(state.sales.length).toBeGreaterThanOrEqual(answered);
-    expect(answered).toBeGreaterThan(4);
+    expect(answered).toBeGreaterThanOrEqual(3);
     expect(state.sales.every((sale) => sale.state === "posted")).toBe(true);
     expect(state.sales.map(({ count }) => count)).toEqual(state.sales.map((_, at) => state.sales.length - at));
     expect(state.broken).toBeUndefined();

@@ -30,7 +30,7 @@ export class Shop {
   description: string = $state("");
   #minute: number = $state(0);
 
-  private constructor(till: Till) {
+  constructor(till: Till) {
     this.till = till;
     this.#pages = fromStore(till.book);
     this.#standing = fromStore(till.standing);
