@@ -219,6 +219,10 @@ class Session:
         """Whether the speaker may read or follow this account."""
         return account in self.accounts or self.oversees
 
+    def has_asked(self, asked_by: str) -> bool:
+        """Whether the speaker is who asked for something. A till is not: it sees its own account and no other."""
+        return self.only is None and asked_by == self.speaker.person_id
+
     def may_follow(self, *accounts: int) -> bool:
         """Whether all of these may be followed beside those that are."""
         return len(self.followed.union(accounts)) <= FOLLOWED_MAX

@@ -22,8 +22,15 @@ from hub.protocol.scopes import Scope
 from hub.protocol.terminals import TerminalState
 from hub.session import Session
 
-# A till makes and watches charges, and reads the account that they are paid to.
-SCOPES: Final = (Scope.ACCOUNTS_READ, Scope.CHARGES_READ, Scope.CHARGES_WRITE)
+# A till makes and watches charges, takes what customers have reserved for its merchant (which is how it sells without
+# a network), and reads the account that all of it is paid to. Nothing of it brings money out of that account.
+SCOPES: Final = (
+    Scope.ACCOUNTS_READ,
+    Scope.PAYMENTS_READ,
+    Scope.HOLDS_WRITE,
+    Scope.CHARGES_READ,
+    Scope.CHARGES_WRITE,
+)
 REFUNDING: Final = (*SCOPES, Scope.REFUNDS_WRITE)
 CHALLENGE_BYTES: Final = 32
 

@@ -251,8 +251,8 @@ def _to_settled(found: Settled) -> SettledPayment:
 ROWS: Final = (
     Row(Pay, Paid, pay, "POST", "/v1/payments", scope=Scope.PAYMENTS_WRITE),
     Row(steps.Authorize, Paid, take_step, "POST", "/v1/payments/authorize", scope=Scope.PAYMENTS_WRITE),
-    Row(steps.Capture, Paid, take_step, "POST", "/v1/payments/{about}/capture", scope=Scope.PAYMENTS_WRITE),
-    Row(steps.Void, Paid, take_step, "POST", "/v1/payments/{about}/void", scope=Scope.PAYMENTS_WRITE),
+    Row(steps.Capture, Paid, take_step, "POST", "/v1/payments/{about}/capture", scope=Scope.HOLDS_WRITE),
+    Row(steps.Void, Paid, take_step, "POST", "/v1/payments/{about}/void", scope=Scope.HOLDS_WRITE),
     Row(steps.Refund, Paid, take_step, "POST", "/v1/payments/{about}/refund", scope=Scope.REFUNDS_WRITE),
     Row(steps.Reverse, Paid, take_step, "POST", "/v1/payments/{about}/reverse"),
     Row(steps.Release, Paid, take_step, "POST", "/v1/payments/{about}/release"),

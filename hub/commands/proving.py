@@ -30,7 +30,7 @@ async def payment(context: Context, session: Session, command: proofs.ReadProof)
         raise CommandRefused(ErrorCode.NOT_FOUND, field="payment") from None
     facts, private = found.record
     may_know_kept = session.may_see(facts.payee)
-    may_know_asked = session.oversees or private.asked_by == speaker.person_id
+    may_know_asked = session.oversees or session.has_asked(private.asked_by)
     if not (may_know_kept or may_know_asked or session.may_see(facts.payer)):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="payment")
     receipt = found.receipt(*context.signer.key_at(context.now()))

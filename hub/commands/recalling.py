@@ -105,10 +105,10 @@ async def payment(context: Context, session: Session, command: histories.ReadPay
     speaker = session.speaker
     life = (await read_payments(context.pool, speaker.tenant_id, [command.payment], context.keys)).get(command.payment)
     if life is None or not (
-        session.may_see(life.payer) or session.may_see(life.payee) or life.asked_by == speaker.person_id
+        session.may_see(life.payer) or session.may_see(life.payee) or session.has_asked(life.asked_by)
     ):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="payment")
-    if life.status not in DONE and not session.may_see(life.payer) and life.asked_by != speaker.person_id:
+    if life.status not in DONE and not session.may_see(life.payer) and not session.has_asked(life.asked_by):
         # What was refused was never the payee's to know.
         raise CommandRefused(ErrorCode.NOT_FOUND, field="payment")
     is_payees = session.may_see(life.payee)

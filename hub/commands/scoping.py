@@ -10,7 +10,7 @@ from hub.commands.table import ROWS
 from hub.protocol import steps
 from hub.protocol.codes import ErrorCode
 from hub.protocol.messages import Acknowledge, Follow, Ping, Renew, Resume, Unfollow
-from hub.protocol.scopes import Scope
+from hub.protocol.scopes import INCLUDED_IN, Scope
 from hub.session import Session
 
 # All of these; None: no machine may, whatever it has.
@@ -69,6 +69,6 @@ def require_scope(session: Session, needs: Needs) -> None:
         return
     if needs is None:
         raise CommandRefused(ErrorCode.SCOPE_MISSING, "This is for people: no key and no till may do it.")
-    missing = [scope for scope in Scope if scope in needs and scope not in granted]
+    missing = [scope for scope in Scope if scope in needs and not granted & {scope, INCLUDED_IN.get(scope, scope)}]
     if missing:
         raise CommandRefused(ErrorCode.SCOPE_MISSING, f"This needs the scope {' and '.join(missing)}.")

@@ -17,6 +17,7 @@ class Scope(StrEnum):
     PAYEES_READ = "payees:read"
     PAYMENTS_READ = "payments:read"
     PAYMENTS_WRITE = "payments:write"
+    HOLDS_WRITE = "holds:write"
     REFUNDS_WRITE = "refunds:write"
     CHARGES_READ = "charges:read"
     CHARGES_WRITE = "charges:write"
@@ -36,6 +37,7 @@ SCOPE_MEANINGS: Final[dict[Scope, str]] = {
     Scope.PAYEES_READ: "See the name behind an account number.",
     Scope.PAYMENTS_READ: "See the whole life of a payment.",
     Scope.PAYMENTS_WRITE: "Pay, reserve, capture and let go, and settle payments in doubt.",
+    Scope.HOLDS_WRITE: "Take what was reserved for the merchant, or let it go; `payments:write` includes it.",
     Scope.REFUNDS_WRITE: "Give back what was paid.",
     Scope.CHARGES_READ: "See charges, and what a scanned code asks for.",
     Scope.CHARGES_WRITE: "Ask to be paid, and stop asking.",
@@ -48,3 +50,5 @@ SCOPE_MEANINGS: Final[dict[Scope, str]] = {
     Scope.LIMITS_READ: "See the limits that the accounts are under.",
     Scope.REPORTS_READ: "Search, sums, balances at a past moment, refusals.",
 }
+# Whoever may do more may do this, too: keys that were made before it was a right of its own go on.
+INCLUDED_IN: Final[dict[Scope, Scope]] = {Scope.HOLDS_WRITE: Scope.PAYMENTS_WRITE}

@@ -147,10 +147,14 @@ class HubProcess:
         return [line for line in self.log_lines() if line["level"] in {"error", "critical"} or "exception" in line]
 
 
+# Beside the file of its number: as long as there is one so called, the hub stays away.
+AWAY = ".away"
+
+
 async def keep_up(hub: HubProcess, pid_file: Path) -> None:
-    """Whenever the hub is gone, there is one again, at the same place."""
+    """Whenever the hub is gone, there is one again, at the same place; unless it is to be away for a while."""
     while True:
-        if hub.process.poll() is not None:
+        if hub.process.poll() is not None and not pid_file.with_suffix(AWAY).exists():
             await hub.start()
             note_pid(hub, pid_file)
         await asyncio.sleep(0.02)

@@ -12,22 +12,25 @@ import pytest
 
 from core.database import Pool
 from core.people.opening import Tenant
-from tests.conftest import prove
+from core.people.persons import Role
+from core.proof.notary import Signer
+from tests.conftest import prove, seal_all
 from tests.hub.conftest import Meet, StartHub
 from tests.hub.known import ORIGIN, PASSWORD
-from tests.hub.processes import ROOT, keep_up, note_pid
+from tests.hub.processes import AWAY, ROOT, keep_up, note_pid
 
 CLIENT = ROOT / "clients" / "js"
 VITEST = CLIENT / "node_modules" / ".bin" / "vitest"
-TIMEOUT_S = 90.0
+TIMEOUT_S = 300.0
 
 
 @pytest.mark.skipif(not VITEST.exists(), reason="the client is not installed: make setup")
+@pytest.mark.parametrize("file", ["hub", "till"])
 async def test_the_client_keeps_its_promises_with_a_real_hub(
-    start_hub: StartHub, meet: Meet, tenant: Tenant, admin: Pool, tmp_path: Path
+    start_hub: StartHub, meet: Meet, tenant: Tenant, admin: Pool, pool: Pool, signer: Signer, tmp_path: Path, file: str
 ) -> None:
-    hub = await start_hub("client")
-    ana, bruno = await meet(tenant, funds=1_000_000), await meet(tenant)
+    hub = await start_hub(f"client-{file}")
+    ana, bruno, cafe = await meet(tenant, funds=1_000_000), await meet(tenant), await meet(tenant, Role.MERCHANT)
     pid_file = tmp_path / "pid"
     note_pid(hub, pid_file)
     world = {
@@ -35,10 +38,12 @@ async def test_the_client_keeps_its_promises_with_a_real_hub(
         "tenant": tenant.slug,
         "password": PASSWORD,
         "pidFile": str(pid_file),
+        "awayFile": str(pid_file.with_suffix(AWAY)),
         "origin": ORIGIN,
         "people": {
             "ana": {"login": ana.login, "account": ana.account},
             "bruno": {"login": bruno.login, "account": bruno.account},
+            "cafe": {"login": cafe.login, "account": cafe.account},
         },
     }
     process = await asyncio.create_subprocess_exec(
@@ -46,18 +51,28 @@ async def test_the_client_keeps_its_promises_with_a_real_hub(
         "run",
         "--config",
         "vitest.real.config.ts",
+        f"test/real/{file}.test.ts",
         cwd=CLIENT,
         env={**os.environ, "PAYHUB_REAL": json.dumps(world), "NO_COLOR": "1"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    keeping = asyncio.create_task(keep_up(hub, pid_file))
+    keeping = [asyncio.create_task(keep) for keep in (keep_up(hub, pid_file), keep_sealing(pool, signer))]
+    reading = asyncio.create_task(process.communicate())
     try:
-        async with asyncio.timeout(TIMEOUT_S):
-            output, _ = await process.communicate()
+        await asyncio.wait({reading}, timeout=TIMEOUT_S)
     finally:
         if process.returncode is None:
             process.kill()
-        keeping.cancel()
+        for task in keeping:
+            task.cancel()
+    output, _ = await reading
     assert process.returncode == 0, output.decode()
     await prove(admin, tenant.id)
+
+
+async def keep_sealing(pool: Pool, signer: Signer) -> None:
+    """What a worker does all the time: a till believes no hold that is not signed."""
+    while True:
+        await seal_all(pool, signer)
+        await asyncio.sleep(0.2)

@@ -24,7 +24,7 @@ from hub.commands.scoping import COMMANDS, needs_of
 from hub.commands.table import ROWS
 from hub.protocol.fields import Command
 from hub.protocol.messages import Authenticate, Renew
-from hub.protocol.scopes import SCOPE_MEANINGS, Scope
+from hub.protocol.scopes import INCLUDED_IN, SCOPE_MEANINGS, Scope
 from hub.session import BEFORE_A_SESSION
 from tests.core.people.standings import stand
 from tests.hub.conftest import Enter, Hubs, Join, Somebody, StartHub
@@ -109,12 +109,17 @@ def test_what_a_stolen_key_must_not_do_is_for_people() -> None:
     }
 
 
+INCLUDED_BY = {larger: smaller for smaller, larger in INCLUDED_IN.items()}
+
+
 @pytest_asyncio.fixture
 async def all_but(hubs: Hubs, web: httpx2.AsyncClient, shop: Somebody) -> dict[Scope | None, Somebody]:
-    """A program that lacks one scope, for each; and under None one that has them all."""
+    """A program that lacks one scope, and what includes it, for each; and under None one that has them all."""
     lacking: tuple[Scope | None, ...] = (*Scope, None)
     return {
-        lacks: await program_of(web, hubs.a, shop, *(scope for scope in Scope if scope is not lacks))
+        lacks: await program_of(
+            web, hubs.a, shop, *(one for one in Scope if lacks not in {one, INCLUDED_BY.get(one, one)})
+        )
         for lacks in lacking
     }
 

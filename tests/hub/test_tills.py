@@ -106,7 +106,7 @@ async def test_a_till_does_what_a_till_is_for_and_nothing_else(
         ("dry_run", {"parts": [part]}),
         ("resume", {"in_doubt": [paid["payment"]]}),
         ("payee", {"account": payer.account}),
-        ("read_payment", {"payment": paid["payment"]}),
+        ("authorize", {key: value for key, value in part.items() if key != "type"}),
         ("api_keys", {}),
         ("create_api_key", {"name": "x", "scopes": ["payments:write"]}),
         ("create_pairing_code", {"account": shop.account, "name": "x"}),
@@ -126,6 +126,52 @@ async def test_a_till_does_what_a_till_is_for_and_nothing_else(
     client = await enter_till(hubs.b, allowed)
     assert (await client.ask("refund", **refund))["status"] == "posted"
     assert (await client.pay(shop.account, payer.account, 1))["code"] == "scope_missing"
+
+
+async def test_a_till_takes_what_was_reserved_for_its_account_and_lets_the_rest_go(
+    hubs: Hubs,
+    web: httpx2.AsyncClient,
+    join: Join,
+    enter: Enter,
+    enter_till: JoinTill,
+    tenant: Tenant,
+    shop: Somebody,
+    pool: Pool,
+) -> None:
+    second = await open_account(pool, tenant.id, shop.person)
+    payer = await enter(tenant, funds=1_000)
+    paying = await join(hubs.a, payer)
+    till = await till_of(web, hubs.a, shop)
+    client = await enter_till(hubs.b, till)
+    held, elsewhere = str(uuid.uuid4()), str(uuid.uuid4())
+    for payment, payee in ((held, till.account), (elsewhere, second)):
+        wanted = {"payment": payment, "payer": payer.account, "payee": payee, "amount": 300, "lasts_s": 3_600}
+        assert (await paying.ask("authorize", **wanted))["status"] == "posted"
+    life = (await client.ask("read_payment", payment=held))["life"]
+    assert (life["kind"], life["held"], "expires_at" in life) == ("authorize", 300, True)
+    assert (await client.ask("read_proof", payment=held))["facts"]["amount"] == 300
+    # What waits at the shop's other account is not this till's, nor is what the shop paid from there.
+    sent = str(uuid.uuid4())
+    mine = await join(hubs.a, shop)
+    await paying.pay(payer.account, second, 50)
+    assert (await mine.pay(second, payer.account, 20, sent))["status"] == "posted"
+    for type_, fields in (
+        ("read_payment", {"payment": elsewhere}),
+        ("read_payment", {"payment": sent}),
+        ("read_proof", {"payment": sent}),
+        ("capture", {"payment": str(uuid.uuid4()), "about": elsewhere, "amount": 1}),
+        ("void", {"payment": str(uuid.uuid4()), "about": elsewhere}),
+    ):
+        assert (await client.ask(type_, **fields))["code"] == "not_found", (type_, fields)
+    parts = [
+        {"type": "capture", "payment": str(uuid.uuid4()), "about": held, "amount": amount, "final": amount == 70}
+        for amount in (50, 70)
+    ]
+    for _ in range(2):  # the second time, every part drops by its id
+        answer = await client.ask("link", parts=parts)
+        assert (answer["posted"], [one["status"] for one in answer["payments"]]) == (True, ["posted"] * 2)
+    state = (await paying.ask("account", account=payer.account))["account"]
+    assert (state["posted"], state["held"]) == (1_000 - 50 - 120 + 20, 300)
 
 
 async def test_a_till_sees_its_own_account_and_no_other(
@@ -421,7 +467,7 @@ async def test_a_till_that_may_do_something_else_logs_in_again(
     assert await client.closed() == 4503
     refused(await till.ask(web, hubs.a, "GET", ACCOUNTS), "authentication_failed")
     answer = await till.log_in(web, hubs.b)
-    assert answer.json()["scopes"] == ["accounts:read", "charges:read", "charges:write"]
+    assert answer.json()["scopes"] == ["accounts:read", "payments:read", "holds:write", "charges:read", "charges:write"]
     assert (await till.ask(web, hubs.a, "GET", ACCOUNTS)).status_code == 200
 
 

@@ -10,9 +10,10 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   hub: ["@msgpack/msgpack"],
   proof: [],
   state: ["hub"],
-  node: ["hub", "node:", "ws"],
+  node: ["hub", "till", "node:", "ws"],
+  till: ["state", "hub", "proof"],
   ui: [
-    "state", "hub", "proof", "svelte", "svelte/", "bits-ui", "sv-router", "@lucide/", "@fontsource-variable/", "uqr",
+    "state", "hub", "proof", "till", "svelte", "svelte/", "bits-ui", "sv-router", "@lucide/", "@fontsource-variable/", "uqr",
     "uplot", "virtua", "barcode-detector", "zxing-wasm", "web-vitals",
   ],
   ".": ["hub", "state"],

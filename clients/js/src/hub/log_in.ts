@@ -140,7 +140,7 @@ export class LogIn {
 }
 
 /** From when until when a token is good stands in it, by one clock. */
-function lifetimeMs(token: string): number {
+export function lifetimeMs(token: string): number {
   const [, claims = ""] = token.split(".");
   const told: unknown = JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/")));
   if (typeof told !== "object" || told === null || !("exp" in told) || !("iat" in told)) return 0;

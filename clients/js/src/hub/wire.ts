@@ -1137,7 +1137,7 @@ export interface CreateApiKey {
 }
 
 /** A right that a key may have. */
-export type Scope = "accounts:read" | "accounts:write" | "bulks:read" | "bulks:write" | "charges:read" | "charges:write" | "disputes:read" | "disputes:write" | "limits:read" | "payees:read" | "payments:read" | "payments:write" | "refunds:write" | "reports:read" | "schedules:read" | "schedules:write";
+export type Scope = "accounts:read" | "accounts:write" | "bulks:read" | "bulks:write" | "charges:read" | "charges:write" | "disputes:read" | "disputes:write" | "holds:write" | "limits:read" | "payees:read" | "payments:read" | "payments:write" | "refunds:write" | "reports:read" | "schedules:read" | "schedules:write";
 
 /** A merchant's keys, newest first, those that ended too. */
 export interface ReadApiKeys {

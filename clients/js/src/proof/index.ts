@@ -3,7 +3,7 @@
  * trusted but the keys that you give. core/proof says the same in Python; tests/vectors/proofs.json holds both to it.
  */
 export { type AnsweredPayment, type AskedPayment, checkAnswer } from "./answers.js";
-export { fromText, toText } from "./bytes.js";
+export { type Bytes, concat, fromText, sha256, toText } from "./bytes.js";
 export {
   type Cosignature,
   hasGrown,

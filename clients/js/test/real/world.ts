@@ -1,6 +1,6 @@
 /** What tests/hub/test_client.py has set up: a real hub that may be killed and comes back, and people with money. */
 import { randomInt } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 import { Hub, type HubOptions, LogIn, State } from "../../src/index.js";
@@ -15,8 +15,9 @@ interface World {
   readonly tenant: string;
   readonly password: string;
   readonly pidFile: string;
+  readonly awayFile: string;
   readonly origin: string;
-  readonly people: Readonly<Record<"ana" | "bruno", Somebody>>;
+  readonly people: Readonly<Record<"ana" | "bruno" | "cafe", Somebody>>;
 }
 
 const told = process.env["PAYHUB_REAL"];
@@ -50,6 +51,21 @@ export function closeAll(): void {
 
 export function signalHub(signal: NodeJS.Signals): void {
   process.kill(Number(readFileSync(world.pidFile, "utf8")), signal);
+}
+
+/** No hub, and none that comes back until `hubReturns`. */
+export async function hubLeaves(): Promise<void> {
+  writeFileSync(world.awayFile, "");
+  signalHub("SIGKILL");
+  for (;;) {
+    if (await fetch(`${url}/readyz`).then(() => false, () => true)) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+export async function hubReturns(): Promise<void> {
+  rmSync(world.awayFile, { force: true });
+  await hubIsUp();
 }
 
 /** The hub is killed and started anew; this is when the new one takes requests. */
