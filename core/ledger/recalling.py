@@ -29,6 +29,12 @@ select account_id, number, payment_id::text, amount, counterparty, balance, judg
        looked_to
   from search_entries($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 """
+FIND_NUMBERS = """
+select find_number_at($1, $2, edge.at)
+  from unnest($3::timestamptz[]) with ordinality as edge (at, place)
+ order by edge.place
+"""
+READ_SALES = "select span, sales, amount, returns, returned, fees from sum_sales($1, $2, $3::bigint[])"
 READ_REFUSALS = """
 select id::text, status, kind, payee, amount, judged_at_us, description, subject::text, rule, description_sealed,
        asked_by::text
@@ -94,6 +100,16 @@ class Totals(NamedTuple):
     fees: int
 
 
+class Sales(NamedTuple):
+    """What was sold, and given back of it, in minor units; `fees`: what was kept, less what was returned of it."""
+
+    sales: int
+    amount: int
+    returns: int
+    returned: int
+    fees: int
+
+
 class Refused(NamedTuple):
     """A payment that was not made."""
 
@@ -116,6 +132,9 @@ class Step(NamedTuple):
     amount: int
     fee: int
     judged_at_us: int
+
+
+NO_SALES = Sales(0, 0, 0, 0, 0)
 
 
 async def read_balance_at(pool: Pool, tenant_id: int, account_id: int, at_us: int) -> BalanceAt:
@@ -213,6 +232,25 @@ async def read_totals(pool: Pool, tenant_id: int, account_id: int, from_us: int,
         )
     assert row is not None
     return Totals(*row)
+
+
+async def read_sales(pool: Pool, tenant_id: int, account_id: int, edges_us: list[int]) -> tuple[int, list[Sales]]:
+    """What an account sold from each moment up to, and without, the next; and the last event's number among them.
+
+    Raises NotFound, Refusal.
+    """
+    async with acquire(pool) as connection:
+        numbers = [
+            row[0]
+            for row in await connection.fetch(FIND_NUMBERS, tenant_id, account_id, [_moment(us - 1) for us in edges_us])
+        ]
+        if None in numbers:
+            raise NotFound
+        if numbers[-1] - numbers[0] > SUM_MAX:
+            raise Refusal("range_too_large", field="edges")
+        rows = await connection.fetch(READ_SALES, tenant_id, account_id, numbers)
+    found = {row[0]: Sales(*row[1:]) for row in rows}
+    return numbers[-1], [found.get(span, NO_SALES) for span in range(1, len(edges_us))]
 
 
 async def read_refused(

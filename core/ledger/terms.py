@@ -22,6 +22,15 @@ select id, name, fee_ppm, fee_fixed, fee_min, fee_max, returns_fee, tip_percent_
 """
 
 
+READ_ACCOUNT_TERMS = """
+select terms.id, terms.name, terms.fee_ppm, terms.fee_fixed, terms.fee_min, terms.fee_max, terms.returns_fee,
+       terms.tip_percent_max
+  from accounts
+  join terms on terms.tenant_id = accounts.tenant_id and terms.id = accounts.terms
+ where accounts.tenant_id = $1 and accounts.id = $2
+"""
+
+
 class Terms(NamedTuple):
     """One of a tenant's terms.
 
@@ -66,3 +75,10 @@ async def read_terms(pool: Pool, tenant_id: int) -> list[Terms]:
     """All of a tenant's terms."""
     async with in_tenant(pool, tenant_id) as connection:
         return [Terms(*row) for row in await connection.fetch(READ_TERMS, tenant_id)]
+
+
+async def read_account_terms(pool: Pool, tenant_id: int, account_id: int) -> Terms | None:
+    """The terms that an account is under, if it is under any."""
+    async with in_tenant(pool, tenant_id) as connection:
+        row = await connection.fetchrow(READ_ACCOUNT_TERMS, tenant_id, account_id)
+    return None if row is None else Terms(*row)

@@ -2,18 +2,20 @@
 
 from typing import Final
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from core.errors import NotFound
 from core.ledger import terms as core_terms
 from core.ledger.terms import Terms
 from hub.commands.context import Context
 from hub.commands.operating import require_operator, require_overseer
+from hub.commands.reading import seen_account
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
 from hub.commands.values import given, or_unset
 from hub.protocol import terms
 from hub.protocol.codes import ErrorCode
+from hub.protocol.scopes import Scope
 from hub.session import Session
 
 
@@ -45,6 +47,15 @@ async def read_terms(context: Context, session: Session, command: terms.ReadTerm
     return terms.TermsAnswer(command.id, list(map(_to_state, found)))
 
 
+async def read_account_terms(
+    context: Context, session: Session, command: terms.ReadAccountTerms
+) -> terms.AccountTermsAnswer:
+    """The terms of an account, for whoever sees the account."""
+    account = await seen_account(context, session, command.account)
+    found = await core_terms.read_account_terms(context.pool, session.speaker.tenant_id, account.id)
+    return terms.AccountTermsAnswer(command.id, account.id, UNSET if found is None else _to_state(found))
+
+
 async def put_under_terms(context: Context, session: Session, command: terms.PutUnderTerms) -> terms.UnderTerms:
     """Put an account under terms, or under none."""
     require_operator(session)
@@ -73,5 +84,13 @@ def _to_state(one: Terms) -> terms.TermsState:
 ROWS: Final = (
     Row(terms.SetTerms, terms.TermsSet, set_terms, "PUT", "/v1/terms/{terms}"),
     Row(terms.ReadTerms, terms.TermsAnswer, read_terms, "GET", "/v1/terms"),
+    Row(
+        terms.ReadAccountTerms,
+        terms.AccountTermsAnswer,
+        read_account_terms,
+        "GET",
+        "/v1/accounts/{account}/terms",
+        scope=Scope.REPORTS_READ,
+    ),
     Row(terms.PutUnderTerms, terms.UnderTerms, put_under_terms, "PUT", "/v1/accounts/{account}/terms"),
 )

@@ -72,6 +72,16 @@ async def totals(context: Context, session: Session, command: histories.ReadTota
     return histories.TotalsAnswer(command.id, account.id, *found)
 
 
+async def sales(context: Context, session: Session, command: histories.ReadSales) -> Any:
+    """What was sold and given back, span by span."""
+    account = await seen_account(context, session, command.account)
+    edges = [from_time(edge) for edge in command.edges]
+    if edges != sorted(edges):
+        raise CommandRefused(ErrorCode.INVALID_FIELD, "Each edge comes after the one before it.", field="edges")
+    number, found = await recalling.read_sales(context.pool, session.speaker.tenant_id, account.id, edges)
+    return histories.SalesAnswer(command.id, account.id, number, [histories.SalesSpan(*span) for span in found])
+
+
 async def refusals(context: Context, session: Session, command: histories.ReadRefusals) -> Any:
     """Payments that were refused."""
     account = await seen_account(context, session, command.account)
@@ -232,6 +242,14 @@ ROWS: Final[tuple[Row, ...]] = (
         totals,
         "GET",
         "/v1/accounts/{account}/totals",
+        scope=Scope.REPORTS_READ,
+    ),
+    Row(
+        histories.ReadSales,
+        histories.SalesAnswer,
+        sales,
+        "POST",
+        "/v1/accounts/{account}/sales",
         scope=Scope.REPORTS_READ,
     ),
     Row(

@@ -26,6 +26,10 @@ Value: TypeAlias = Annotated[str, Meta(max_length=200, pattern=PLAIN_TEXT_PATTER
 StatusName: TypeAlias = Annotated[str, Meta(pattern="^[a-z_]{1,40}$")]
 
 
+# A month of days twice over, or four days of hours, and then some.
+EDGES_MAX: Final = 100
+Edges: TypeAlias = Annotated[list[Time], Meta(min_length=2, max_length=EDGES_MAX, description="In their order.")]
+
 # As Metadata, and it may be empty.
 Words: TypeAlias = Annotated[dict[Key, Value], Meta(max_length=METADATA_KEYS_MAX)]
 
@@ -68,6 +72,16 @@ class ReadTotals(Command, frozen=True, tag="totals", gc=False):
     account: AccountId
     from_at: Time
     to_at: Time
+
+
+class ReadSales(Command, frozen=True, tag="sales", gc=False):
+    """What an account sold and gave back, from each moment of `edges` up to, and without, the next: a chart's bars.
+
+    A sale is what somebody paid it; what the institution itself pays in is none.
+    """
+
+    account: AccountId
+    edges: Edges
 
 
 class ReadRefusals(Command, frozen=True, tag="refusals", gc=False):
@@ -153,6 +167,16 @@ class LifeState(Struct, frozen=True, omit_defaults=True, gc=False):
     metadata: dict[str, str] | UnsetType = UNSET
 
 
+class SalesSpan(Struct, frozen=True, gc=False):
+    """What was sold and given back in one span, as payers paid and got it; `fees`: kept, less what was returned."""
+
+    sales: int
+    amount: int
+    returns: int
+    returned: int
+    fees: int
+
+
 class RefusalState(Struct, frozen=True, omit_defaults=True, gc=False):
     """A payment that was not made, and why."""
 
@@ -205,6 +229,15 @@ class TotalsAnswer(Message, frozen=True, tag="totals_state", gc=False):
     fees: int
 
 
+class SalesAnswer(Message, frozen=True, tag="sales_state", gc=False):
+    """A span for each pair of neighbouring edges. `number`: of the last event that was looked at."""
+
+    id: int
+    account: int
+    number: int
+    spans: list[SalesSpan]
+
+
 class RefusalsAnswer(Message, frozen=True, tag="refusal_states", gc=False):
     """Refused payments, newest first. `next_before` and `next_payment` begin the next page; none: no more."""
 
@@ -245,6 +278,7 @@ FROM_CLIENT: Final[tuple[type[Message], ...]] = (
     ReadBalanceAt,
     SearchEntries,
     ReadTotals,
+    ReadSales,
     ReadRefusals,
     ReadPayment,
     SetAccountMetadata,
@@ -255,6 +289,7 @@ FROM_HUB: Final[tuple[type[Message], ...]] = (
     BalanceAtAnswer,
     SearchAnswer,
     TotalsAnswer,
+    SalesAnswer,
     RefusalsAnswer,
     LifeAnswer,
     AccountMetadataAnswer,

@@ -35,6 +35,12 @@ class ReadTerms(Command, frozen=True, tag="terms", gc=False):
     """Operators: all terms."""
 
 
+class ReadAccountTerms(Command, frozen=True, tag="account_terms", gc=False):
+    """The terms that one of your accounts is under: what is kept of what it is paid."""
+
+    account: AccountId
+
+
 class PutUnderTerms(Command, frozen=True, tag="put_under_terms", gc=False):
     """Operators: put an account under terms, or without `terms` under none."""
 
@@ -69,6 +75,14 @@ class TermsAnswer(Message, frozen=True, tag="terms_states", gc=False):
     terms: list[TermsState]
 
 
+class AccountTermsAnswer(Message, frozen=True, tag="account_terms_state", gc=False):
+    """The terms of an account. None: nothing is kept."""
+
+    id: int
+    account: int
+    terms: TermsState | UnsetType = UNSET
+
+
 class UnderTerms(Message, frozen=True, tag="under_terms", gc=False):
     """The terms that the account is under from now on; none if they are not said."""
 
@@ -77,5 +91,5 @@ class UnderTerms(Message, frozen=True, tag="under_terms", gc=False):
     terms: int | UnsetType = UNSET
 
 
-FROM_CLIENT: Final[tuple[type[Message], ...]] = (SetTerms, ReadTerms, PutUnderTerms)
-FROM_HUB: Final[tuple[type[Message], ...]] = (TermsSet, TermsAnswer, UnderTerms)
+FROM_CLIENT: Final[tuple[type[Message], ...]] = (SetTerms, ReadTerms, ReadAccountTerms, PutUnderTerms)
+FROM_HUB: Final[tuple[type[Message], ...]] = (TermsSet, TermsAnswer, AccountTermsAnswer, UnderTerms)

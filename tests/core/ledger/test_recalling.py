@@ -1,5 +1,6 @@
 """Looking back: every answer is what a patient reader of all entries would give, and no question costs much."""
 
+import itertools
 import random
 import uuid
 from collections.abc import AsyncIterator
@@ -17,7 +18,8 @@ from core.keys.safe import Safe
 from core.ledger import recalling
 from core.ledger.posting import post_payments
 from core.ledger.reading import read_entries_after
-from core.ledger.recalling import Search, read_balance_at, read_totals, search_entries
+from core.ledger.recalling import Sales, Search, read_balance_at, read_sales, read_totals, search_entries
+from core.ledger.terms import Terms, put_under_terms, set_terms
 from core.nouns import Entry, Kind, SystemAccount
 from core.people.opening import Tenant, create_tenant, open_people
 from core.people.persons import Role
@@ -137,12 +139,44 @@ async def test_totals_are_the_sums_of_the_entries_between(past: Past) -> None:
         )
 
 
+async def test_sales_are_what_people_paid_span_by_span(past: Past) -> None:
+    times = [entry.judged_at_us for entry in past.entries]
+    edges = [0, times[10], times[10], times[40], times[-1] + 1, times[-1] + 2]
+    # Cash in, which funded the account, is no sale.
+    sold = [entry for entry in past.entries if entry.amount > 0 and entry.counterparty != SystemAccount.CASH_IN]
+    spans = [
+        [entry.amount for entry in sold if low <= entry.judged_at_us < high] for low, high in itertools.pairwise(edges)
+    ]
+    number, found = await read_sales(past.books.pool, past.books.tenant.id, past.account, edges)
+    assert number == past.entries[-1].number
+    assert found == [Sales(len(span), sum(span), 0, 0, 0) for span in spans]
+    assert sum(one.sales for one in found) == len(sold) > 10
+
+
+async def test_sales_count_what_payers_paid_and_fees_what_was_kept_in_the_end(books: Books) -> None:
+    pool, tenant = books.pool, books.tenant.id
+    await set_terms(pool, tenant, Terms(1, "Shop", fee_ppm=100_000, returns_fee=True))
+    await put_under_terms(pool, tenant, books.account(1), 1)
+    paid, captured = books.payment(0, 1, 300), books.payment(0, 1, 200)._replace(kind=Kind.AUTHORIZE)
+    before = int(datetime.now(UTC).timestamp() * 1_000_000)
+    async with acquire(pool) as connection:
+        await post_payments(connection, [paid, captured])
+        capture = captured._replace(id=str(uuid.uuid4()), kind=Kind.CAPTURE, subject=captured.id, amount=150)
+        refund = books.payment(1, 0, 100)._replace(kind=Kind.REFUND, subject=paid.id)
+        await post_payments(connection, [capture, refund])
+    _, (found,) = await read_sales(pool, tenant, books.account(1), [before - 60_000_000, before + 60_000_000])
+    # Of the fee of 30 on 300, 10 went back with the 100.
+    assert found == Sales(2, 450, 1, 100, 30 + 15 - 10)
+
+
 async def test_another_tenants_account_is_not_there(past: Past, other_tenant: Tenant) -> None:
     pool, now = past.books.pool, int(datetime.now(UTC).timestamp() * 1_000_000)
     with pytest.raises(NotFound):
         await read_balance_at(pool, other_tenant.id, past.account, now)
     with pytest.raises(NotFound):
         await read_totals(pool, other_tenant.id, past.account, 0, now)
+    with pytest.raises(NotFound):
+        await read_sales(pool, other_tenant.id, past.account, [0, now])
     assert await search_entries(pool, other_tenant.id, past.account, Search(), None, 10) == ([], None)
 
 
@@ -200,6 +234,9 @@ async def test_no_question_about_a_long_history_touches_much_of_it(
     monkeypatch.setattr(recalling, "SUM_MAX", LONG - 10)
     with pytest.raises(Refusal) as refused:
         await read_totals(long_past.pool, tenant, account, 0, 10**17)
+    assert refused.value.code == "range_too_large"
+    with pytest.raises(Refusal) as refused:
+        await read_sales(long_past.pool, tenant, account, [0, 10**17])
     assert refused.value.code == "range_too_large"
 
 

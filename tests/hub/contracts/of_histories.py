@@ -38,6 +38,13 @@ async def exercise(contract: Contract) -> None:
     query = "&".join(f"{name}={value}" for name, value in span.items())
     assert (await contract.http(payer, "GET", f"{path}/totals", query=query, account=payer.account)).status == 200
 
+    selling = await contract.join(contract.hubs.b, shop)
+    edges = [first["at"], second["at"], "2999-01-01T00:00:00Z"]
+    sold = await contract.ask(selling, "sales", account=shop.account, edges=edges)
+    assert [(one["sales"], one["amount"]) for one in sold["spans"]] == [(1, 100), (1, 200)]
+    there = await contract.http(shop, "POST", f"{path}/sales", {"edges": edges[:2]}, account=shop.account)
+    assert [one["amount"] for one in there.body["spans"]] == [100]
+
     refused = await contract.ask(client, "refusals", account=payer.account)
     assert [one["status"] for one in refused["refusals"]] == ["insufficient_funds"]
     query = "status=limit_exceeded&limit=1"

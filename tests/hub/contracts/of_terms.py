@@ -19,6 +19,10 @@ async def exercise(contract: Contract) -> None:
     await contract.ask(client, "put_under_terms", account=shop.account)
     under = await contract.http(operator, "PUT", "/v1/accounts/{account}/terms", {"terms": 2}, account=shop.account)
     assert under.body == {"account": shop.account, "terms": 2}
+    assert (await contract.ask(selling, "account_terms", account=shop.account))["terms"]["name"] == "Shop"
+    path = "/v1/accounts/{account}/terms"
+    assert (await contract.http(shop, "GET", path, account=shop.account)).body["terms"]["terms"] == 2
+    assert "terms" not in await contract.ask(paying, "account_terms", account=payer.account)
     await contract.ask(selling, "follow", account=shop.account)
     await contract.ask(paying, "pay", payment=contract.id(), payer=payer.account, payee=shop.account, amount=200)
     (event,) = await selling.events(1)

@@ -53,6 +53,7 @@ EXAMPLES: tuple[Message, ...] = (
     ),
     histories.SearchEntries(2, 123456789012),
     histories.ReadTotals(3, 123456789012, AT, AT),
+    histories.ReadSales(3, 123456789012, ["2026-03-01T00:00:00-03:00", AT]),
     histories.ReadRefusals(4, 123456789012, status="limit_exceeded", before=AT, before_payment=PAYMENT, limit=10),
     histories.ReadRefusals(4, 123456789012),
     histories.ReadPayment(5, PAYMENT),
@@ -65,6 +66,7 @@ EXAMPLES: tuple[Message, ...] = (
     histories.SearchAnswer(2, 123456789012, [ENTRY], next=3),
     histories.SearchAnswer(2, 123456789012, []),
     histories.TotalsAnswer(3, 123456789012, 4, 5, 6, 7),
+    histories.SalesAnswer(3, 123456789012, 9, [histories.SalesSpan(4, 500, 1, 60, 7)]),
     histories.RefusalsAnswer(
         4,
         123456789012,

@@ -11,10 +11,13 @@ EXAMPLES: tuple[Message, ...] = (
     ),
     terms.SetTerms(1, 2, "Free"),
     terms.ReadTerms(2),
+    terms.ReadAccountTerms(4, 123456789012),
     terms.PutUnderTerms(3, 123456789012, terms=1),
     terms.PutUnderTerms(3, 123456789012),
     terms.TermsSet(1, SHOP),
     terms.TermsAnswer(2, [SHOP, terms.TermsState(2, "Free", 0, 0, 0, False, 0)]),
+    terms.AccountTermsAnswer(4, 123456789012, SHOP),
+    terms.AccountTermsAnswer(4, 123456789012),
     terms.UnderTerms(3, 123456789012, terms=1),
     terms.UnderTerms(3, 123456789012),
 )

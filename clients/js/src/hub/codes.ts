@@ -204,6 +204,7 @@ export const NOT_FINAL: ReadonlySet<PaymentStatus> = /* @__PURE__ */ new Set<Pay
 export const READS: ReadonlySet<string> = /* @__PURE__ */ new Set<string>([
   "account",
   "account_metadata",
+  "account_terms",
   "accounts",
   "alerts",
   "api_keys",
@@ -261,6 +262,7 @@ export const READS: ReadonlySet<string> = /* @__PURE__ */ new Set<string>([
   "reviews",
   "role_requests",
   "rules",
+  "sales",
   "schedule",
   "schedules",
   "search",

@@ -831,6 +831,13 @@ export interface ReadTerms {
   readonly id: number;
 }
 
+/** The terms that one of your accounts is under: what is kept of what it is paid. */
+export interface ReadAccountTerms {
+  readonly type: "account_terms";
+  readonly id: number;
+  readonly account: number;
+}
+
 /** Operators: put an account under terms, or without `terms` under none. */
 export interface PutUnderTerms {
   readonly type: "put_under_terms";
@@ -882,6 +889,18 @@ export interface ReadTotals {
   readonly account: number;
   readonly from_at: string;
   readonly to_at: string;
+}
+
+/**
+ * What an account sold and gave back, from each moment of `edges` up to, and without, the next: a chart's bars.
+ *
+ * A sale is what somebody paid it; what the institution itself pays in is none.
+ */
+export interface ReadSales {
+  readonly type: "sales";
+  readonly id: number;
+  readonly account: number;
+  readonly edges: readonly string[];
 }
 
 /**
@@ -2702,6 +2721,14 @@ export interface TermsAnswer {
   readonly terms: readonly TermsState[];
 }
 
+/** The terms of an account. None: nothing is kept. */
+export interface AccountTermsAnswer {
+  readonly type: "account_terms_state";
+  readonly id: number;
+  readonly account: number;
+  readonly terms?: TermsState;
+}
+
 /** The terms that the account is under from now on; none if they are not said. */
 export interface UnderTerms {
   readonly type: "under_terms";
@@ -2738,6 +2765,24 @@ export interface TotalsAnswer {
   readonly count: number;
   readonly sum_in: number;
   readonly sum_out: number;
+  readonly fees: number;
+}
+
+/** A span for each pair of neighbouring edges. `number`: of the last event that was looked at. */
+export interface SalesAnswer {
+  readonly type: "sales_state";
+  readonly id: number;
+  readonly account: number;
+  readonly number: number;
+  readonly spans: readonly SalesSpan[];
+}
+
+/** What was sold and given back in one span, as payers paid and got it; `fees`: kept, less what was returned. */
+export interface SalesSpan {
+  readonly sales: number;
+  readonly amount: number;
+  readonly returns: number;
+  readonly returned: number;
   readonly fees: number;
 }
 
@@ -4198,6 +4243,8 @@ export interface Commands {
   set_terms: [asked: SetTerms, answered: TermsSet];
   /** Operators: all terms. */
   terms: [asked: ReadTerms, answered: TermsAnswer];
+  /** The terms that one of your accounts is under: what is kept of what it is paid. */
+  account_terms: [asked: ReadAccountTerms, answered: AccountTermsAnswer];
   /** Operators: put an account under terms, or without `terms` under none. */
   put_under_terms: [asked: PutUnderTerms, answered: UnderTerms];
   /** What an account had at a moment of ledger time. */
@@ -4206,6 +4253,8 @@ export interface Commands {
   search: [asked: SearchEntries, answered: SearchAnswer];
   /** How many entries an account has from one moment up to, and without, another; what came in, went out, and was */
   totals: [asked: ReadTotals, answered: TotalsAnswer];
+  /** What an account sold and gave back, from each moment of `edges` up to, and without, the next: a chart's bars. */
+  sales: [asked: ReadSales, answered: SalesAnswer];
   /** Payments out of an account that were refused, newest first. They are no entries: nothing moved. */
   refusals: [asked: ReadRefusals, answered: RefusalsAnswer];
   /** A payment's whole life: what became of it, what its steps add up to, and each of them. */
@@ -4468,10 +4517,12 @@ export type FromHub =
   | Changes
   | TermsSet
   | TermsAnswer
+  | AccountTermsAnswer
   | UnderTerms
   | BalanceAtAnswer
   | SearchAnswer
   | TotalsAnswer
+  | SalesAnswer
   | RefusalsAnswer
   | LifeAnswer
   | AccountMetadataAnswer
