@@ -44,6 +44,13 @@ select ruled.measure, ruled.max, ruled.own_max, ruled.raise_wait_s,
  where accounts.tenant_id = $1 and accounts.id = $2 and ruled.action = 1 and ruled.measure in (1, 2, 3, 4)
  order by ruled.measure, ruled.max
 """
+READ_LISTED_PAYEES = """
+select payee, listing, (extract(epoch from listed_from) * 1000000)::bigint
+  from payees
+ where tenant_id = $1 and account_id = $2 and listing is not null and payee > $3
+ order by payee
+ limit $4
+"""
 READ_REVIEWS = """
 select standings.payment_id::text, payments.payer, payments.payee, payments.amount, payments.kind,
        (extract(epoch from payments.judged_at) * 1000000)::bigint,
@@ -112,6 +119,14 @@ class OwnLimit(NamedTuple):
     own: int | None
     next: int | None
     next_from_us: int | None
+
+
+class ListedPayee(NamedTuple):
+    """Somebody whom an account may pay beforehand (listing 1), or not at all (2), and from when."""
+
+    payee: int
+    listing: int
+    from_us: int
 
 
 class Review(NamedTuple):
@@ -262,6 +277,13 @@ async def list_payee(
     if from_us is None:
         raise NotFound
     return from_us
+
+
+async def read_listed_payees(pool: Pool, tenant_id: int, account_id: int, after: int, limit: int) -> list[ListedPayee]:
+    """Whom an account's owner has allowed beforehand or denied, by number, above `after`."""
+    async with in_tenant(pool, tenant_id) as connection:
+        rows = await connection.fetch(READ_LISTED_PAYEES, tenant_id, account_id, after, limit)
+    return [ListedPayee(*row) for row in rows]
 
 
 async def read_reviews(pool: Pool, tenant_id: int, limit: int, keys: Safe | None = None) -> list[Review]:

@@ -199,6 +199,7 @@ RIGHTS: Final[dict[type, Right]] = {
     rules.ReadOwnLimits: SEES,
     rules.SetOwnLimit: TENDS,
     rules.ListPayee: TENDS,
+    rules.ReadListedPayees: SEES,
     rules.ReadRules: OVERSEES,
     rules.ReadReviews: OVERSEES,
     rules.ReadAlerts: OVERSEES,

@@ -22,6 +22,7 @@ from hub.protocol.scopes import Scope
 from hub.session import Session
 
 LISTINGS: Final = {"none": None, "allowed": 1, "denied": 2}
+NAMES: Final = {1: "allowed", 2: "denied"}
 
 
 async def set_limits(context: Context, session: Session, command: rules.SetLimits) -> rules.LimitsSet:
@@ -113,6 +114,17 @@ async def list_payee(context: Context, session: Session, command: rules.ListPaye
     except NotFound:
         raise CommandRefused(ErrorCode.NOT_FOUND, field="payee") from None
     return rules.PayeeListed(command.id, command.payee, command.listing, to_time(from_us), command.account)
+
+
+async def listed_payees(context: Context, session: Session, command: rules.ReadListedPayees) -> rules.ListedPayees:
+    """A page of whom the account may pay beforehand or not at all."""
+    account = await seen_account(context, session, command.account)
+    limit = given(command.limit, PAGE_LENGTH)
+    found = await core_rules.read_listed_payees(
+        context.pool, session.speaker.tenant_id, account.id, given(command.after, 0), limit + 1
+    )
+    page = [rules.ListedPayeeState(one.payee, NAMES[one.listing], to_time(one.from_us)) for one in found[:limit]]
+    return rules.ListedPayees(command.id, account.id, page, page[-1].payee if len(found) > limit else UNSET)
 
 
 async def reviews(context: Context, session: Session, command: rules.ReadReviews) -> rules.Reviews:
@@ -246,6 +258,14 @@ ROWS: Final = (
     ),
     Row(rules.SetOwnLimit, rules.OwnLimitSet, set_own_limit, "PUT", "/v1/accounts/{account}/limits/{measure}"),
     Row(rules.ListPayee, rules.PayeeListed, list_payee, "PUT", "/v1/payees/{payee}/listing"),
+    Row(
+        rules.ReadListedPayees,
+        rules.ListedPayees,
+        listed_payees,
+        "GET",
+        "/v1/accounts/{account}/payees",
+        scope=Scope.LIMITS_READ,
+    ),
     Row(rules.ReadReviews, rules.Reviews, reviews, "GET", "/v1/reviews"),
     Row(rules.ReadAlerts, rules.Alerts, alerts, "GET", "/v1/alerts"),
     Row(rules.ReadChanges, rules.Changes, changes, "GET", "/v1/changes"),

@@ -81,6 +81,14 @@ class ListPayee(Command, frozen=True, tag="list_payee", gc=False):
     account: AccountId | UnsetType = UNSET
 
 
+class ReadListedPayees(Command, frozen=True, tag="listed_payees", gc=False):
+    """Whom your account may pay beforehand, and whom it does not pay, by number, above `after`."""
+
+    account: AccountId
+    after: AccountId | UnsetType = UNSET
+    limit: Page | UnsetType = UNSET
+
+
 class ReadReviews(Command, frozen=True, tag="reviews", gc=False):
     """Operators: payments that rules have set aside, oldest first. Release or decline each."""
 
@@ -177,6 +185,14 @@ class ChangeState(Struct, frozen=True, omit_defaults=True, gc=False):
     after: str | UnsetType = UNSET
 
 
+class ListedPayeeState(Struct, frozen=True, gc=False):
+    """Somebody who is listed: allowed or denied, from that moment on."""
+
+    payee: int
+    listing: str
+    from_at: str
+
+
 class LimitsSet(Message, frozen=True, tag="limits_set", gc=False):
     """The set of limits is there."""
 
@@ -233,6 +249,15 @@ class PayeeListed(Message, frozen=True, tag="payee_listed", gc=False):
     account: int | UnsetType = UNSET
 
 
+class ListedPayees(Message, frozen=True, tag="listed_payee_states", gc=False):
+    """A page. `next` is the `after` of the next page; none: this was the last."""
+
+    id: int
+    account: int
+    payees: list[ListedPayeeState]
+    next: int | UnsetType = UNSET
+
+
 class Reviews(Message, frozen=True, tag="review_states", gc=False):
     """Payments that wait, oldest first."""
 
@@ -276,6 +301,7 @@ FROM_CLIENT: Final[tuple[type[Message], ...]] = (
     ReadOwnLimits,
     SetOwnLimit,
     ListPayee,
+    ReadListedPayees,
     ReadReviews,
     ReadAlerts,
     ReadChanges,
@@ -288,6 +314,7 @@ FROM_HUB: Final[tuple[type[Message], ...]] = (
     OwnLimits,
     OwnLimitSet,
     PayeeListed,
+    ListedPayees,
     Reviews,
     Alerts,
     Changes,

@@ -9,16 +9,22 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from core.database import Pool
+from core.database import Pool, in_tenant
+from core.keys.places import NOTICE_CONTENT
+from core.ledger.rules import Rule, put_under_limits, set_limits, set_rule
+from core.notices.kinds import NoticeKind
+from core.nouns import Action, Measure
 from core.people.opening import Tenant, open_person
 from core.people.persons import Role
 from tests.conftest import prove, the_keys
 from tests.hub.conftest import StartHub, fund
 from tests.hub.known import PASSWORD
 from tests.hub.processes import ROOT, keep_up, note_pid
+from workers.privacy import make_exports
 
 CLIENT = ROOT / "clients" / "js"
 PLAYWRIGHT = CLIENT / "node_modules" / ".bin" / "playwright"
@@ -30,7 +36,12 @@ CAST: Sequence[tuple[str, Role, int, int]] = (
     ("customers", Role.CUSTOMER, 60, 1_000_00),
     ("merchants", Role.MERCHANT, 24, 500_00),
     ("operators", Role.OPERATOR, 8, 0),
+    ("limited", Role.CUSTOMER, 4, 1_000_00),
+    ("penniless", Role.CUSTOMER, 4, 0),
 )
+# What those who are limited may pay: in a day, and how high they may set it.
+DAY, DAY_AT_MOST = 500_00, 2_000_00
+LIMITS = 1
 FIRST_NAMES = ("Ana", "Bruno", "Carla", "Davi", "Elisa", "Fábio", "Gabriela", "Heitor", "Íris", "João")
 LAST_NAMES = ("Souza", "Lima", "Prado", "Moraes", "Teles", "Nunes", "Rocha", "Alves")
 
@@ -44,12 +55,16 @@ async def test_every_journey_goes_through_in_a_real_browser(
     hub = await start_hub("browser", allowed_origins="", web_tenant=tenant.slug)
     pid_file = tmp_path / "pid"
     note_pid(hub, pid_file)
-    people = {name: await _open(pool, tenant, role, count, funds) for name, role, count, funds in CAST}
+    people = {name: await _open(pool, tenant, name, role, count, funds) for name, role, count, funds in CAST}
+    await _limit(pool, tenant, [one["account"] for one in people["limited"]])
+    codes_file = tmp_path / "codes.json"
+    codes_file.write_text("{}")
     world = {
         "url": f"http://localhost:{hub.port}",
         "tenant": tenant.slug,
         "password": PASSWORD,
         "pidFile": str(pid_file),
+        "codesFile": str(codes_file),
         "people": people,
     }
     process = await asyncio.create_subprocess_exec(
@@ -67,7 +82,7 @@ async def test_every_journey_goes_through_in_a_real_browser(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    keeping = asyncio.create_task(keep_up(hub, pid_file))
+    keeping = asyncio.gather(keep_up(hub, pid_file), _work(pool), _note_codes(pool, tenant, codes_file))
     try:
         async with asyncio.timeout(TIMEOUT_S):
             output, _ = await process.communicate()
@@ -79,11 +94,48 @@ async def test_every_journey_goes_through_in_a_real_browser(
     await prove(admin, tenant.id)
 
 
-async def _open(pool: Pool, tenant: Tenant, role: Role, count: int, funds: int) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = []
+async def _work(pool: Pool) -> None:
+    """What a worker does behind the pages: copies of one's data are made."""
+    while True:
+        if not await make_exports(pool, the_keys()):
+            await asyncio.sleep(0.2)
+
+
+async def _note_codes(pool: Pool, tenant: Tenant, codes_file: Path) -> None:
+    """What would be in people's mails: the last code of each, by their account."""
+    while True:
+        async with in_tenant(pool, tenant.id) as connection:
+            rows = await connection.fetch(
+                "select accounts.id, notices.id::text, notices.person_id::text, notices.sealed"
+                "  from notices join accounts using (tenant_id, person_id)"
+                " where notices.tenant_id = $1 and notices.kind = $2 order by notices.noted_at",
+                tenant.id,
+                NoticeKind.CONTACT_CODE,
+            )
+        codes = {}
+        for account, notice, person, sealed in rows:
+            cipher = await the_keys().one(tenant.id, person)
+            codes[account] = cipher.open(*NOTICE_CONTENT.at(notice), sealed)
+        beside = codes_file.with_suffix(".new")
+        beside.write_text(json.dumps(codes))
+        beside.replace(codes_file)
+        await asyncio.sleep(0.2)
+
+
+async def _limit(pool: Pool, tenant: Tenant, accounts: Sequence[int]) -> None:
+    operator = await open_person(pool, the_keys(), tenant.id, Role.OPERATOR, "Otto Lima", "limiting", PASSWORD)
+    await set_limits(pool, tenant.id, LIMITS, "Customers", operator.person_id)
+    rule = Rule(1, LIMITS, "Day", Measure.DAY, DAY, Action.REFUSE, own_max=DAY_AT_MOST)
+    await set_rule(pool, tenant.id, rule, operator.person_id)
+    for account in accounts:
+        await put_under_limits(pool, tenant.id, account, LIMITS, operator.person_id)
+
+
+async def _open(pool: Pool, tenant: Tenant, cast: str, role: Role, count: int, funds: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
     for at in range(count):
         name = f"{FIRST_NAMES[at % len(FIRST_NAMES)]} {LAST_NAMES[at // len(FIRST_NAMES) % len(LAST_NAMES)]}"
-        login = f"{role.name.lower()}-{at}"
+        login = f"{cast}-{at}"
         opened = await open_person(pool, the_keys(), tenant.id, role, name, login, PASSWORD)
         if funds:
             await fund(pool, tenant, opened.account_id, funds, opened.person_id)

@@ -15,7 +15,16 @@ from core.ledger import rules
 from core.ledger.oracle import OracleRule, _night
 from core.ledger.posting import post_payments
 from core.ledger.reading import read_account, read_payments
-from core.ledger.rules import EVERYBODY, Rule, list_payee, put_under_limits, set_limits, set_own_limit, set_rule
+from core.ledger.rules import (
+    EVERYBODY,
+    Rule,
+    list_payee,
+    put_under_limits,
+    read_listed_payees,
+    set_limits,
+    set_own_limit,
+    set_rule,
+)
 from core.notices.kinds import NoticeKind
 from core.nouns import Action, Kind, Measure, Payment, PaymentStatus, Posting
 from core.people.opening import Tenant
@@ -116,6 +125,22 @@ async def test_a_denied_payee_is_not_paid_by_one_or_by_all(limited: Books) -> No
     assert (await pay(limited, 1)).status == POSTED
     await list_payee(limited.pool, tenant, EVERYBODY, limited.account(1), 2, who)
     assert (await pay(limited, 1)).status == PaymentStatus.PAYEE_DENIED
+
+
+async def test_an_owner_reads_whom_they_have_listed_and_nobody_elses(limited: Books) -> None:
+    tenant, who, mine = limited.tenant.id, str(uuid.uuid4()), limited.account(0)
+    await list_payee(limited.pool, tenant, mine, limited.account(1), 1, who)
+    await list_payee(limited.pool, tenant, mine, limited.account(2), 2, who)
+    await list_payee(limited.pool, tenant, limited.account(1), limited.account(2), 2, who)
+    await list_payee(limited.pool, tenant, EVERYBODY, limited.account(2), 2, who)
+    first, second = sorted((limited.account(1), limited.account(2)))
+    page = await read_listed_payees(limited.pool, tenant, mine, 0, 1)
+    assert [one.payee for one in page] == [first]
+    rest = await read_listed_payees(limited.pool, tenant, mine, first, 10)
+    assert [one.payee for one in rest] == [second]
+    assert {one.payee: one.listing for one in page + rest} == {limited.account(1): 1, limited.account(2): 2}
+    await list_payee(limited.pool, tenant, mine, limited.account(1), None, who)
+    assert [one.payee for one in await read_listed_payees(limited.pool, tenant, mine, 0, 10)] == [limited.account(2)]
 
 
 async def test_a_merchant_receives_no_more_than_its_caps(limited: Books) -> None:

@@ -53,6 +53,12 @@ async def exercise(contract: Contract) -> None:
     assert lowered.body["limit"] == {"measure": "day", "max": 100}
     assert (await contract.http(payer, "GET", path, account=payer.account)).status == 200
     await contract.ask(paying, "list_payee", account=payer.account, payee=payee.account, listing="allowed")
+    listed = await contract.ask(paying, "listed_payees", account=payer.account)
+    assert [(one["payee"], one["listing"]) for one in listed["payees"]] == [(payee.account, "allowed")]
+    path = "/v1/accounts/{account}/payees"
+    assert (await contract.http(payer, "GET", path, query="limit=1", account=payer.account)).body["payees"] == listed[
+        "payees"
+    ]
     denied = await contract.http(
         operator, "PUT", "/v1/payees/{payee}/listing", {"listing": "denied"}, payee=payee.account
     )

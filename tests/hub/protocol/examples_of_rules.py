@@ -43,6 +43,8 @@ EXAMPLES: tuple[Message, ...] = (
     rules.SetOwnLimit(7, 123456789012, "night", 50_000),
     rules.ListPayee(8, 210987654321, "allowed", account=123456789012),
     rules.ListPayee(8, 210987654321, "denied"),
+    rules.ReadListedPayees(9, 123456789012, after=3, limit=10),
+    rules.ReadListedPayees(9, 123456789012),
     rules.ReadReviews(9, limit=10),
     rules.ReadReviews(9),
     rules.ReadAlerts(10, before=AT, before_payment=PAYMENT, action="review", limit=10, watch=True),
@@ -65,6 +67,8 @@ EXAMPLES: tuple[Message, ...] = (
     rules.OwnLimitSet(7, 123456789012, rules.LimitState("night", 50_000)),
     rules.PayeeListed(8, 210987654321, "allowed", AT, account=123456789012),
     rules.PayeeListed(8, 210987654321, "denied", AT),
+    rules.ListedPayees(9, 123456789012, [rules.ListedPayeeState(210987654321, "allowed", AT)], next=210987654321),
+    rules.ListedPayees(9, 123456789012, []),
     rules.Reviews(
         9, [rules.ReviewState(PAYMENT, 1, 2, 5, "payment.sent", AT, AT, 7, "payment", 5, 4, description="Rent")]
     ),

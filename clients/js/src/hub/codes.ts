@@ -236,6 +236,7 @@ export const READS: ReadonlySet<string> = /* @__PURE__ */ new Set<string>([
   "incident_persons",
   "incidents",
   "ladders",
+  "listed_payees",
   "log_growth",
   "log_head",
   "my_data",

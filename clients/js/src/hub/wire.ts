@@ -776,6 +776,15 @@ export interface ListPayee {
   readonly account?: number;
 }
 
+/** Whom your account may pay beforehand, and whom it does not pay, by number, above `after`. */
+export interface ReadListedPayees {
+  readonly type: "listed_payees";
+  readonly id: number;
+  readonly account: number;
+  readonly after?: number;
+  readonly limit?: number;
+}
+
 /** Operators: payments that rules have set aside, oldest first. Release or decline each. */
 export interface ReadReviews {
   readonly type: "reviews";
@@ -2620,6 +2629,22 @@ export interface PayeeListed {
   readonly account?: number;
 }
 
+/** A page. `next` is the `after` of the next page; none: this was the last. */
+export interface ListedPayees {
+  readonly type: "listed_payee_states";
+  readonly id: number;
+  readonly account: number;
+  readonly payees: readonly ListedPayeeState[];
+  readonly next?: number;
+}
+
+/** Somebody who is listed: allowed or denied, from that moment on. */
+export interface ListedPayeeState {
+  readonly payee: number;
+  readonly listing: string;
+  readonly from_at: string;
+}
+
 /** Payments that wait, oldest first. */
 export interface Reviews {
   readonly type: "review_states";
@@ -4233,6 +4258,8 @@ export interface Commands {
   set_own_limit: [asked: SetOwnLimit, answered: OwnLimitSet];
   /** Allow somebody to be paid beyond the limits for new payees and for the night, from tomorrow on; or deny them. */
   list_payee: [asked: ListPayee, answered: PayeeListed];
+  /** Whom your account may pay beforehand, and whom it does not pay, by number, above `after`. */
+  listed_payees: [asked: ReadListedPayees, answered: ListedPayees];
   /** Operators: payments that rules have set aside, oldest first. Release or decline each. */
   reviews: [asked: ReadReviews, answered: Reviews];
   /** Operators: what rules have decided, newest first. On a socket, with `watch`, new ones are told as they happen. */
@@ -4512,6 +4539,7 @@ export type FromHub =
   | OwnLimits
   | OwnLimitSet
   | PayeeListed
+  | ListedPayees
   | Reviews
   | Alerts
   | Changes

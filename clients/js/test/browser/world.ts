@@ -10,12 +10,13 @@ export interface Somebody {
   readonly name: string;
   readonly account: number;
 }
-type Kind = "customers" | "merchants" | "operators";
+type Kind = "customers" | "merchants" | "operators" | "limited" | "penniless";
 interface World {
   readonly url: string;
   readonly tenant: string;
   readonly password: string;
   readonly pidFile: string;
+  readonly codesFile: string;
   readonly people: Readonly<Record<Kind, readonly Somebody[]>>;
 }
 
@@ -73,6 +74,15 @@ export async function another(browser: Browser, person: Somebody): Promise<Page>
   const page = await (await browser.newContext({ viewport: { width: 390, height: 844 }, locale: "pt-BR" })).newPage();
   await logIn(page, person);
   return page;
+}
+
+/** What stands in the last mail to somebody that had a code. */
+export async function codeOf({ account }: Somebody): Promise<string> {
+  let code: string | undefined;
+  await expect
+    .poll(() => (code = (JSON.parse(readFileSync(world.codesFile, "utf8")) as Record<string, string>)[account]))
+    .toMatch(/^[0-9]{6}$/);
+  return code ?? "";
 }
 
 /** It is started again at once; this is when it takes requests. */

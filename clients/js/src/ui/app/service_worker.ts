@@ -2,20 +2,14 @@
  * Keeps the pages for when there is no network, and shows pushes when no page is open. It holds no money and no token:
  * a push says that there is something, and the page asks the hub what.
  */
+import { pageOf, type Push, readPush } from "./push_target.js";
+
 declare const self: ServiceWorkerGlobalScope;
 
 const SHELL = "shell";
 /** What the hub serves as pages, whatever stands after it. */
 const PAGES = ["/app/", "/pos/"] as const;
 const LIST = "/shell.json";
-
-interface Push {
-  readonly title?: string;
-  readonly body?: string;
-  readonly tag?: string;
-  readonly badge?: number;
-  readonly url?: string;
-}
 
 self.addEventListener("install", (event) => {
   event.waitUntil(keepShell().then(() => self.skipWaiting()));
@@ -34,15 +28,14 @@ self.addEventListener("fetch", (event) => {
 });
 
 self.addEventListener("push", (event) => {
-  const push = readPush(event.data);
-  const { title = "Payhub", body = "", tag = "payhub" } = push;
-  const options: NotificationOptions = { body, tag, icon: "/icon-192.png", badge: "/badge-96.png", data: push.url ?? "/app/notices" };
-  event.waitUntil(self.registration.showNotification(title, options));
+  event.waitUntil(show(readPush(event.data?.text())));
 });
 
 self.addEventListener("notificationclick", (event) => {
+  const { kind, seen } = readData(event.notification.data);
   event.notification.close();
-  event.waitUntil(open(String(event.notification.data)));
+  // Whoever taps has seen it: it is told on no other road, though nobody may be logged in here.
+  event.waitUntil(Promise.all([open(pageOf(kind)), seen === undefined ? undefined : acknowledge(seen)]));
 });
 
 /** Everything that the pages may need, so that each of them opens without a network, the ones never seen too. */
@@ -79,23 +72,47 @@ async function fetchAsset(request: Request): Promise<Response> {
   return kept ?? fetch(request);
 }
 
-function readPush(data: PushMessageData | null): Push {
-  try {
-    return (data?.json() ?? {}) as Push;
-  } catch {
-    return {};
+/** One of a kind on the screen: the next one takes its place. What was acknowledged elsewhere goes. */
+async function show({ title, body, tag, badge, clears, data }: Push): Promise<void> {
+  await tellBadge(badge);
+  for (const one of clears ?? []) {
+    for (const shown of await self.registration.getNotifications({ tag: one })) shown.close();
   }
+  if (title === undefined && clears !== undefined) return;
+  await self.registration.showNotification(title ?? "Payhub", {
+    ...(body !== undefined && { body }),
+    tag: tag ?? "payhub",
+    icon: "/icon-192.png",
+    badge: "/badge-96.png",
+    data: data ?? {},
+  });
+}
+
+/** What the icon says, where there is one that can. */
+async function tellBadge(count: number | undefined): Promise<void> {
+  if (count === undefined || !("setAppBadge" in self.navigator)) return;
+  await (count > 0 ? self.navigator.setAppBadge(count) : self.navigator.clearAppBadge()).catch(() => undefined);
+}
+
+function readData(data: unknown): NonNullable<Push["data"]> {
+  return typeof data === "object" && data !== null ? data : {};
+}
+
+async function acknowledge(seen: string): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  await fetch("/v1/seen", { method: "POST", headers, body: JSON.stringify({ seen }) }).catch(() => undefined);
 }
 
 async function open(path: string): Promise<void> {
   const target = new URL(path, location.origin);
   const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   const page = windows.find((one) => new URL(one.url).pathname.startsWith("/app/"));
-  if (page === undefined) await self.clients.openWindow(target.href);
-  else {
+  try {
+    if (page === undefined) throw new Error("No page is open.");
     await page.focus();
     await page.navigate(target.href);
+  } catch {
+    // A page that this worker does not have in its care yet cannot be led anywhere.
+    await self.clients.openWindow(target.href);
   }
 }
-
-export {};

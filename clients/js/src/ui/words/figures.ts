@@ -80,6 +80,12 @@ export function shortMoment(at: string | number | Date): string {
   return moments({ dateStyle: "short", timeStyle: "short" }).format(new Date(at));
 }
 
+/** 26 de novembro de 2026, of a day without a time: it is the same day everywhere. */
+export function calendarDay(text: string): string {
+  const [year = 0, month = 1, date = 1] = text.slice(0, 10).split("-").map(Number);
+  return moments({ dateStyle: "long" }).format(new Date(year, month - 1, date));
+}
+
 /** Hoje, ontem, or the day: what a list is divided by. */
 export function dayHeading(at: string | number | Date): string {
   const date = new Date(at);
