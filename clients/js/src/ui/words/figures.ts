@@ -70,6 +70,11 @@ export function day(at: string | number | Date): string {
   return moments({ day: "numeric", month: "short", ...(!isThisYear && { year: "numeric" }) }).format(date);
 }
 
+/** Quinta-feira, 26 de novembro de 2026 */
+export function longDay(at: string | number | Date): string {
+  return capital(moments({ dateStyle: "full" }).format(new Date(at)));
+}
+
 /** 26 de novembro de 2026, 14:05:09 */
 export function moment(at: string | number | Date): string {
   return moments({ dateStyle: "long", timeStyle: "medium" }).format(new Date(at));
