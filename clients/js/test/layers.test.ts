@@ -14,7 +14,7 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   till: ["state", "hub", "proof"],
   ui: [
     "state", "hub", "proof", "till", "svelte", "svelte/", "bits-ui", "sv-router", "@lucide/", "@fontsource-variable/", "uqr",
-    "uplot", "virtua", "barcode-detector", "zxing-wasm", "web-vitals",
+    "uplot", "uplot/", "virtua", "barcode-detector", "zxing-wasm", "web-vitals",
     // Of package.json, the version.
     "..",
   ],
