@@ -15,6 +15,7 @@ import type { Session } from "../../state/session.js";
 import { State } from "../../state/state.js";
 import { LastSeen } from "./last_seen.js";
 import { Names } from "./names.svelte.js";
+import { StepUp } from "./step_up.svelte.js";
 
 export interface VisitOptions {
   readonly tenant: string;
@@ -29,6 +30,7 @@ export class Visit {
   readonly state: State;
   readonly names: Names;
   readonly lastSeen: LastSeen;
+  readonly stepUp: StepUp;
   readonly #accounts: { readonly current: readonly AccountView[] };
   readonly #session: { readonly current: Session };
   #ended: boolean = $state(false);
@@ -54,6 +56,7 @@ export class Visit {
     this.#session = fromStore(this.state.session);
     this.lastSeen = new LastSeen(new IndexedDbStorage(`payhub-${page}-last-seen`), this.state);
     this.names = new Names(this.hub, this.lastSeen);
+    this.stepUp = new StepUp((type, fields) => this.ask(type, fields));
     this.hub.on("state", (line) => {
       if (line.name === "ended") this.#ended = true;
     });
@@ -97,6 +100,11 @@ export class Visit {
 
   ask<Name extends CommandName>(type: Name, fields: Asked<Name>): Promise<Answered<Name>> {
     return this.hub.ask(type, fields);
+  }
+
+  /** The same for what may be refused until they have shown that it is them: they are asked, and then it is done. */
+  guarded<T>(work: (token?: string) => Promise<T>): Promise<T> {
+    return this.stepUp.guarded(work);
   }
 
   async begin(): Promise<void> {
