@@ -47,16 +47,19 @@ from core.privacy.schema import read_schema
 from core.proof.notary import Notary, Signer
 from core.seeding import DEMO_PASSWORD, DEMO_PEOPLE
 from hub import documents, http, metrics, pages
+from hub.asking import Asking
 from hub.audience import Audience
 from hub.auth import TOKEN_LIFETIME_S, Tokens
 from hub.broker import CONTROL, Broker
-from hub.commands import bulking, consenting, exporting, noticing, proving
+from hub.commands import bulking, consenting, exporting, inspecting, noticing, proving
 from hub.commands.context import STATUS_NAMES, Context, announce, spread, to_event
 from hub.connection import Connections, serve
 from hub.doors import PATHS, Door, Doors
 from hub.identity import Identities
 from hub.limits import Limits
+from hub.presence import Departures
 from hub.site import Site
+from hub.traffic import Traffic, count_pairs
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +123,7 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._looks: set[asyncio.Task[None]] = set()
         self._answered = dict.fromkeys(STATUS_NAMES, 0)
+        self._traffic = Traffic()
         # Up to when it was looked for notices to tell.
         self._rung_at: datetime | None = None
         # (tenant, session) → when it was last written that it was heard of.
@@ -157,12 +161,13 @@ class Hub:
         async def versions(followed: list[tuple[int, int]]) -> list[int | None]:
             return await read_versions(pool, followed)
 
+        broker = Broker(options.redis_url, secret, self._hear)
         context = self.context = Context(
             pool=pool,
             keys=keys,
             batcher=Batcher(notary if options.receipts else posters, on_commit=self._on_commit),
             audience=Audience(read_after, versions, to_event),
-            broker=Broker(options.redis_url, secret, self._hear),
+            broker=broker,
             tokens=Tokens(self._signing_keys[Purpose.TOKENS], lifetime_s=options.token_lifetime_s),
             signer=self._signer,
             limits=Limits(),
@@ -175,6 +180,11 @@ class Hub:
             restand=self._restand,
             means=Means(pool, keys, Marks(await keys.secret("marks")), party),
             tell=self.connections.tell,
+            present=self.connections.present,
+            count_present=self.connections.count_present,
+            departures=Departures(),
+            traffic=self._traffic,
+            asking=Asking(broker, self._answer_hub),
             passwords=Policy(_open_breached(options.breached_passwords)),
             public_url=options.public_url.rstrip("/"),
         )
@@ -193,6 +203,7 @@ class Hub:
                 self._every(SEEN_WRITE_S, self._write_seen),
                 self._every(DEMANDS_READ_S, self._read_demands),
                 self._every(options.keys_read_s, self._read_keys),
+                self._tell_traffic(),
                 self._every(ROOTS_TOLD_S, notary.tell_roots),
             )
         ]
@@ -281,11 +292,14 @@ class Hub:
         metrics.hints_dropped.set(context.broker.dropped)
         metrics.hints_forged.set(context.broker.forged)
 
-    def _on_commit(self, batch: Sequence[Payment], postings: Sequence[Posting]) -> None:
+    def _on_commit(self, batch: Sequence[Payment], postings: Sequence[Posting], took_s: float) -> None:
         assert self.context is not None
         metrics.batch_size.observe(len(batch))
-        for posting in postings:
-            self._answered[posting[0]] += 1
+        metrics.batch_seconds.observe(took_s)
+        pairs = count_pairs([payment[0] for payment in batch], [posting[0] for posting in postings])
+        for (_, status), count in pairs.items():
+            self._answered[status] += count
+        self._traffic.count(pairs, took_s, self.context.now())
         announce(self.context, batch, postings)
 
     def _hear(self, channel: str, hint: Any) -> None:
@@ -293,6 +307,10 @@ class Hub:
         kind, _, tenant = channel.partition(":")
         if kind == "events":
             spread(self.context, int(tenant), hint)
+        elif kind == "traffic":
+            inspecting.hear_second(self.context, int(tenant), hint)
+        elif channel == CONTROL and self.context.asking.hear(hint):
+            return
         elif channel == CONTROL and hint[0] == "end_session":
             self._end_session(hint[1], hint[2])
         elif channel == CONTROL and hint[0] == "restand":
@@ -318,6 +336,28 @@ class Hub:
     async def _tell_notices(self) -> None:
         assert self.context is not None
         self._rung_at = await noticing.tell_notices(self.context, self.connections.behind, self._rung_at)
+
+    async def _tell_traffic(self) -> None:
+        """A moment after each second, so that those of all hubs are over; once they were heard, it is told."""
+        assert self.context is not None
+        context = self.context
+
+        async def say() -> None:
+            inspecting.say_seconds(context)
+
+        async def tell() -> None:
+            await inspecting.tell_seconds(context)
+
+        while True:
+            await asyncio.sleep(1 - context.now() % 1 + inspecting.SAID_AFTER_S)
+            await self._quietly(say)
+            await asyncio.sleep(inspecting.TOLD_AFTER_S - inspecting.SAID_AFTER_S)
+            await self._quietly(tell)
+
+    def _answer_hub(self, what: str, tenant_id: int, fields: Any) -> Any:
+        """What another hub asks this one."""
+        assert self.context is not None
+        return inspecting.answer_hub(self.context, what, tenant_id, fields)
 
     async def _write_acknowledgements(self) -> None:
         assert self.context is not None

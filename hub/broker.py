@@ -72,6 +72,8 @@ class Broker:
         self._published = 0
         # Hub → the number of its last control hint.
         self._last_heard: dict[bytes, int] = {}
+        # Hub → until when it is believed to be there.
+        self._there: dict[bytes, float] = {}
         self._heard_at = 0.0
         # Channel → until when another hub is believed to listen to it.
         self._wanted: dict[str, float] = {}
@@ -106,6 +108,17 @@ class Broker:
         body = self._me + self._published.to_bytes(COUNT_SIZE, "big") + _encode(hint)
         self._outgoing.append((CHANNEL_PREFIX + channel, self._sign(channel, body) + body))
         self._outgoing_ready.set()
+
+    @property
+    def others(self) -> int:
+        """How many other hubs there are, as far as they have said so lately."""
+        now = asyncio.get_running_loop().time()
+        return sum(until > now for until in self._there.values())
+
+    def wanted(self, prefix: str) -> list[str]:
+        """The channels that begin so and another hub listens to."""
+        now = asyncio.get_running_loop().time()
+        return [channel for channel, until in self._wanted.items() if until > now and channel.startswith(prefix)]
 
     def listen_to(self, channel: str) -> None:
         """Hear the channel from now on. Counted: as many `forget` undo it."""
@@ -214,6 +227,7 @@ class Broker:
             if channel == CONTROL and self._is_old(body):
                 self.forged += 1
             elif channel == CONTROL and hint[0] == LISTENING:
+                self._there[body[: len(self._me)]] = asyncio.get_running_loop().time() + LISTENING_KEPT_S
                 self._note_listening(hint[1])
             else:
                 self._hear(channel, hint)
@@ -242,6 +256,7 @@ class Broker:
             self.publish(CONTROL, [LISTENING, list(self._channels)])
             now = asyncio.get_running_loop().time()
             self._wanted = {channel: until for channel, until in self._wanted.items() if until > now}
+            self._there = {hub: until for hub, until in self._there.items() if until > now}
 
     async def _send(self) -> None:
         client = self._client()

@@ -42,6 +42,7 @@ from hub.limits import (
     address_key,
     network_of,
 )
+from hub.presence import Departure, Present
 from hub.protocol.codec import (
     CODECS,
     SIZE_MAX,
@@ -77,6 +78,8 @@ CONNECTIONS_PER_TERMINAL_MAX = 4
 # What was asked before a token or a session ended is answered for so long; then the socket is closed whatever is in
 # flight: no socket outlives its token by five seconds, nor its session by one.
 GRACE_S = {CloseCode.TOKEN_EXPIRED: 4.0, CloseCode.SESSION_REVOKED: 0.5}
+# RFC 6455, 7.4.1: the line broke without a close frame.
+NO_CLOSE_FRAME = 1006
 # Another hub has taken over by then.
 DRAINING_RETRY_MS = 500
 
@@ -137,6 +140,23 @@ class Connections:
                 session.standing = standing
                 if connection.is_open:
                     connection.send(changed)
+
+    def present(self, tenant_id: int, person_id: str | None = None) -> list[Present]:
+        """The open connections of a tenant, or of one of its people."""
+        return [
+            connection.presence()
+            for connection in self.all
+            if (speaker := connection.session.principal) is not None
+            and speaker.tenant_id == tenant_id
+            and person_id in {None, speaker.person_id}
+        ]
+
+    def count_present(self, tenant_id: int) -> int:
+        """How many open connections a tenant has here."""
+        return sum(
+            (speaker := connection.session.principal) is not None and speaker.tenant_id == tenant_id
+            for connection in self.all
+        )
 
     def tell(self, tenant_id: int, topic: str, message: Message) -> None:
         """Send a message to every session of the tenant that watches the topic."""
@@ -217,6 +237,8 @@ class Connection:
         # Set while the last answers of an ended token or session are waited for.
         self._ends_with: CloseCode | None = None
         self._ending: asyncio.TimerHandle | None = None
+        # Why the hub closed it, if the hub did.
+        self._closed_with: CloseCode | None = None
         self.catching_up = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
 
@@ -228,16 +250,19 @@ class Connection:
         metrics.connections.inc()
         self._watch_deadline()
         self._wire.attach(self._take, self._note_slow)
+        code = int(CloseCode.INTERNAL)
         try:
-            while (await receive())["type"] != "websocket.disconnect":
+            while (said := await receive())["type"] != "websocket.disconnect":
                 pass
+            code = said.get("code", NO_CLOSE_FRAME)
         finally:
-            self._leave()
+            self._leave(code)
 
     def end(self, code: CloseCode, reason: str = "") -> None:
         """Close, with a code that says whether to come back."""
         if self.session.state is not State.ENDED:
             self.session.end()
+            self._closed_with = code
             metrics.closes.labels(code.name.lower()).inc()
         self._wire.end(code, reason or code.name.lower())
 
@@ -261,7 +286,24 @@ class Connection:
         """Whether it still makes sense to send."""
         return self.session.state is not State.ENDED and not self._wire.disconnected
 
-    def _leave(self) -> None:
+    def presence(self) -> Present:
+        """What an inspector is shown of it."""
+        session = self.session
+        return Present(
+            *self._who(),
+            session.started_at,
+            self.seen_at,
+            session.in_flight,
+            len(session.followed),
+            not self.keeps_up,
+        )
+
+    def _who(self) -> tuple[str, str, str, str, str | None]:
+        speaker = self.session.speaker
+        door = "machine" if speaker.scopes is not None else speaker.door.name.lower()
+        return speaker.person_id, speaker.role.name.lower(), speaker.session_id, door, self.session.network
+
+    def _leave(self, code: int) -> None:
         self._connections.all.discard(self)
         metrics.connections.dec()
         self.session.end()
@@ -275,6 +317,15 @@ class Connection:
                 bucket.holders -= 1
             self._connections.leave(self)
             tenant_id = self.session.speaker.tenant_id
+            by_hub = self._closed_with
+            departure = Departure(
+                *self._who(),
+                self.session.started_at,
+                self._context.now(),
+                code if by_hub is None else int(by_hub),
+                by_hub is not None,
+            )
+            self._context.departures.note(tenant_id, departure)
             for account in self.session.followed:
                 self._context.audience.unfollow(self, (tenant_id, account))
             self._context.broker.forget(events_channel(tenant_id))
@@ -307,6 +358,7 @@ class Connection:
         self._ending = self._loop.call_later(GRACE_S[code], self.end, code)
 
     def _note_slow(self) -> None:
+        self._closed_with = CloseCode.SLOW_CONSUMER
         metrics.closes.labels(CloseCode.SLOW_CONSUMER.name.lower()).inc()
         self.session.end()
 

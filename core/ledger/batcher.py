@@ -35,7 +35,9 @@ RETRY_AFTER_MS = 500
 
 Outcome: TypeAlias = Posting | CoreError
 Answer: TypeAlias = Callable[[Payment, Outcome], None]
-Committed: TypeAlias = Callable[[Sequence[Payment], Sequence[Posting]], None]
+Committed: TypeAlias = Callable[[Sequence[Payment], Sequence[Posting], float], None]
+# A payment, whom to answer, and when it was asked for.
+Waiting: TypeAlias = tuple[Payment, Answer, float]
 Post: TypeAlias = Callable[[Sequence[Payment]], Awaitable[list[Posting]]]
 
 
@@ -44,15 +46,18 @@ class Batcher:
 
     `submit` calls `answer(payment, outcome)` exactly once per payment, from the event loop, after the commit:
     a Posting, or an Unavailable (nothing was done) or OutcomeUnknown (ask again with the same id).
-    `on_commit(batch, postings)` is told of each committed batch after its answers have left.
+    `on_commit(batch, postings, took_s)` is told of each committed batch after its answers have left; `took_s` is what
+    the slowest of them waited, from when it was asked for.
     """
 
     def __init__(self, post: Post, *, on_commit: Committed | None = None) -> None:
         self._post = post
         self._on_commit = on_commit
-        self._queues: dict[int, deque[tuple[Payment, Answer]]] = {}
+        self._queues: dict[int, deque[Waiting]] = {}
         self._turns: deque[int] = deque()
         self._waiting = 0
+        # Whoever asks now counts as asking then, by the loop's clock: the last departure, or the first to ask after it.
+        self._asked_at = 0.0
         self._wake_scheduled = False
         self._flights: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -79,7 +84,9 @@ class Batcher:
         if queue is None:
             queue = self._queues[payment.tenant_id] = deque()
             self._turns.append(payment.tenant_id)
-        queue.append((payment, answer))
+        if not self._waiting:
+            self._asked_at = asyncio.get_running_loop().time()
+        queue.append((payment, answer, self._asked_at))
         self._waiting += 1
         if not self._wake_scheduled and self._may_depart():
             # Not now but on the loop's next turn: what arrived in the same read shares the commit.
@@ -154,13 +161,14 @@ class Batcher:
         queued = len(self._queues.get(tenant_id, ()))
         return self._waiting + count > QUEUE_LENGTH_MAX or queued + count > TENANT_QUEUE_LENGTH_MAX
 
-    def _take(self) -> list[tuple[Payment, Answer]]:
+    def _take(self) -> list[Waiting]:
         """Up to a batch, one payment, or one group of them, per tenant per turn."""
+        self._asked_at = asyncio.get_running_loop().time()
         if len(self._turns) == 1 and self._waiting <= BATCH_SIZE_MAX:
             queue = self._queues.pop(self._turns.pop())
             self._waiting = 0
             return list(queue)
-        taken: list[tuple[Payment, Answer]] = []
+        taken: list[Waiting] = []
         while self._turns and len(taken) < BATCH_SIZE_MAX:
             tenant = self._turns.popleft()
             queue = self._queues[tenant]
@@ -175,10 +183,10 @@ class Batcher:
         self._waiting -= len(taken)
         return taken
 
-    async def _fly(self, taken: list[tuple[Payment, Answer]]) -> None:
-        batch = [payment for payment, _ in taken]
+    async def _fly(self, taken: list[Waiting]) -> None:
+        batch = [payment for payment, _, _ in taken]
         outcomes = await self._settle(batch)
-        for (payment, answer), outcome in zip(taken, outcomes, strict=True):
+        for (payment, answer, _), outcome in zip(taken, outcomes, strict=True):
             try:
                 answer(payment, outcome)
             except Exception:
@@ -189,7 +197,9 @@ class Batcher:
             if posted:
                 # After the answers: what they wrote leaves on the loop's next turn, before the announcement is made.
                 payments, postings = zip(*posted, strict=True)
-                asyncio.get_running_loop().call_soon(self._on_commit, payments, postings)
+                loop = asyncio.get_running_loop()
+                took_s = loop.time() - min(asked_at for _, _, asked_at in taken)
+                loop.call_soon(self._on_commit, payments, postings, took_s)
 
     async def _settle(self, batch: Sequence[Payment]) -> Sequence[Outcome]:
         """Post the batch; if it keeps being rolled back, find out which payment it is by posting each alone."""

@@ -3,10 +3,13 @@
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from core.database import Pool, acquire
+from core.database import Pool, acquire, in_tenant
 from core.notices.kinds import NoticeKind
 from core.notices.ladder import LADDERS, first_rung
 
+READ_AGE: Final = """
+select coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 from outbox where tenant_id = $1
+"""
 NOTE: Final = "select batches, noted from note_unheard($1, $2, $3, $4)"
 
 
@@ -61,3 +64,10 @@ async def read_outbox_state(pool: Pool) -> OutboxState:
         row = await connection.fetchrow("select * from read_outbox_state()")
     assert row is not None
     return OutboxState(*row)
+
+
+async def read_outbox_age(pool: Pool, tenant_id: int) -> float:
+    """For how many seconds the oldest of a tenant's batches has waited for a worker."""
+    async with in_tenant(pool, tenant_id) as connection:
+        age: float = await connection.fetchval(READ_AGE, tenant_id)
+    return max(age, 0.0)

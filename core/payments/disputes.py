@@ -80,6 +80,9 @@ select {COLUMNS}
  order by opened_at desc, id desc
  limit $5
 """  # noqa: S608 - a constant
+FIND_OF_PAYMENT = """
+select id::text from disputes where tenant_id = $1 and payer = $2 and payment_id = $3 order by opened_at, id
+"""
 LIST_PROFILES = "select rules::text, is_default from dispute_profiles where tenant_id = $1"
 UNSET_DEFAULT = "update dispute_profiles set is_default = false where tenant_id = $1 and is_default and name <> $2"
 SET_PROFILE = """
@@ -327,6 +330,12 @@ async def list_disputes(
         else:
             rows = await connection.fetch(LIST_OWN, *page, list(actor.accounts))
     return await opened(keys, tenant_id, [to_dispute(row) for row in rows])
+
+
+async def find_disputes(pool: Pool, tenant_id: int, payer: int, payment_id: str) -> list[str]:
+    """The ids of a payment's disputes, oldest first. `payer`: the payment's, by whom they are found."""
+    async with transaction(pool, tenant_id) as connection:
+        return [row[0] for row in await connection.fetch(FIND_OF_PAYMENT, tenant_id, payer, payment_id)]
 
 
 async def set_profile(pool: Pool, tenant_id: int, profile: Profile, *, is_default: bool) -> None:

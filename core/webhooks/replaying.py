@@ -3,6 +3,7 @@
 An event keeps its id, so that a receiver who took it knows it again.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -45,6 +46,17 @@ select id, account_id, number, event_id::text, event, at, took_ms, status, code,
  order by id desc
  limit $4
 """
+# What the servers of these people were told of these events, within the week that is kept.
+ATTEMPTS_OF: Final = """
+select attempts.webhook_id::text, attempts.id, attempts.account_id, attempts.number, attempts.event_id::text,
+       attempts.event, attempts.at, attempts.took_ms, attempts.status, attempts.code, attempts.tries
+  from webhooks
+  join webhook_attempts as attempts on attempts.tenant_id = $1 and attempts.webhook_id = webhooks.id
+ where webhooks.tenant_id = $1 and webhooks.person_id = any ($2::uuid[])
+   and (attempts.account_id, attempts.number) in (select * from unnest($3::bigint[], $4::bigint[]))
+ order by attempts.at, attempts.id
+ limit $5
+"""
 ASIDES: Final = """
 select account_id, only_number, failed_at, code
   from webhook_cursors
@@ -76,6 +88,16 @@ class Aside(NamedTuple):
     number: int
     at: datetime
     code: str
+
+
+async def read_attempts_of(
+    pool: Pool, tenant_id: int, persons: Sequence[str], events: Sequence[tuple[int, int]]
+) -> list[tuple[str, Attempt]]:
+    """What was tried to tell these people's webhooks of these events, (account, number) each, with the webhook."""
+    accounts, numbers = [one[0] for one in events], [one[1] for one in events]
+    async with in_tenant(pool, tenant_id) as connection:
+        rows = await connection.fetch(ATTEMPTS_OF, tenant_id, persons, accounts, numbers, ATTEMPTS_SHOWN_MAX)
+    return [(row[0], Attempt(*row[1:])) for row in rows]
 
 
 async def replay_from(

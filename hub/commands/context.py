@@ -34,6 +34,7 @@ from core.people.passwords import Policy
 from core.people.proving import Means
 from core.people.quotas import read_quotas
 from core.proof.notary import Signer
+from hub.asking import Asking
 from hub.audience import Audience
 from hub.auth import Tokens
 from hub.broker import CONTROL, Broker
@@ -41,11 +42,13 @@ from hub.commands.values import to_time
 from hub.doors import Doors
 from hub.identity import Identities
 from hub.limits import TENANT, Bucket, Limit, Limits, quota
+from hub.presence import Departures, Present
 from hub.protocol.codec import CODECS, MSGPACK
 from hub.protocol.fields import Message
 from hub.protocol.messages import AccountState, EntryState, Event
 from hub.protocol.rules import Alert
 from hub.session import Session
+from hub.traffic import Traffic
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +91,13 @@ class Context:
     restand: Callable[[int, str | None], None]
     # Sends a message to this hub's sessions of a tenant that watch a topic.
     tell: Callable[[int, str, Message], None]
+    # This hub's open connections of a tenant, or of one of its people; and how many the tenant has.
+    present: Callable[[int, str | None], list[Present]]
+    count_present: Callable[[int], int]
+    departures: Departures
+    # What this hub's payments come to, and questions to the other hubs.
+    traffic: Traffic
+    asking: Asking
     # What second factors are checked with.
     means: Means
     # What passwords are held against that people choose.
@@ -112,6 +122,10 @@ class Context:
     # (tenant, export) → who watches it and what they were told last; tenant → the same of its people's requests.
     watched_exports: dict[tuple[int, str], Any] = field(default_factory=dict)
     watched_requests: dict[int, Any] = field(default_factory=dict)
+    # tenant → who watches its traffic.
+    watched_traffic: dict[int, set[Session]] = field(default_factory=dict)
+    # (tenant, second) → what other hubs said of it.
+    heard_traffic: dict[tuple[int, int], list[Any]] = field(default_factory=dict)
     draining: bool = False
     # What goes on after an answer.
     afterwards: set[asyncio.Task[None]] = field(default_factory=set)

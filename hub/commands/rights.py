@@ -21,6 +21,7 @@ from hub.protocol import (
     incidents,
     messages,
     notices,
+    oversight,
     people,
     privacy,
     proofs,
@@ -269,6 +270,12 @@ RIGHTS: Final[dict[type, Right]] = {
     incidents.ReadIncident: OVERSEES,
     incidents.ReadIncidents: OVERSEES,
     incidents.ReadIncidentPersons: OVERSEES,
+    # The tenant as a whole, and a payment from all sides
+    oversight.ExplainPayment: OVERSEES,
+    oversight.ReadHolds: OVERSEES,
+    oversight.ReadConditions: OVERSEES,
+    oversight.ReadTraffic: OVERSEES,
+    oversight.ReadConnections: OVERSEES,
     # Staff
     staff.SetRole: OPERATES,
     staff.ReadRoleRequests: OVERSEES,

@@ -13,11 +13,13 @@ from hub.commands import (
     exporting,
     federating,
     hooking,
+    inspecting,
     keying,
     knowing,
     leaving,
     noticing,
     operating,
+    overseeing,
     pairing,
     paying,
     pricing,
@@ -72,5 +74,7 @@ ROWS: Final[tuple[Row, ...]] = tuple(
         *erasing.ROWS,
         *consenting.ROWS,
         *reporting.ROWS,
+        *overseeing.ROWS,
+        *inspecting.ROWS,
     )
 )

@@ -22,6 +22,7 @@ from tests.hub.protocol import (
     examples_of_factors,
     examples_of_histories,
     examples_of_notices,
+    examples_of_oversight,
     examples_of_people,
     examples_of_privacy,
     examples_of_proofs,
@@ -131,6 +132,7 @@ EXAMPLES: tuple[Message, ...] = (
     *examples_of_people.EXAMPLES,
     *examples_of_staff.EXAMPLES,
     *examples_of_privacy.EXAMPLES,
+    *examples_of_oversight.EXAMPLES,
 )
 
 

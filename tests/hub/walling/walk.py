@@ -85,11 +85,14 @@ OPEN_AMONG_NEIGHBOURS: Final = {
 # Steps of one moment are in the order of ids that a hub drew: of a page, some would be there and others here.
 ORDERED_BY_LOT: Final = {"ReadPayment": ("limit",)}
 # They tell or count the trail's rows, or those whom these concern; and that a key was made, or a walker logged in again,
-# is told in one of the worlds alone. Whether anything is found is compared, and that no id of the others is in it.
+# is told in one of the worlds alone. What is live (traffic by the second, who is connected) is another in each world at
+# any moment. Whether anything is found is compared, and that no id of the others is in it.
 COUNTS_THE_TRAIL: Final = frozenset(
     {
         *(
             "ReadTrail",
+            "ReadTraffic",
+            "ReadConnections",
             "ReadData",
             "RecordIncident",
             "ReviseIncident",

@@ -1697,6 +1697,61 @@ export interface ReadNews {
   readonly limit?: number;
 }
 
+/**
+ * Operators and auditors: a payment from all sides, beside read_payment and read_proof.
+ *
+ * Each step with whoever asked for it, refused ones too; every entry that they made; what rules decided; its disputes;
+ * what its people were told, and what their webhooks were.
+ */
+export interface ExplainPayment {
+  readonly type: "explain_payment";
+  readonly id: number;
+  readonly payment: string;
+}
+
+/**
+ * Operators and auditors: money that is reserved, what ends first at the top; but for reviews, which are a queue.
+ *
+ * `after` and `after_payment` are the last page's `next_after` and `next_payment`.
+ */
+export interface ReadHolds {
+  readonly type: "holds";
+  readonly id: number;
+  readonly after?: string;
+  readonly after_payment?: string;
+  readonly limit?: number;
+}
+
+/** Operators and auditors: whose an account is, and under which limits and terms it stands. */
+export interface ReadConditions {
+  readonly type: "account_conditions";
+  readonly id: number;
+  readonly account: number;
+}
+
+/**
+ * Operators and auditors: the tenant's payments of the last two minutes, second by second, all hubs together.
+ *
+ * On a socket, with `watch`, each further second is told as it ends, as `traffic_second`.
+ */
+export interface ReadTraffic {
+  readonly type: "traffic";
+  readonly id: number;
+  readonly watch?: boolean;
+}
+
+/**
+ * Operators and auditors: who is connected, and who left lately and why. That you looked is written down.
+ *
+ * `person`: of one person alone. Of each hub at most `limit` of either are told, the latest first.
+ */
+export interface ReadConnections {
+  readonly type: "connections";
+  readonly id: number;
+  readonly person?: string;
+  readonly limit?: number;
+}
+
 /** What is held about the speaker, in short: which kinds, how much of each, why, for how long (art. 19, I). */
 export interface ReadData {
   readonly type: "my_data";
@@ -3749,6 +3804,187 @@ export interface NewsAnswer {
   readonly next_before?: string;
 }
 
+/** All that is known of a payment beside its life and its proof. Oldest first, the payment itself at the top. */
+export interface PaymentExplained {
+  readonly type: "payment_explained";
+  readonly id: number;
+  readonly payment: string;
+  readonly taken: readonly TakenState[];
+  readonly entries: readonly SideEntry[];
+  readonly owners: readonly OwnerState[];
+  readonly decisions: readonly DecisionState[];
+  readonly disputes: readonly string[];
+  readonly told: readonly ToldState[];
+  readonly hooked: readonly HookedState[];
+}
+
+/** The payment or a step about it, done or refused. `asked_by`: a person; the installation acts as nobody. */
+export interface TakenState {
+  readonly payment: string;
+  readonly kind: string;
+  readonly status: string;
+  readonly amount: number;
+  readonly at: string;
+  readonly asked_by: string;
+  readonly session?: string;
+  readonly rule?: number;
+}
+
+/** An entry, and the account that it is of. */
+export interface SideEntry {
+  readonly account: number;
+  readonly entry: EntryState;
+}
+
+/** Whose an account is. `seen`: the number of the last event that its owner acknowledged. */
+export interface OwnerState {
+  readonly account: number;
+  readonly person: string;
+  readonly seen?: number;
+}
+
+/** A notice that somebody was left. One of money goes when it is acknowledged: then `seen` says so alone. */
+export interface ToldState {
+  readonly kind: "bulk_finished" | "charge_paid" | "charged_back" | "claimed" | "contact_changed" | "contact_code" | "dispute_held" | "dispute_opened" | "dispute_released" | "export_ready" | "factor_enrolled" | "factor_removed" | "hold_captured" | "hold_ended" | "hold_expiring" | "hold_placed" | "in_review" | "limit_raised" | "new_device" | "news" | "passkey_copied" | "password_changed" | "payment_received" | "payment_refused" | "payment_reversed" | "payment_sent" | "recovery_code_used" | "refund_received" | "refund_sent" | "review_declined" | "review_released" | "second_factor_refused" | "webhook_disabled";
+  readonly person: string;
+  readonly at: string;
+  readonly heard_at?: string;
+  readonly handed?: readonly HandedState[];
+}
+
+/** A push or a mail that was made of a notice. `taken`: the other side has it. `code`: of its last try. */
+export interface HandedState {
+  readonly road: "apple" | "firebase" | "mail" | "web";
+  readonly state: "dead" | "dropped" | "gone" | "taken" | "waiting";
+  readonly tries: number;
+  readonly made_at: string;
+  readonly ended_at?: string;
+  readonly code?: string;
+}
+
+/** A try to tell a webhook of an entry. Kept for a week. */
+export interface HookedState {
+  readonly webhook: string;
+  readonly account: number;
+  readonly number: number;
+  readonly event: string;
+  readonly what: string;
+  readonly at: string;
+  readonly took_ms: number;
+  readonly code: string;
+  readonly tries: number;
+  readonly status?: number;
+}
+
+/** A page of holds. `next_…` begin the next page; none: this was the last. */
+export interface HoldsAnswer {
+  readonly type: "hold_states";
+  readonly id: number;
+  readonly holds: readonly HoldState[];
+  readonly next_after?: string;
+  readonly next_payment?: string;
+}
+
+/** Money that is reserved until `expires_at`: `held` of `amount`, of which `captured` was taken. */
+export interface HoldState {
+  readonly payment: string;
+  readonly payer: number;
+  readonly payee: number;
+  readonly amount: number;
+  readonly held: number;
+  readonly captured: number;
+  readonly at: string;
+  readonly expires_at: string;
+  readonly description?: string;
+}
+
+/** What an account is under; none if it is not said. Without `person` it is the tenant's own. */
+export interface ConditionsAnswer {
+  readonly type: "account_conditions_state";
+  readonly id: number;
+  readonly account: number;
+  readonly person?: string;
+  readonly limits?: number;
+  readonly terms?: number;
+}
+
+/**
+ * The seconds in which there was something, oldest first; and how it is now.
+ *
+ * `hubs`: how many figures come from; `hubs_known`: how many there are. `outbox_ms`: for how long the oldest batch
+ * waits for a worker. `sessions`: open connections.
+ */
+export interface TrafficAnswer {
+  readonly type: "traffic_state";
+  readonly id: number;
+  readonly at: string;
+  readonly hubs: number;
+  readonly hubs_known: number;
+  readonly sessions: number;
+  readonly outbox_ms: number;
+  readonly seconds: readonly SecondState[];
+}
+
+/**
+ * What was answered in one second: how many payments by status, and how long it took them, from asked to committed.
+ *
+ * Times are those of the slowest payment of each batch, so that they are never better than they were.
+ */
+export interface SecondState {
+  readonly at: string;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly p50_us?: number;
+  readonly p99_us?: number;
+}
+
+/** To whoever watches: a second is over. */
+export interface TrafficSecond {
+  readonly type: "traffic_second";
+  readonly second: SecondState;
+  readonly hubs: number;
+  readonly hubs_known: number;
+  readonly sessions: number;
+  readonly outbox_ms: number;
+}
+
+/** Who is connected and who left. `hubs` of `hubs_known` answered; `total`: open connections, told here or not. */
+export interface ConnectionsAnswer {
+  readonly type: "connection_states";
+  readonly id: number;
+  readonly hubs: number;
+  readonly hubs_known: number;
+  readonly total: number;
+  readonly connected: readonly ConnectedState[];
+  readonly departures: readonly DepartureState[];
+}
+
+/** An open connection. `behind`: it reads more slowly than it is told; `in_flight`: commands without an answer. */
+export interface ConnectedState {
+  readonly person: string;
+  readonly role: string;
+  readonly session: string;
+  readonly door: "machine" | "native" | "web";
+  readonly since: string;
+  readonly in_flight: number;
+  readonly following: number;
+  readonly seen_at?: string;
+  readonly network?: string;
+  readonly behind?: boolean;
+}
+
+/** A connection that ended, with its close code. `by_hub`: the hub closed it; otherwise the client, or the line. */
+export interface DepartureState {
+  readonly person: string;
+  readonly role: string;
+  readonly session: string;
+  readonly door: "machine" | "native" | "web";
+  readonly since: string;
+  readonly at: string;
+  readonly code: number;
+  readonly network?: string;
+  readonly by_hub?: boolean;
+}
+
 /** What is held, by whom, and whom to ask. */
 export interface DataAnswer {
   readonly type: "data_held";
@@ -4474,6 +4710,16 @@ export interface Commands {
   revise_incident: [asked: ReviseIncident, answered: IncidentAnswer];
   /** Ids of whom an incident concerns, in their order, after `after`. */
   incident_persons: [asked: ReadIncidentPersons, answered: IncidentPersonsAnswer];
+  /** Operators and auditors: a payment from all sides, beside read_payment and read_proof. */
+  explain_payment: [asked: ExplainPayment, answered: PaymentExplained];
+  /** Operators and auditors: money that is reserved, what ends first at the top; but for reviews, which are a queue. */
+  holds: [asked: ReadHolds, answered: HoldsAnswer];
+  /** Operators and auditors: whose an account is, and under which limits and terms it stands. */
+  account_conditions: [asked: ReadConditions, answered: ConditionsAnswer];
+  /** Operators and auditors: the tenant's payments of the last two minutes, second by second, all hubs together. */
+  traffic: [asked: ReadTraffic, answered: TrafficAnswer];
+  /** Operators and auditors: who is connected, and who left lately and why. That you looked is written down. */
+  connections: [asked: ReadConnections, answered: ConnectionsAnswer];
 }
 
 /** What the hub says without being asked. */
@@ -4484,6 +4730,7 @@ export type Unasked =
   | Alert
   | StatusChanged
   | Notice
+  | TrafficSecond
   | ExportProgress
   | PrivacyAlert;
 
@@ -4496,6 +4743,7 @@ export type FromHub =
   | Alert
   | StatusChanged
   | Notice
+  | TrafficSecond
   | ExportProgress
   | PrivacyAlert
   | Challenge
@@ -4628,4 +4876,9 @@ export type FromHub =
   | RequestsAnswer
   | IncidentAnswer
   | IncidentsAnswer
-  | IncidentPersonsAnswer;
+  | IncidentPersonsAnswer
+  | PaymentExplained
+  | HoldsAnswer
+  | ConditionsAnswer
+  | TrafficAnswer
+  | ConnectionsAnswer;
