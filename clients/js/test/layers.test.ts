@@ -26,7 +26,7 @@ function imports(): [file: string, room: string, known: string[]][] {
   const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((name) => /\.(ts|svelte)$/.test(name));
   return files.map((file) => {
     const code = readFileSync(join(SRC, file), "utf8");
-    const named = [...code.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name]) => name ?? "");
+    const named = [...code.matchAll(/(?:from\s+|import\s*\(?\s*)"([^"]+)"/g)].map(([, name]) => name ?? "");
     const room = roomOf(join(SRC, file));
     const known = named.map((name) => (name.startsWith(".") ? roomOf(join(SRC, dirname(file), name)) : name));
     return [file, room, known.filter((name) => name !== room)];
