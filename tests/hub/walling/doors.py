@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 import msgpack  # type: ignore[import-untyped]
+import msgspec
 
 from tests.hub.raw import BINARY, CLOSE, PING, PONG, TEXT, RawSocket, frame
 from tests.hub.stranger import JSON, MSGPACK
@@ -149,7 +150,9 @@ class Socket:
                 self._raw.send(frame(found.payload, PONG))
                 continue
             is_binary = self._subprotocol == MSGPACK
-            self._arrived.put_nowait(msgpack.unpackb(found.payload) if is_binary else json.loads(found.payload))
+            told = msgpack.unpackb(found.payload) if is_binary else json.loads(found.payload)
+            # Bytes as JSON has them, in base64.
+            self._arrived.put_nowait(msgspec.to_builtins(told))
 
 
 class Web:
