@@ -13,7 +13,7 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   node: ["hub", "node:", "ws"],
   ui: [
     "state", "hub", "proof", "svelte", "svelte/", "bits-ui", "sv-router", "@lucide/", "@fontsource-variable/", "uqr",
-    "uplot", "barcode-detector", "web-vitals",
+    "uplot", "uplot/", "barcode-detector", "web-vitals",
   ],
   ".": ["hub", "state"],
 };
