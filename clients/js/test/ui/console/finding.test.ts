@@ -30,7 +30,7 @@ test("sums are typed as people write them", () => {
 });
 
 test("a day as a filter is that whole day, here", () => {
-  const place: Record<string, string> = { from: "2026-03-01", to: "2026-03-01", direction: "sideways", text: "rent" };
+  const place: Record<string, string> = { since: "2026-03-01", until: "2026-03-01", direction: "sideways", text: "rent" };
   const filter = filterOf((name) => place[name], 2);
   expect(Date.parse(filter.to_at ?? "") - Date.parse(filter.from_at ?? "")).toBe(86_400_000 - 1);
   expect(filter.direction).toBeUndefined();

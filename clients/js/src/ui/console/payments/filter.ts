@@ -5,8 +5,8 @@ export type Filter = Omit<Asked<"search">, "account" | "before" | "limit">;
 
 /** `date` inputs give local days: the first moment of one, and the last of another. */
 export function filterOf(read: (name: string) => string | undefined, decimals: number): Filter {
-  const from = dayOf(read("from"));
-  const to = dayOf(read("to"));
+  const from = dayOf(read("since"));
+  const to = dayOf(read("until"));
   const min = amountOf(read("min"), decimals);
   const max = amountOf(read("max"), decimals);
   const direction = read("direction");
