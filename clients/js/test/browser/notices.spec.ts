@@ -20,15 +20,15 @@ test("how one is told is said: language, quiet hours, what is left out", async (
   await logIn(page, somebody());
   await page.goto(`${world.url}/app/you/notices`);
   await page.getByRole("switch", { name: "Horas de silêncio" }).click();
-  await expect(page.getByLabel("Das")).toHaveValue("22:00");
-  await page.getByLabel("Das").fill("21:30");
+  await expect(page.getByLabel("Das", { exact: true })).toHaveValue("22:00");
+  await page.getByLabel("Das", { exact: true }).fill("21:30");
   await page.getByRole("button", { name: "Salvar as horas" }).click();
   await page.getByRole("switch", { name: "Novidades" }).click();
   await expect(page.getByRole("switch", { name: "Novidades" })).not.toBeChecked();
   await expectAccessible(page);
   await shoot(page, "telling");
   await page.reload();
-  await expect(page.getByLabel("Das")).toHaveValue("21:30");
+  await expect(page.getByLabel("Das", { exact: true })).toHaveValue("21:30");
   await expect(page.getByRole("switch", { name: "Novidades" })).not.toBeChecked();
 });
 

@@ -5,19 +5,17 @@ export const noticeWords = words({
   en: {
     title: "Notices",
     settings: "How you are told",
-    list: "Your notices",
     unheard: "New",
     nothing: "No notices",
     nothingText: "Here stands what you should know and did not do yourself: a new log-in, a changed password, a file that is ready.",
     end: "There is nothing older.",
     from: (network: string) => `From ${network}`,
     until: (at: string) => `Until ${at}`,
-    times: (measure: string, sum: string) => `${measure}: ${sum}`,
     lines: (lines: string) => `${lines} lines`,
     refusedLines: (refused: string) => `${refused} were refused`,
     factor: { totp: "App for codes", passkey: "Passkey" },
     measure: { payment: "Per payment", day: "Per day", night: "At night", month: "Per month" },
-    /** About: said beneath. `sum` is there where the notice has one. */
+    /** What happened; `sum` is there where the notice has one. */
     kinds: {
       payment_received: (sum: string) => `You received ${sum}`,
       contact_code: (_: string) => "A code was sent to you",
@@ -53,8 +51,9 @@ export const noticeWords = words({
       webhook_disabled: (_: string) => "An integration was switched off",
       news: (_: string) => "News from your institution",
     },
-    /** The same without a sum, of those that always have one. */
+    /** In place of a sum that is not said. */
     some: "some money",
+    /** What to make of it. */
     about: {
       claimed: "We did not let them, and nothing has changed.",
       contact_changed: "If it was not you, change your password now.",
@@ -76,14 +75,12 @@ export const noticeWords = words({
   pt: {
     title: "Avisos",
     settings: "Como avisamos você",
-    list: "Seus avisos",
     unheard: "Novo",
     nothing: "Nenhum aviso",
     nothingText: "Aqui fica o que você precisa saber e não foi você quem fez: um acesso novo, uma senha trocada, um arquivo pronto.",
     end: "Não há nada mais antigo.",
     from: (network: string) => `De ${network}`,
     until: (at: string) => `Até ${at}`,
-    times: (measure: string, sum: string) => `${measure}: ${sum}`,
     lines: (lines: string) => `${lines} linhas`,
     refusedLines: (refused: string) => `${refused} recusadas`,
     factor: { totp: "Aplicativo de códigos", passkey: "Chave de acesso" },

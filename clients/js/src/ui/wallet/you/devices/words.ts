@@ -21,7 +21,6 @@ export const deviceWords = words({
     since: (at: string) => `Since ${at}`,
     seen: (at: string) => `seen ${at}`,
     from: (network: string) => `from ${network}`,
-    manage: (name: string) => `Rename or end: ${name}`,
   },
   pt: {
     title: "Aparelhos",
@@ -43,6 +42,5 @@ export const deviceWords = words({
     since: (at: string) => `Desde ${at}`,
     seen: (at: string) => `vista ${at}`,
     from: (network: string) => `de ${network}`,
-    manage: (name: string) => `Renomear ou encerrar: ${name}`,
   },
 });

@@ -35,7 +35,7 @@ export const profileWords = words({
     take: "Take it away",
     taken: "Taken away.",
     locked: "Your institution has looked at this. To change it, ask support.",
-    again_: "A new contact has to be confirmed again.",
+    contactAgain: "A new contact has to be confirmed again.",
     wrong: {
       cpf: "This is no CPF. Look at the digits again.",
       cnpj: "This is no CNPJ. Look at it again.",
@@ -97,7 +97,7 @@ export const profileWords = words({
     take: "Remover",
     taken: "Removido.",
     locked: "Sua instituição já conferiu isto. Para mudar, fale com o suporte.",
-    again_: "Um contato novo precisa ser confirmado de novo.",
+    contactAgain: "Um contato novo precisa ser confirmado de novo.",
     wrong: {
       cpf: "Este CPF não existe. Confira os dígitos.",
       cnpj: "Este CNPJ não existe. Confira.",

@@ -37,7 +37,6 @@ export const scheduleWords = words({
     past: "What became of it",
     pastNone: "No date has come yet.",
     paid: "Paid",
-    retry: "It is tried again.",
   },
   pt: {
     title: "Pagamentos agendados",
@@ -75,6 +74,5 @@ export const scheduleWords = words({
     past: "O que aconteceu",
     pastNone: "Nenhuma data chegou ainda.",
     paid: "Pago",
-    retry: "Será tentado de novo.",
   },
 });
