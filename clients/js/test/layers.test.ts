@@ -15,8 +15,6 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   ui: [
     "state", "hub", "proof", "till", "svelte", "svelte/", "bits-ui", "sv-router", "@lucide/", "@fontsource-variable/", "uqr",
     "uplot", "uplot/", "virtua", "barcode-detector", "zxing-wasm", "web-vitals",
-    // Of package.json, the version.
-    "..",
   ],
   ".": ["hub", "state"],
 };
