@@ -22,6 +22,13 @@ export function isCode(text: string): boolean {
   return /^0002\d{2}/.test(text.trim()) || /^https?:\/\/\S+\/c\/\S+$/i.test(text.trim());
 }
 
+/** What a till shows for somebody to reserve an allowance: a page of this wallet, by its path. */
+export function tabIn(text: string): string | undefined {
+  if (!URL.canParse(text.trim())) return undefined;
+  const { origin, pathname, search } = new URL(text.trim());
+  return origin === location.origin && pathname.startsWith("/app/tab/") ? pathname + search : undefined;
+}
+
 /** Rejected with CommandRefused: no such account, or a code that leads nowhere. */
 export async function findAccount(visit: Visit, account: number): Promise<Target> {
   const { name } = await visit.ask("payee", { account });
