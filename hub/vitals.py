@@ -36,7 +36,7 @@ async def tell_vitals(call: Call) -> VitalsTold:
         if not isinstance(ms, UnsetType):
             histogram.labels(*page).observe(ms / 1000)
     if not isinstance(told.cls, UnsetType):
-        shifts.labels(*page).observe(told.cls)
+        shifts.labels(*page).observe(told.cls / 1000)
     for ms in told.taps if told.taps is not UNSET else ():
         taps.labels(*page).observe(ms / 1000)
     for outcome, count in (("opened", told.connects), ("failed", told.failures)):

@@ -8,10 +8,12 @@ from hub.protocol.fields import Message
 
 # Ten minutes: what took longer was a tab that slept, not a page that was slow.
 MS_MAX: Final = 600_000
+# A hundred windows' worth: nothing that anybody looked at.
+SHIFT_MAX: Final = 100_000
 COUNT_MAX: Final = 10_000
 TAPS_MAX: Final = 50
 
-Ms: TypeAlias = Annotated[float, Meta(ge=0, le=MS_MAX, description="Milliseconds.")]
+Ms: TypeAlias = Annotated[int, Meta(ge=0, le=MS_MAX, description="Milliseconds.")]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=COUNT_MAX)]
 
 
@@ -27,7 +29,7 @@ class TellVitals(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     screen: Literal["phone", "desktop"]
     lcp: Ms | UnsetType = UNSET
     inp: Ms | UnsetType = UNSET
-    cls: Annotated[float, Meta(ge=0, le=100)] | UnsetType = UNSET
+    cls: Annotated[int, Meta(ge=0, le=SHIFT_MAX, description="Thousandths.")] | UnsetType = UNSET
     taps: Annotated[list[Ms], Meta(max_length=TAPS_MAX)] | UnsetType = UNSET
     connects: Count | UnsetType = UNSET
     failures: Count | UnsetType = UNSET

@@ -55,7 +55,7 @@ export class TillKey {
   async jws(type: string, claims: object): Promise<string> {
     const head = { typ: type, alg: "ES256", jwk: this.jwk };
     const signed = `${part(head)}.${part(claims)}`;
-    return `${signed}.${toText(await this.sign(utf8(signed)))}`;
+    return `${signed}.${toUrlText(await this.sign(utf8(signed)))}`;
   }
 }
 
@@ -63,6 +63,11 @@ export class TillKey {
 export async function isSignedByTill(jwk: PublicJwk, signature: Bytes, data: Bytes): Promise<boolean> {
   const key = await crypto.subtle.importKey("jwk", { ...jwk }, CURVE, true, ["verify"]);
   return crypto.subtle.verify(SIGNING, key, signature, data);
+}
+
+/** Bytes as base64url without padding, as tokens have them (RFC 7515, 2). */
+export function toUrlText(data: Bytes): string {
+  return toText(data).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
 export function utf8(text: string): Bytes {
@@ -75,5 +80,5 @@ async function publicOf(key: CryptoKey): Promise<PublicJwk> {
 }
 
 function part(value: object): string {
-  return toText(utf8(JSON.stringify(value)));
+  return toUrlText(utf8(JSON.stringify(value)));
 }

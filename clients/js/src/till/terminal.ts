@@ -9,8 +9,8 @@ import { CommandRefused, LoggedOut } from "../hub/refused.js";
 import type { Storage } from "../hub/storage.js";
 import type { Problem } from "../hub/wire.js";
 import { isWeb } from "../hub/world.js";
-import { sha256, toText } from "../proof/index.js";
-import { type KeyForm, TillKey, utf8 } from "./key.js";
+import { sha256 } from "../proof/index.js";
+import { type KeyForm, TillKey, toUrlText, utf8 } from "./key.js";
 
 const ANSWER_WITHIN_MS = 10_000;
 /** A token that ends so soon is not worth a connection. */
@@ -142,7 +142,7 @@ export class Terminal {
     const url = new URL(path, this.#options.url).href;
     const { nonce, at } = (await this.#send("/v1/nonces", { tenant, purpose: "proof" })) as Nonce;
     await this.#setClock(Date.parse(at) - this.#now());
-    const jti = toText(crypto.getRandomValues(new Uint8Array(18)));
+    const jti = toUrlText(crypto.getRandomValues(new Uint8Array(18)));
     const proof = await key.jws("dpop+jwt", { htm: "POST", htu: url, iat: this.#seconds(), jti, nonce });
     // The hub's documents say what it answers.
     return (await this.#send(path, { tenant, ...fields }, { dpop: proof })) as Answer;
@@ -176,5 +176,5 @@ export class Terminal {
 }
 
 async function hashOf(token: string): Promise<string> {
-  return toText(await sha256(utf8(token)));
+  return toUrlText(await sha256(utf8(token)));
 }

@@ -27,9 +27,9 @@ export class Vitals {
     if (Math.random() >= (place.vitals ?? 0)) return;
     // Beside what the page is for: it may come late.
     void import("web-vitals").then(({ onCLS, onINP, onLCP }) => {
-      onLCP(({ value }) => (this.#told.lcp = value));
-      onINP(({ value }) => (this.#told.inp = value));
-      onCLS(({ value }) => (this.#told.cls = value));
+      onLCP(({ value }) => (this.#told.lcp = Math.round(value)));
+      onINP(({ value }) => (this.#told.inp = Math.round(value)));
+      onCLS(({ value }) => (this.#told.cls = Math.round(value * 1_000)));
     });
     addEventListener("visibilitychange", () => {
       if (document.visibilityState === "hidden") this.#tell();
@@ -55,7 +55,7 @@ export class Vitals {
     const began = performance.now();
     const isOnline = navigator.onLine;
     const done = await work();
-    if (isOnline && this.#taps.length < TAPS_MAX) this.#taps.push(performance.now() - began);
+    if (isOnline && this.#taps.length < TAPS_MAX) this.#taps.push(Math.round(performance.now() - began));
     return done;
   }
 
