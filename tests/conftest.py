@@ -146,6 +146,13 @@ async def seal_all(pool: Pool, signer: Signer) -> None:
         pass
 
 
+async def keep_sealing(pool: Pool, signer: Signer) -> None:
+    """What a worker does all the time: a till believes no hold that is not signed."""
+    while True:
+        await seal_all(pool, signer)
+        await asyncio.sleep(0.2)
+
+
 # What a superuser can do and nobody else: write past the triggers that keep rows as they were written.
 PAST_TRIGGERS = "set local session_replication_role = replica"
 

@@ -20,7 +20,8 @@ from core.notices.kinds import NoticeKind
 from core.nouns import Action, Measure
 from core.people.opening import Tenant, open_person
 from core.people.persons import Role
-from tests.conftest import prove, the_keys
+from core.proof.notary import Signer
+from tests.conftest import keep_sealing, prove, the_keys
 from tests.hub.conftest import StartHub, fund
 from tests.hub.known import PASSWORD
 from tests.hub.processes import ROOT, keep_up, note_pid
@@ -49,7 +50,7 @@ LAST_NAMES = ("Souza", "Lima", "Prado", "Moraes", "Teles", "Nunes", "Rocha", "Al
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here: install it, or name one by PAYHUB_CHROMIUM")
 @pytest.mark.skipif(not BUILT.exists(), reason="the client is not built: make setup")
 async def test_every_journey_goes_through_in_a_real_browser(
-    start_hub: StartHub, tenant: Tenant, pool: Pool, admin: Pool, tmp_path: Path
+    start_hub: StartHub, tenant: Tenant, pool: Pool, admin: Pool, signer: Signer, tmp_path: Path
 ) -> None:
     # The page comes from the hub itself, so its own origins are those that may open a socket.
     hub = await start_hub("browser", allowed_origins="", web_tenant=tenant.slug)
@@ -82,7 +83,9 @@ async def test_every_journey_goes_through_in_a_real_browser(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    keeping = asyncio.gather(keep_up(hub, pid_file), _work(pool), _note_codes(pool, tenant, codes_file))
+    keeping = asyncio.gather(
+        keep_up(hub, pid_file), keep_sealing(pool, signer), _work(pool), _note_codes(pool, tenant, codes_file)
+    )
     try:
         async with asyncio.timeout(TIMEOUT_S):
             output, _ = await process.communicate()

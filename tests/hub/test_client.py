@@ -14,7 +14,7 @@ from core.database import Pool
 from core.people.opening import Tenant
 from core.people.persons import Role
 from core.proof.notary import Signer
-from tests.conftest import prove, seal_all
+from tests.conftest import keep_sealing, prove
 from tests.hub.conftest import Meet, StartHub
 from tests.hub.known import ORIGIN, PASSWORD
 from tests.hub.processes import AWAY, ROOT, keep_up, note_pid
@@ -69,10 +69,3 @@ async def test_the_client_keeps_its_promises_with_a_real_hub(
     output, _ = await reading
     assert process.returncode == 0, output.decode()
     await prove(admin, tenant.id)
-
-
-async def keep_sealing(pool: Pool, signer: Signer) -> None:
-    """What a worker does all the time: a till believes no hold that is not signed."""
-    while True:
-        await seal_all(pool, signer)
-        await asyncio.sleep(0.2)

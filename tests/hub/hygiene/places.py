@@ -57,6 +57,10 @@ def _tree(needles: Sequence[bytes]) -> bytes:
     return re.escape(common) + b"(?:" + b"|".join(map(_tree, by_next.values())) + b")"
 
 
+# On a busy machine it is far behind those who speak.
+CATCH_UP_S = 60.0
+
+
 class Eavesdropper:
     """Hears whatever anybody says to Redis."""
 
@@ -70,6 +74,15 @@ class Eavesdropper:
         ready = asyncio.Event()
         self._listening = asyncio.create_task(self._listen(ready))
         await ready.wait()
+
+    async def catch_up(self, text: str) -> None:
+        """Until this, which somebody has said, was heard: what was said before it was heard, too."""
+        heard = 0
+        async with asyncio.timeout(CATCH_UP_S):
+            while not any(text.encode() in said for said in self.heard[heard:]):
+                assert self._listening is not None and not self._listening.done(), "Nobody listens any more."
+                heard = len(self.heard)
+                await asyncio.sleep(0.05)
 
     async def end(self) -> None:
         """No more."""

@@ -97,6 +97,7 @@ async def send_and_search(
                 await _disturb(admin, lambda: _send_some(sending, commands, dice))
             say(f"round {at + 1}: {sending.sent:,} messages, {len(sending.taken)} taken")
         await _plant(admin, database, hub.log)
+        await listener.catch_up(PLANTED.text)
         metrics = await _metrics(hub)
         await sending.leave()
         await hub.stop()

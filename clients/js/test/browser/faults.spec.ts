@@ -29,7 +29,9 @@ test("the hub is killed in the middle of a payment", async ({ page, browser }) =
 test("there is no network: the payment looks pending, survives a reload without one, and is made once", async ({ page, context }) => {
   const [ana, bruno] = [somebody(), somebody()];
   await logIn(page, ana);
-  // The worker has kept the pages.
+  await expect(page.getByText("Depósito")).toBeVisible();
+  // What is seen is written down a moment later. The worker has kept the pages.
+  await page.waitForTimeout(1_000);
   await expect.poll(() => page.evaluate(async () => (await caches.keys()).length > 0 && (await (await caches.open("shell")).keys()).length)).toBeGreaterThan(10);
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   await typePayment(page, bruno.account, "2500", /^Pagar\sR\$\s25,00$/);
