@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from config.embedded import Servers
 from tests.hub.walling.leaks import HOLES, Hole, planted
-from tests.hub.walling.others import Others
+from tests.hub.walling.others import Disturbed, Others
 from tests.hub.walling.schemas import Schema
 from tests.hub.walling.walk import Walk
 from tests.hub.walling.worlds import Worlds, two_worlds
@@ -91,6 +91,10 @@ async def test_a_planted_hole_is_found(ground: Ground, hole: Hole) -> None:
         async with planted(hole, admins, ground.switch, tenants):
             # A log-in costs as much time as fifty other commands.
             await walk.run(TRIES_TO_FIND, most=1, at_a_time=5 if hole.costs_hashes else 60)
+    except Disturbed:
+        # So wide that another tenant could not pay any more before a difference was seen: found, too.
+        assert "Pay" in hole.commands
+        return
     finally:
         await walk.leave()
     assert walk.leaks != [], (walk.codes, walk.kinds, walk.fields)
