@@ -22,6 +22,7 @@ export interface LogInOptions {
 }
 
 interface Kept {
+  readonly person: string;
   readonly accessToken: string;
   readonly refreshToken: string;
   /** By this machine's clock. */
@@ -44,6 +45,11 @@ export class LogIn {
   /** Whether somebody has logged in here, and not out. */
   async isIn(): Promise<boolean> {
     return (await this.#kept()) !== undefined;
+  }
+
+  /** Who it is, if somebody has. */
+  async person(): Promise<string | undefined> {
+    return (await this.#kept())?.person;
   }
 
   /** By a password. What comes back with a `ticket` needs a second step: `prove`. */
@@ -102,6 +108,7 @@ export class LogIn {
   async #keep(tokens: TokensAnswer): Promise<Kept> {
     // This machine's clock may be wrong: a token that came this moment is good for its lifetime from this moment on.
     const kept: Kept = {
+      person: tokens.person,
       accessToken: tokens.access_token,
       refreshToken: tokens.refresh_token,
       endsAt: Date.now() + lifetimeMs(tokens.access_token),

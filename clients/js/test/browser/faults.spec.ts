@@ -120,4 +120,11 @@ test("two tabs pay at once, both are right, and leaving one leaves both", async 
   for (const one of [page, second]) await one.getByRole("link", { name: "Voltar ao início" }).click();
   await expect(page.getByText("997,00").first()).toBeVisible();
   await expect(second.getByText("997,00").first()).toBeVisible();
+  await page.goto(`${world.url}/app/you`);
+  await page.getByRole("button", { name: "Sair", exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Sair", exact: true }).click();
+  for (const one of [page, second]) await expect(one.locator("input[name=username]")).toBeVisible();
+  // Whoever comes next sees nothing of hers, not for a moment and not without a network.
+  await logIn(second, bruno);
+  await expect(second.getByText("1.003,00").first()).toBeVisible();
 });

@@ -53,6 +53,7 @@ describe("logging in", () => {
     expect(await first.isIn()).toBe(false);
     await first.withPassword({ login: "ana", password: "x" });
     expect(await logIn(storage).token()).toMatch(/^head1\./);
+    expect(await logIn(storage).person()).toBe("p");
     await first.logOut();
     expect(await first.isIn()).toBe(false);
     await first.withPassword({ login: "ana", password: "x" });

@@ -32,9 +32,12 @@ export class LastSeen {
     this.#state = state;
   }
 
-  async read(): Promise<void> {
+  /** What this person saw last. Of somebody else, whose session may have ended anywhere, nothing is shown or kept. */
+  async read(person: string | undefined): Promise<void> {
     try {
-      this.value = (await this.#storage.readAll()).get(KEY) as Seen | undefined;
+      const seen = (await this.#storage.readAll()).get(KEY) as Seen | undefined;
+      if (seen !== undefined && seen.session.person === person) this.value = seen;
+      else if (seen !== undefined) await this.#storage.remove(KEY);
     } catch {
       // A browser that keeps nothing shows nothing without the network.
     }

@@ -36,6 +36,7 @@ export class Visit {
   readonly #accounts: { readonly current: readonly AccountView[] };
   readonly #session: { readonly current: Session };
   #ended: boolean = $state(false);
+  #wasLive = false;
 
   constructor({ tenant, page }: VisitOptions) {
     this.tenant = tenant;
@@ -62,6 +63,7 @@ export class Visit {
     this.names = new Names(this.hub, this.lastSeen);
     this.stepUp = new StepUp((type, fields) => this.ask(type, fields));
     this.hub.on("state", (line) => {
+      if (line.name === "live") this.#wasLive = true;
       if (line.name === "ended") this.#ended = true;
     });
   }
@@ -69,6 +71,11 @@ export class Visit {
   /** Whether the session is over and only a new log-in brings another one. */
   get isOver(): boolean {
     return this.#ended;
+  }
+
+  /** Whether the hub ever let it in. What is turned away at once is not tried again by itself. */
+  get wasLive(): boolean {
+    return this.#wasLive;
   }
 
   /** Who is here and how the line stands; before the hub has said it, as it was when they were here last. */
@@ -112,7 +119,7 @@ export class Visit {
   }
 
   async begin(): Promise<void> {
-    await this.lastSeen.read();
+    await this.lastSeen.read(await this.logIn.person());
     this.vitals.begin();
     this.hub.connect();
   }
