@@ -83,6 +83,8 @@ ADDRESS_IDENTITY = Limit(5, 200)
 ADDRESS_CONNECT = Limit(200, 2_000)
 # Payment links opened from one address: a crowd behind one router, not somebody who tries out addresses.
 ADDRESS_PAGE = Limit(20, 200)
+# Files of the web client asked for from one address: a first visit takes about thirty.
+ADDRESS_FILE = Limit(200, 4_000)
 # How visits felt, told from one address: a crowd behind one router.
 ADDRESS_VITALS = Limit(5, 100)
 # Told to whoever is refused, at the least: at every limit this is worth several messages, and those who wait so
@@ -219,5 +221,6 @@ LIMITS: dict[str, Limit] = {
     "address-identity": ADDRESS_IDENTITY,
     "address-connect": ADDRESS_CONNECT,
     "address-page": ADDRESS_PAGE,
+    "address-file": ADDRESS_FILE,
     "address-vitals": ADDRESS_VITALS,
 }

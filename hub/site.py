@@ -8,9 +8,9 @@ import base64
 import hashlib
 import json
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -64,6 +64,11 @@ TYPES: Final = {
 }
 
 
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+# Seconds until this request would be served; 0: now.
+Wait: TypeAlias = Callable[[Request], float]
+
+
 class Part(NamedTuple):
     """A file as it is served. `bodies`: by content coding, "" for as it is."""
 
@@ -98,8 +103,17 @@ class Site:
             "x-content-type-options": "nosniff",
         }
 
-    def routes(self) -> list[Route]:
-        """Pages, parts, and the root, which leads to the wallet."""
+    def routes(self, wait_for: Wait) -> list[Route]:
+        """Pages, parts, and the root, which leads to the wallet. `wait_for`: how long whoever asks too often has to."""
+
+        def limited(endpoint: Endpoint) -> Endpoint:
+            async def serve(request: Request) -> Response:
+                wait_s = wait_for(request)
+                if wait_s:
+                    return Response(status_code=429, headers={"retry-after": str(int(wait_s) + 1)})
+                return await endpoint(request)
+
+            return serve
 
         async def page(request: Request) -> Response:
             return _serve(request, self.pages[request.path_params["root"]], ASK_AGAIN, self.headers)
@@ -126,20 +140,19 @@ class Site:
         found = []
         for name in self.pages:
             found.append(Route(f"/{name}", bare))
-            found.append(Route(f"/{name}/{{path:path}}", _of_root(page, name)))
+            found.append(Route(f"/{name}/{{path:path}}", limited(_of_root(page, name))))
         return [
             Route("/", root),
             *found,
-            Route("/assets/{name}", asset),
-            *(Route(f"/{name}", fixed) for name in self.fixed),
+            Route("/assets/{name}", limited(asset)),
+            *(Route(f"/{name}", limited(fixed)) for name in self.fixed),
         ]
 
 
-def _of_root(page: Any, root: str) -> Any:
+def _of_root(page: Endpoint, root: str) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         request.path_params["root"] = root
-        response: Response = await page(request)
-        return response
+        return await page(request)
 
     return endpoint
 

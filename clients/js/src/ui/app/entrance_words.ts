@@ -46,7 +46,6 @@ export const entranceWords = words({
     start: "Begin again",
     demo: "Demo: come in as",
     passkeyFailed: "The passkey did not work. Try again, or use another way.",
-    language: "Português",
   },
   pt: {
     headline: "Dinheiro que chega na hora, diante de você.",
@@ -92,6 +91,5 @@ export const entranceWords = words({
     start: "Começar de novo",
     demo: "Demonstração: entrar como",
     passkeyFailed: "A chave de acesso não funcionou. Tente de novo ou use outro jeito.",
-    language: "English",
   },
 });

@@ -3,6 +3,7 @@ import { words } from "../words/words.js";
 
 export const kitWords = words({
   en: {
+    otherLanguage: "Português",
     close: "Close",
     copy: "Copy",
     copied: "Copied",
@@ -28,6 +29,7 @@ export const kitWords = words({
     },
   },
   pt: {
+    otherLanguage: "English",
     close: "Fechar",
     copy: "Copiar",
     copied: "Copiado",

@@ -25,7 +25,6 @@ export const pairWords = words({
     yes: "Yes",
     no: "No",
     noMerchant: "Only a merchant has tills. Log in with a merchant's account.",
-    language: "Português",
   },
   pt: {
     headline: "O caixa que nunca perde uma venda.",
@@ -51,6 +50,5 @@ export const pairWords = words({
     yes: "Sim",
     no: "Não",
     noMerchant: "Só lojas têm caixas. Entre com a conta de uma loja.",
-    language: "English",
   },
 });

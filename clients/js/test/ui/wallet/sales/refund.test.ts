@@ -3,16 +3,30 @@ import { screen } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { expect, it, vi } from "vitest";
 
-import Refund from "../../../../src/ui/wallet/sales/sale/Refund.svelte";
-import { leftOf } from "../../../../src/ui/wallet/sales/sale/left.js";
+import type { LifeState } from "../../../../src/hub/wire.js";
+import Refund from "../../../../src/ui/wallet/refund/Refund.svelte";
+import { leftBeside, leftOf, onTheirWay } from "../../../../src/ui/wallet/refund/left.js";
 import { toasts } from "../../../../src/ui/kit/toasts.svelte.js";
 import { begin, show } from "./world.js";
 
 const PAYMENT = "0190a1b2-c3d4-7e5f-8a6b-9c0d1e2f3a4b";
+const OTHER = "0190a1b2-c3d4-7e5f-8a6b-9c0d1e2f3a4c";
 
 it("leaves what was given back and what is disputed", () => {
   expect(leftOf({ captured: 1_000, refunded: 300 })).toBe(700);
   expect(leftOf({ captured: 1_000, refunded: 300, disputed: 700 })).toBe(0);
+});
+
+it("counts as given what is on its way, so that nobody gives it twice", async () => {
+  const { fake, hub, visit } = begin();
+  fake.answers("refund", () => undefined);
+  const life = { captured: 1_000, refunded: 0 } as LifeState;
+  const left = (): number => leftBeside(life, onTheirWay(visit.state.payments.getSnapshot(), PAYMENT));
+  void hub.move("refund", { about: PAYMENT, amount: 400 });
+  void hub.move("refund", { about: OTHER, amount: 50 });
+  await vi.waitFor(() => expect(fake.heard("refund")).toHaveLength(2));
+  expect(left()).toBe(600);
+  hub.close();
 });
 
 it("gives a part back, once, with its reason", async () => {
