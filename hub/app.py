@@ -55,9 +55,8 @@ from hub.commands import bulking, consenting, exporting, inspecting, noticing, p
 from hub.commands.context import STATUS_NAMES, Context, announce, spread, to_event
 from hub.connection import Connections, serve
 from hub.doors import PATHS, Door, Doors
-from hub.endpoint import address_of
 from hub.identity import Identities
-from hub.limits import ADDRESS_FILE, Limits
+from hub.limits import Limits
 from hub.presence import Departures
 from hub.site import Site
 from hub.traffic import Traffic, count_pairs
@@ -491,9 +490,6 @@ def create_app(hub: Hub) -> Starlette:
             HOME, headers={"content-security-policy": "default-src 'none'; style-src 'sha256-" + HOME_STYLE_HASH + "'"}
         )
 
-    def wait_for_file(request: Request) -> float:
-        return context.limits.bucket("address-file", 0, address_of(request), ADDRESS_FILE).spend(context.now())
-
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
@@ -529,7 +525,7 @@ def create_app(hub: Hub) -> Starlette:
             *(WebSocketRoute(path, socket(door)) for door, path in PATHS.items()),
             *http.routes(context),
             *pages.routes(context),
-            *(site.routes(wait_for_file) if site.pages else [Route("/", home)]),
+            *(site.routes(context.limits, context.now) if site.pages else [Route("/", home)]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/docs/asyncapi.json", document(documents.asyncapi())),

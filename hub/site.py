@@ -16,6 +16,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from hub.endpoint import address_of
+from hub.limits import ADDRESS_FILE, Limits
+
 # What each page is for, by where it is. Below its root a page finds its way by itself.
 PAGES: Final = {"app": "app.html", "pos": "pos.html", "console": "console.html"}
 # The packed forms that the build made, the smaller one first.
@@ -66,7 +69,6 @@ TYPES: Final = {
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 # Seconds until this request would be served; 0: now.
-Wait: TypeAlias = Callable[[Request], float]
 
 
 class Part(NamedTuple):
@@ -103,12 +105,12 @@ class Site:
             "x-content-type-options": "nosniff",
         }
 
-    def routes(self, wait_for: Wait) -> list[Route]:
-        """Pages, parts, and the root, which leads to the wallet. `wait_for`: how long whoever asks too often has to."""
+    def routes(self, limits: Limits, now: Callable[[], float]) -> list[Route]:
+        """Pages, parts, and the root, which leads to the wallet. Whoever asks too often is told how long to wait."""
 
         def limited(endpoint: Endpoint) -> Endpoint:
             async def serve(request: Request) -> Response:
-                wait_s = wait_for(request)
+                wait_s = limits.bucket("address-file", 0, address_of(request), ADDRESS_FILE).spend(now())
                 if wait_s:
                     return Response(status_code=429, headers={"retry-after": str(int(wait_s) + 1)})
                 return await endpoint(request)

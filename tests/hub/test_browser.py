@@ -31,7 +31,7 @@ CLIENT = ROOT / "clients" / "js"
 PLAYWRIGHT = CLIENT / "node_modules" / ".bin" / "playwright"
 BUILT = CLIENT / "build" / "app.html"
 CHROMIUM = os.environ.get("PAYHUB_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-TIMEOUT_S = 420.0
+TIMEOUT_S = 840.0
 # Each journey takes people of its own, so that none of them meets what another one did.
 CAST: Sequence[tuple[str, Role, int, int]] = (
     ("customers", Role.CUSTOMER, 60, 1_000_00),

@@ -6,7 +6,7 @@ test("a log-in elsewhere is told at once, and once it was on the screen it is no
   await logIn(page, ana);
   await page.goto(`${world.url}/app/notices`);
   const other = await another(browser, ana);
-  await expect(page.getByText("Sua conta foi aberta em um aparelho novo").first()).toBeVisible({ timeout: 15_000 });
+  await expect(page.getByText("Sua conta foi aberta em um aparelho novo").first()).toBeVisible();
   await expectAccessible(page);
   await shoot(page, "notices");
   await expect(page.getByText("Novo", { exact: true }).first()).toBeVisible();

@@ -92,7 +92,7 @@ export async function killHub(): Promise<void> {
 
 export async function hubIsUp(): Promise<void> {
   await expect
-    .poll(() => fetch(`${world.url.replace("localhost", "127.0.0.1")}/readyz`).then(({ ok }) => ok, () => false), { timeout: 20_000 })
+    .poll(() => fetch(`${world.url.replace("localhost", "127.0.0.1")}/readyz`).then(({ ok }) => ok, () => false))
     .toBe(true);
 }
 

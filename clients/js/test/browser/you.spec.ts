@@ -209,7 +209,7 @@ test("a copy of one's data is made before one's eyes, and taken home", async ({ 
   await page.goto(`${world.url}/app/you/privacy/copy`);
   await expectAccessible(page);
   await page.getByRole("button", { name: "Fazer uma cópia" }).click();
-  await expect(page.getByText("Pronta", { exact: true })).toBeVisible({ timeout: 20_000 });
+  await expect(page.getByText("Pronta", { exact: true })).toBeVisible();
   await expectAccessible(page);
   await shoot(page, "copy");
   const json = page.waitForEvent("download");

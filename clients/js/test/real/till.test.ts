@@ -178,7 +178,8 @@ describe("a tab", { timeout: 120_000 }, () => {
       const sold = Array.from({ length: 4 }, (_, at) => till.ask({ do: "sell", hold, amount: 100 + at }).then(() => true, () => false));
       // Then in the middle of posting what it has just accepted; the other times whenever.
       if (round % 2 === 0) await sold[0];
-      setTimeout(() => void till.kill(), 15 + 12 * round);
+      const dying = till;
+      setTimeout(() => void dying.kill(), 15 + 12 * round);
       answered += (await Promise.all(sold)).filter(Boolean).length;
       await till.kill();
       till = new HeadlessTill(folder);
