@@ -71,7 +71,7 @@ begin
         payee_version := v_payee.version + 1;
         update accounts set balance = payer_balance, version = payer_version where tenant_id = p_tenant and id = p_payer;
         update accounts set balance = payee_balance, version = payee_version where tenant_id = p_tenant and id = p_payee;
-        insert into outbox (tenant_id, payment_ids) values (p_tenant, array[p_id]);
+        insert into outbox (tenant_id, payment_ids, account_ids) values (p_tenant, array[p_id], array[p_payer, p_payee]);
     end if;
     insert into payments (
         tenant_id, id, status, payer, payee, amount, payer_version, payee_version,

@@ -318,7 +318,7 @@ async def test_the_tenant_of_one_transaction_is_gone_in_the_next(books: Books, d
         "update accounts set balance = balance + 1",
         "delete from payments",
         "truncate payments",
-        "insert into outbox (tenant_id, payment_ids) values (1, '{}')",
+        "insert into outbox (tenant_id, payment_ids, account_ids) values (1, '{}', '{}')",
         "alter table accounts disable row level security",
         "set role payhub_ledger",
         "set session authorization postgres",

@@ -206,7 +206,7 @@ TABLES: Final = (
     Table(
         "outbox",
         Words("Lotes a processar", "Batches to work off"),
-        split("xid payment_ids created_at batch judged_at"),
+        split("xid payment_ids account_ids created_at batch judged_at"),
     ),
     Table(
         "terms",

@@ -24,6 +24,16 @@ declare
     -- row, with everything that waits for its time.
     v_now timestamptz := clock_timestamp();
 begin
+    -- Mostly there is nothing, and to plan the rest costs more than to see that.
+    if not exists (
+        select from notices
+         where notices.heard_at is null and notices.rung < 3 and notices.climbs_at <= v_now
+           and coalesce(notices.expires_at > v_now, true)
+    ) then
+        climbed := 0;
+        made := 0;
+        return;
+    end if;
     with due as materialized (
         select notices.*
           from notices

@@ -15,8 +15,8 @@ set enable_mergejoin = off
 set enable_memoize = off
 as $$
 begin
-    with ripe as (
-        select outbox.tenant_id, outbox.batch, outbox.payment_ids
+    with ripe as materialized (
+        select outbox.tenant_id, outbox.batch, outbox.payment_ids, outbox.account_ids
           from outbox
          where outbox.created_at < now() - p_patience
            -- What the log still has to take stays. Looked up one by one: no plan may come to join them all.
@@ -30,6 +30,26 @@ begin
          order by outbox.created_at
          limit p_limit
            for update skip locked
+    ), moved as (
+        -- Each account once, however often it is in the batches.
+        select distinct ripe.tenant_id, unnest(ripe.account_ids) as account_id from ripe
+    ), reached as materialized (
+        -- Most have heard of everything by now, or are nobody's to reach: then no payment is read.
+        select moved.tenant_id, moved.account_id, accounts.person_id, coalesce(heard.number, 0) as heard
+          from moved
+         cross join lateral (
+              select accounts.person_id, accounts.version from accounts
+               where accounts.tenant_id = moved.tenant_id and accounts.id = moved.account_id
+              offset 0
+         ) accounts
+          left join lateral (
+              select acknowledgements.number from acknowledgements
+               where acknowledgements.tenant_id = moved.tenant_id and acknowledgements.account_id = moved.account_id
+                 and acknowledgements.person_id = accounts.person_id
+              offset 0
+         ) heard on true
+         where accounts.person_id is not null and accounts.version > coalesce(heard.number, 0)
+           and is_reached(moved.tenant_id, accounts.person_id)
     ), posted as materialized (
         select payments.*
           from ripe
@@ -43,35 +63,9 @@ begin
                where payments.tenant_id = ripe.tenant_id and payments.id = posted.id
               offset 0
          ) payments
-    ), moved as (
-        -- Each account once, however often it is in the batches: most have heard of it all, or are nobody's to reach.
-        select posted.tenant_id, posted.payer as account_id from posted
-         union
-        select posted.tenant_id, posted.payee from posted
-         union
-        select posted.tenant_id, shares.account_id
-          from posted
-         cross join lateral (
-              select shares.account_id from shares
-               where shares.tenant_id = posted.tenant_id and shares.payment_id = posted.id
-              offset 0
-         ) shares
-         where posted.shared is not null
-    ), reached as materialized (
-        select moved.tenant_id, moved.account_id, accounts.person_id, coalesce(heard.number, 0) as heard
-          from moved
-         cross join lateral (
-              select accounts.person_id from accounts
-               where accounts.tenant_id = moved.tenant_id and accounts.id = moved.account_id
-              offset 0
-         ) accounts
-          left join lateral (
-              select acknowledgements.number from acknowledgements
-               where acknowledgements.tenant_id = moved.tenant_id and acknowledgements.account_id = moved.account_id
-                 and acknowledgements.person_id = accounts.person_id
-              offset 0
-         ) heard on true
-         where accounts.person_id is not null and is_reached(moved.tenant_id, accounts.person_id)
+         where ripe.account_ids && array(
+               select reached.account_id from reached where reached.tenant_id = ripe.tenant_id
+         )
     ), sides as (
         select reached.*, posted.id, posted.judged_at, posted.payer_version as number,
                coalesce(nullif(posted.amount, 0), abs(posted.hold)) as amount, case posted.kind

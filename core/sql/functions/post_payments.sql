@@ -1246,11 +1246,18 @@ begin
                   from generate_series(1, v_count) as i
                  where v_fresh[i] and statuses[i] <= 1
                  group by 1
+            ), moved as (
+                select p_account_tenants[i] as tenant_id, array_agg(p_account_ids[i]) as accounts
+                  from generate_series(1, v_places) as i
+                 where v_changed[i]
+                 group by 1
             ), numbered as materialized (
                 select nextval('payhub.outbox_batch_seq') as batch, made.* from made
             ), put as (
-                insert into outbox (tenant_id, batch, judged_at, payment_ids) overriding system value
-                select tenant_id, batch, v_now, ids from numbered
+                insert into outbox (tenant_id, batch, judged_at, payment_ids, account_ids) overriding system value
+                select numbered.tenant_id, numbered.batch, v_now, numbered.ids, coalesce(moved.accounts, '{}')
+                  from numbered
+                  left join moved on moved.tenant_id = numbered.tenant_id
             ), laid_out as (
                 insert into batches_unlogged (tenant_id, batch) select tenant_id, batch from numbered
             )
