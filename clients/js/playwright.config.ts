@@ -13,6 +13,7 @@ export default defineConfig({
   use: {
     viewport: { width: 390, height: 844 },
     locale: "pt-BR",
+    actionTimeout: 40_000,
     // A button is pressed when it has come to rest: nothing is to keep it moving.
     contextOptions: { reducedMotion: "reduce" },
     launchOptions: {

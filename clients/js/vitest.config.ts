@@ -10,6 +10,9 @@ export default defineConfig({
         plugins: [svelte()],
         // Svelte has another build for servers, and Node would take that.
         resolve: { conditions: ["browser"] },
+        define: { __PAYHUB_VERSION__: '"0.0.0"' },
+        // The hub's examples of its messages are beside its own tests.
+        server: { fs: { allow: ["../.."] } },
         test: { name: "pages", include: ["test/ui/**/*.test.ts"], environment: "happy-dom", setupFiles: ["test/ui/setup.ts"] },
       },
     ],

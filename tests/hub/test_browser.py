@@ -22,9 +22,10 @@ from core.people.opening import Tenant, open_person
 from core.people.persons import Role
 from core.proof.notary import Signer
 from tests.conftest import keep_sealing, prove, the_keys
-from tests.hub.conftest import StartHub, fund
+from tests.hub.conftest import Enter, StartHub, fund
 from tests.hub.known import PASSWORD
 from tests.hub.processes import ROOT, keep_up, note_pid
+from tests.hub.undelivered import set_aside
 from workers.privacy import make_exports
 
 CLIENT = ROOT / "clients" / "js"
@@ -36,13 +37,17 @@ TIMEOUT_S = 840.0
 CAST: Sequence[tuple[str, Role, int, int]] = (
     ("customers", Role.CUSTOMER, 60, 1_000_00),
     ("merchants", Role.MERCHANT, 24, 500_00),
-    ("operators", Role.OPERATOR, 8, 0),
+    ("operators", Role.OPERATOR, 10, 0),
+    ("auditors", Role.AUDITOR, 1, 0),
+    ("support", Role.SUPPORT, 1, 0),
     ("limited", Role.CUSTOMER, 4, 1_000_00),
+    ("watched", Role.CUSTOMER, 2, 1_000_00),
     ("penniless", Role.CUSTOMER, 4, 0),
 )
-# What those who are limited may pay: in a day, and how high they may set it.
-DAY, DAY_AT_MOST = 500_00, 2_000_00
-LIMITS = 1
+# What those who are limited may pay: in a day, and how high they may set it. What the watched pay above this, somebody
+# looks at first.
+DAY, DAY_AT_MOST, LOOKED_AT = 500_00, 2_000_00, 100_00
+LIMITS, WATCH = 1, 2
 FIRST_NAMES = ("Ana", "Bruno", "Carla", "Davi", "Elisa", "Fábio", "Gabriela", "Heitor", "Íris", "João")
 LAST_NAMES = ("Souza", "Lima", "Prado", "Moraes", "Teles", "Nunes", "Rocha", "Alves")
 
@@ -50,14 +55,15 @@ LAST_NAMES = ("Souza", "Lima", "Prado", "Moraes", "Teles", "Nunes", "Rocha", "Al
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here: install it, or name one by PAYHUB_CHROMIUM")
 @pytest.mark.skipif(not BUILT.exists(), reason="the client is not built: make setup")
 async def test_every_journey_goes_through_in_a_real_browser(
-    start_hub: StartHub, tenant: Tenant, pool: Pool, admin: Pool, signer: Signer, tmp_path: Path
+    start_hub: StartHub, enter: Enter, tenant: Tenant, pool: Pool, admin: Pool, signer: Signer, tmp_path: Path
 ) -> None:
     # The page comes from the hub itself, so its own origins are those that may open a socket.
     hub = await start_hub("browser", allowed_origins="", web_tenant=tenant.slug)
     pid_file = tmp_path / "pid"
     note_pid(hub, pid_file)
     people = {name: await _open(pool, tenant, name, role, count, funds) for name, role, count, funds in CAST}
-    await _limit(pool, tenant, [one["account"] for one in people["limited"]])
+    await _limit(pool, tenant, *([one["account"] for one in people[cast]] for cast in ("limited", "watched")))
+    await set_aside(pool, the_keys(), admin, await enter(tenant))
     codes_file = tmp_path / "codes.json"
     codes_file.write_text("{}")
     world = {
@@ -125,13 +131,15 @@ async def _note_codes(pool: Pool, tenant: Tenant, codes_file: Path) -> None:
         await asyncio.sleep(0.2)
 
 
-async def _limit(pool: Pool, tenant: Tenant, accounts: Sequence[int]) -> None:
+async def _limit(pool: Pool, tenant: Tenant, limited: Sequence[int], watched: Sequence[int]) -> None:
     operator = await open_person(pool, the_keys(), tenant.id, Role.OPERATOR, "Otto Lima", "limiting", PASSWORD)
-    await set_limits(pool, tenant.id, LIMITS, "Customers", operator.person_id)
-    rule = Rule(1, LIMITS, "Day", Measure.DAY, DAY, Action.REFUSE, own_max=DAY_AT_MOST)
-    await set_rule(pool, tenant.id, rule, operator.person_id)
-    for account in accounts:
-        await put_under_limits(pool, tenant.id, account, LIMITS, operator.person_id)
+    day = Rule(1, LIMITS, "Day", Measure.DAY, DAY, Action.REFUSE, own_max=DAY_AT_MOST)
+    look = Rule(2, WATCH, "Look first", Measure.PAYMENT, LOOKED_AT, Action.REVIEW)
+    for rule, accounts in ((day, limited), (look, watched)):
+        await set_limits(pool, tenant.id, rule.limits, "Customers", operator.person_id)
+        await set_rule(pool, tenant.id, rule, operator.person_id)
+        for account in accounts:
+            await put_under_limits(pool, tenant.id, account, rule.limits, operator.person_id)
 
 
 async def _open(pool: Pool, tenant: Tenant, cast: str, role: Role, count: int, funds: int) -> list[dict[str, Any]]:
@@ -142,5 +150,5 @@ async def _open(pool: Pool, tenant: Tenant, cast: str, role: Role, count: int, f
         opened = await open_person(pool, the_keys(), tenant.id, role, name, login, PASSWORD)
         if funds:
             await fund(pool, tenant, opened.account_id, funds, opened.person_id)
-        found.append({"login": login, "name": name, "account": opened.account_id})
+        found.append({"login": login, "name": name, "account": opened.account_id, "person": opened.person_id})
     return found

@@ -97,7 +97,7 @@ async def test_whoever_asks_too_often_is_told_to_wait_and_nobody_else(tmp_path: 
         async with httpx2.AsyncClient(transport=transport, base_url="https://pay.example.com") as found:
             return await found.get("/robots.txt")
 
-    for _ in range(ADDRESS_FILE.burst):
+    for _ in range(int(ADDRESS_FILE.burst)):
         assert (await ask("192.0.2.1")).status_code == 200
     refused = await ask("192.0.2.1")
     assert (refused.status_code, refused.headers["retry-after"], refused.content) == (429, "1", b"")

@@ -124,6 +124,15 @@ export class FakeHub {
     return this.#heard.filter((message) => message.type === type);
   }
 
+  /** The types of what was heard last. */
+  get lately(): string[] {
+    return this.#heard.slice(-5).map(({ type }) => type);
+  }
+
+  get heardCount(): number {
+    return this.#heard.length;
+  }
+
   get last(): FakeSocket {
     const socket = this.sockets.at(-1);
     if (socket === undefined) throw new Error("Nobody has connected.");

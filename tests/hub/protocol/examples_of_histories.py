@@ -5,6 +5,7 @@ from hub.protocol.fields import Message
 from hub.protocol.messages import EntryState
 
 PAYMENT = "0190a1b2-c3d4-7e5f-8a6b-9c0d1e2f3a4b"
+OTHER = "0190a1b2-c3d4-7e5f-8a6b-000000000002"
 ABOUT = "0190a1b2-c3d4-7e5f-8a6b-000000000001"
 AT = "2026-03-01T12:34:56.789012Z"
 WORDS = {"order": "17", "note": "é 😀"}
@@ -83,7 +84,7 @@ EXAMPLES: tuple[Message, ...] = (
     histories.LifeAnswer(
         5,
         LIFE,
-        [histories.StepState(ABOUT, "capture", 60, AT, fee=2), histories.StepState(ABOUT, "void", 1, AT)],
+        [histories.StepState(ABOUT, "capture", 60, AT, fee=2), histories.StepState(OTHER, "void", 1, AT)],
         next_after=AT,
         next_step=ABOUT,
     ),

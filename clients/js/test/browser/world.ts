@@ -9,8 +9,9 @@ export interface Somebody {
   readonly login: string;
   readonly name: string;
   readonly account: number;
+  readonly person: string;
 }
-type Kind = "customers" | "merchants" | "operators" | "limited" | "penniless";
+type Kind = "customers" | "merchants" | "operators" | "auditors" | "support" | "limited" | "watched" | "penniless";
 interface World {
   readonly url: string;
   readonly tenant: string;
@@ -74,6 +75,26 @@ export async function another(browser: Browser, person: Somebody): Promise<Page>
   const page = await (await browser.newContext({ viewport: { width: 390, height: 844 }, locale: "pt-BR" })).newPage();
   await logIn(page, person);
   return page;
+}
+
+/** What somebody does elsewhere, by a program of theirs. */
+export async function elsewhere({ login }: Somebody): Promise<(path: string, asked: object) => Promise<Record<string, unknown>>> {
+  const hub = world.url.replace("localhost", "127.0.0.1");
+  const post = async (path: string, asked: object, headers: Record<string, string> = {}): Promise<Record<string, unknown>> => {
+    const answer = await fetch(`${hub}${path}`, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(asked) });
+    const said = (await answer.json()) as Record<string, unknown>;
+    if (!answer.ok) throw new Error(`${path}: ${JSON.stringify(said)}`);
+    return said;
+  };
+  const { access_token: token } = await post("/v1/login", { tenant: world.tenant, login, password: world.password });
+  return (path, asked) => post(path, asked, { authorization: `Bearer ${String(token)}` });
+}
+
+/** The payment's id; in minor units. */
+export async function pay(payer: Somebody, payee: Somebody, amount: number): Promise<string> {
+  const payment = crypto.randomUUID();
+  await (await elsewhere(payer))("/v1/payments", { payment, payer: payer.account, payee: payee.account, amount });
+  return payment;
 }
 
 /** What stands in the last mail to somebody that had a code. */

@@ -61,6 +61,7 @@ export const peopleWords = words({
       blocked: "Logs in and reads, and moves nothing.",
       closed: "For good. Whoever still has money cannot be closed.",
     },
+    setTo: { active: "Activate", pending: "Set to pending", blocked: "Block", closed: "Close for good" },
     reason: "Reason",
     statusReasons: {
       access_lost: "they lost their access",
@@ -162,6 +163,7 @@ export const peopleWords = words({
       blocked: "Entra e lê, e não move nada.",
       closed: "De vez. Quem ainda tem dinheiro não pode ser encerrado.",
     },
+    setTo: { active: "Ativar", pending: "Deixar pendente", blocked: "Bloquear", closed: "Encerrar de vez" },
     reason: "Motivo",
     statusReasons: {
       access_lost: "perdeu o acesso",
