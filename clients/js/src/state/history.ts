@@ -63,8 +63,11 @@ export class History implements Readable<Entries> {
   }
 }
 
-/** Each number once, the highest first. */
+/** Each number once, the highest first, as both of them are. */
 export function merge(some: readonly EntryState[], others: readonly EntryState[]): readonly EntryState[] {
+  const [last, first] = [some.at(-1), others[0]];
+  // A page below, or an event on top: nothing to sort, however long the list has become.
+  if (last === undefined || first === undefined || last.number > first.number) return [...some, ...others];
   const found = new Map([...others, ...some].map((entry) => [entry.number, entry]));
   return [...found.values()].sort((one, other) => other.number - one.number);
 }
