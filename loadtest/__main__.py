@@ -276,7 +276,8 @@ def proof_command(rounds: int, seconds: float, clients: int, as_json: bool) -> N
         [
             (name, figures[f"{of}with_per_second"], figures[f"{of}without_per_second"], figures[f"{of}ratio"])
             for name, of in (("payments over sockets", ""), ("payments posted in batches", "posting_"))
-        ],
+        ]
+        + figures.pop("cpu_rows"),
         f"Medians of {figures['rounds']} rounds of {figures['seconds_each']:g} s each, in turns.",
     )
 
@@ -311,8 +312,11 @@ def outbox_command(rounds: int, seconds: float, clients: int, as_json: bool) -> 
     report.grid(
         "What the outbox and the ladder cost",
         figures,
-        ("payments per second, with", "without", "ratio"),
-        [tuple(figures[of] for of in ("with_per_second", "without_per_second", "ratio"))],
+        ("per second", "with", "without", "ratio"),
+        [
+            ("payments", *(figures[of] for of in ("with_per_second", "without_per_second", "ratio"))),
+            *figures.pop("cpu_rows"),
+        ],
         f"Medians of {figures['rounds']} rounds of {figures['seconds_each']:g} s each, in turns.",
     )
 

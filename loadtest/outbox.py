@@ -8,6 +8,7 @@ import asyncio
 import statistics
 from typing import Any, Final
 
+from loadtest.costs import Costs
 from loadtest.pay import pay
 from loadtest.proof import ProofError, catch_up
 from loadtest.report import Reporter
@@ -26,6 +27,7 @@ OTHERS: Final = (
 async def compare_outbox(report: Reporter, *, rounds: int, seconds: float, clients: int) -> dict[str, Any]:
     """Rounds of each kind, in turns; medians, and the ratio of with to without."""
     found: dict[str, list[float]] = {"with": [], "without": []}
+    costs = Costs()
     with running_stack(2) as stack:
         target = Target(stack.urls, TENANT, stack.login, stack.password, *stack.seed(2 * clients)[:2], stack)
         without = tuple(word for job in OTHERS for word in ("--only", job))
@@ -41,12 +43,15 @@ async def compare_outbox(report: Reporter, *, rounds: int, seconds: float, clien
                         f"{figures['errors']} payments failed, {figures['missing_events']} events are missing."
                     )
                 found[name].append(figures["per_second"])
+                costs.add(name, figures)
                 report.note(f"{name}: {figures['per_second']:,.0f} payments per second")
     with_ladder, alone = (statistics.median(found[name]) for name in ("with", "without"))
     return {
         "with_per_second": with_ladder,
         "without_per_second": alone,
         "ratio": with_ladder / alone,
+        **costs.figures(),
+        "cpu_rows": costs.rows(),
         "rounds": rounds,
         "seconds_each": seconds,
         "clients": clients,

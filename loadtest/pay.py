@@ -261,7 +261,8 @@ def _percentile_ms(latencies: Sequence[float], share: float) -> float | None:
 def _used(stack: Stack | None) -> dict[str, float]:
     if stack is None:
         return cpu_seconds({})
-    return cpu_seconds({"hubs": [hub.pid for hub in stack.hubs], **servers_of(stack)})
+    own = {"hubs": [hub.pid for hub in stack.hubs], "workers": sorted(stack.worker_pids)}
+    return cpu_seconds({**own, **servers_of(stack)})
 
 
 def servers_of(stack: Stack) -> dict[str, list[int]]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from loadtest.costs import Costs
 from loadtest.pay import pay
 from loadtest.proof_posting import compare_posting
 from loadtest.report import Reporter
@@ -29,6 +30,7 @@ class ProofError(Exception):
 async def compare(report: Reporter, *, rounds: int, seconds: float, clients: int) -> dict[str, Any]:
     """Rounds of each kind, in turns; medians, and the ratio of with to without."""
     found: dict[str, list[float]] = {"with": [], "without": []}
+    costs = Costs()
     with running_stack(2, ({}, {"PAYHUB_RECEIPTS": "false"})) as stack:
         crowd = stack.seed(2 * clients)
 
@@ -40,6 +42,7 @@ async def compare(report: Reporter, *, rounds: int, seconds: float, clients: int
                     f"{figures['errors']} payments failed, {figures['missing_events']} events are missing."
                 )
             found[name].append(figures["per_second"])
+            costs.add(name, figures)
             report.note(f"{name}: {figures['per_second']:,.0f} payments per second")
 
         for number in range(rounds):
@@ -66,6 +69,8 @@ async def compare(report: Reporter, *, rounds: int, seconds: float, clients: int
         "without_per_second": without,
         "ratio": with_proof / without,
         **posting,
+        **costs.figures(),
+        "cpu_rows": costs.rows(),
         "rounds": rounds,
         "seconds_each": seconds,
         "clients": clients,

@@ -126,6 +126,8 @@ class Stack:
         self.environment = environment
         self.folder = folder
         self.hubs: list[Hub] = []
+        # The processes of workers that run beside them now.
+        self.worker_pids: set[int] = set()
         self.login = self.password = ""
 
     @property
@@ -204,6 +206,7 @@ def running_worker(stack: Stack, *arguments: str, **settings: str) -> Iterator["
     with log.open("ab") as output:
         process = spawn(["work", *arguments], environment, stdout=output, stderr=output)
     worker = Worker(process.pid, f"http://127.0.0.1:{port}/metrics")
+    stack.worker_pids.add(process.pid)
     try:
         deadline = time.monotonic() + READY_SECONDS
         while ROUNDS not in worker.metrics():
@@ -212,6 +215,7 @@ def running_worker(stack: Stack, *arguments: str, **settings: str) -> Iterator["
             time.sleep(POLL_SECONDS)
         yield worker
     finally:
+        stack.worker_pids.discard(process.pid)
         stop(process)
 
 
