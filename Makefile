@@ -26,8 +26,8 @@ test: setup ## check style, types, imports and behaviour
 	@echo "types"; $(BIN)/mypy
 	@echo "imports"; $(BIN)/lint-imports --no-cache
 	@echo "client"; cd $(CLIENT) && npm test --silent
-	# Many tests wait for a moment to pass: three at a time keep two cores busy.
-	@echo "behaviour"; $(BIN)/python -m pytest -n 3
+	# Many tests wait for a moment to pass: three at a time keep two cores busy. Whoever is done takes from the others.
+	@echo "behaviour"; $(BIN)/python -m pytest -n 3 --dist worksteal
 
 clean: ## remove what setup made; the data in .payhub stays
 	@rm -rf $(VENV) $(CLIENT)/node_modules $(CLIENT)/dist $(CLIENT)/build
