@@ -69,9 +69,14 @@ export async function logIn(page: Page, { login }: Somebody, root: "app" | "pos"
   await expect(page.locator("main#content")).toBeVisible();
 }
 
+/** Another browser, that nobody has used yet. */
+export async function fresh(browser: Browser): Promise<Page> {
+  return (await browser.newContext({ viewport: { width: 390, height: 844 }, locale: "pt-BR", reducedMotion: "reduce" })).newPage();
+}
+
 /** Another browser, for another person. */
 export async function another(browser: Browser, person: Somebody): Promise<Page> {
-  const page = await (await browser.newContext({ viewport: { width: 390, height: 844 }, locale: "pt-BR" })).newPage();
+  const page = await fresh(browser);
   await logIn(page, person);
   return page;
 }
