@@ -93,7 +93,7 @@ test("a file with bad lines says what is wrong with each, and pays the others on
   const operator = await another(browser, somebody("operators"));
   await operator.goto((await page.locator(".copy .text").textContent()) ?? "");
   await operator.getByRole("button", { name: "Aprovar e pagar" }).click();
-  await expect(operator.getByRole("dialog")).toContainText(/2 pagamentos, R\$\s30,50/);
+  await expect(operator.getByRole("dialog")).toContainText(/Pagamentos: 2\. Ao todo, R\$\s30,50/);
   await expectAccessible(operator);
   await operator.getByRole("dialog").getByRole("button", { name: "Aprovar e pagar" }).click();
   // The merchant's page goes on by itself.
