@@ -39,7 +39,10 @@ def free_port() -> int:
 
 
 class HubProcess:
-    """One `payhub serve`. Its log is a file; everything else is asked over its ports."""
+    """One `payhub serve`. Its log is a file; everything else is asked over its ports.
+
+    `{port}` in a setting is the port that it has found.
+    """
 
     def __init__(
         self,
@@ -68,7 +71,7 @@ class HubProcess:
             "PAYHUB_DATA_DIR": str(folder),
             # The second one is where browsers let a page of this machine have passkeys.
             "PAYHUB_ALLOWED_ORIGINS": "https://app.example.com,http://localhost:5173",
-            **{f"PAYHUB_{key.upper()}": value for key, value in settings.items()},
+            **{f"PAYHUB_{key.upper()}": value.replace("{port}", str(self.port)) for key, value in settings.items()},
         }
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
+from core.bulk.posting import Ahead
 from core.database import Pool, in_tenant
 from core.keys.places import NOTICE_CONTENT
 from core.ledger.rules import Rule, put_under_limits, set_limits, set_rule
 from core.notices.kinds import NoticeKind
 from core.nouns import Action, Measure
+from core.outside import Outside
 from core.people.opening import Tenant, open_person
 from core.people.persons import Role
 from core.proof.notary import Signer
@@ -26,7 +28,9 @@ from tests.hub.conftest import Enter, StartHub, fund
 from tests.hub.known import PASSWORD
 from tests.hub.processes import ROOT, keep_up, note_pid
 from tests.hub.undelivered import set_aside
+from workers.bulk import post_bulks
 from workers.privacy import make_exports
+from workers.webhooks.bringing import Bringing
 
 CLIENT = ROOT / "clients" / "js"
 PLAYWRIGHT = CLIENT / "node_modules" / ".bin" / "playwright"
@@ -48,6 +52,8 @@ CAST: Sequence[tuple[str, Role, int, int]] = (
 # looks at first.
 DAY, DAY_AT_MOST, LOOKED_AT = 500_00, 2_000_00, 100_00
 LIMITS, WATCH = 1, 2
+# Where the servers are that merchants have told of what happens.
+LOOPBACK = "127.0.0.0/8"
 FIRST_NAMES = ("Ana", "Bruno", "Carla", "Davi", "Elisa", "Fábio", "Gabriela", "Heitor", "Íris", "João")
 LAST_NAMES = ("Souza", "Lima", "Prado", "Moraes", "Teles", "Nunes", "Rocha", "Alves")
 
@@ -57,8 +63,15 @@ LAST_NAMES = ("Souza", "Lima", "Prado", "Moraes", "Teles", "Nunes", "Rocha", "Al
 async def test_every_journey_goes_through_in_a_real_browser(
     start_hub: StartHub, enter: Enter, tenant: Tenant, pool: Pool, admin: Pool, signer: Signer, tmp_path: Path
 ) -> None:
-    # The page comes from the hub itself, so its own origins are those that may open a socket.
-    hub = await start_hub("browser", allowed_origins="", web_tenant=tenant.slug)
+    # The page comes from the hub itself, so its own origins are those that may open a socket. Tills prove what they ask
+    # under the hub's own name.
+    hub = await start_hub(
+        "browser",
+        public_url="http://localhost:{port}",
+        allowed_origins="",
+        web_tenant=tenant.slug,
+        webhook_networks=LOOPBACK,
+    )
     pid_file = tmp_path / "pid"
     note_pid(hub, pid_file)
     people = {name: await _open(pool, tenant, name, role, count, funds) for name, role, count, funds in CAST}
@@ -104,10 +117,15 @@ async def test_every_journey_goes_through_in_a_real_browser(
 
 
 async def _work(pool: Pool) -> None:
-    """What a worker does behind the pages: copies of one's data are made."""
-    while True:
-        if not await make_exports(pool, the_keys()):
-            await asyncio.sleep(0.2)
+    """What a worker does behind the pages: copies of one's data are made, files paid, merchants' servers told."""
+    keys = the_keys()
+    ahead, bringing = Ahead(keys), Bringing(pool, keys, Outside([LOOPBACK]))
+    try:
+        while True:
+            if not await make_exports(pool, keys) + await post_bulks(pool, keys, ahead) + await bringing.look():
+                await asyncio.sleep(0.2)
+    finally:
+        await bringing.close(0)
 
 
 async def _note_codes(pool: Pool, tenant: Tenant, codes_file: Path) -> None:

@@ -18,6 +18,8 @@ import { watchWorld } from "./world.js";
 const TOKEN_WITHIN_MS = 20_000;
 /** After sleep or a change of networks a socket often looks open and is not. */
 const AWAKE_WITHIN_MS = 3_000;
+/** Where the browser says that there is no network a socket looks open for long: a cashier has to know now. */
+const GONE_WITHIN_MS = 1_000;
 /** A connection that lasted less is no sign that all is well again. */
 const STEADY_MS = 5_000;
 const UNSTEADY_TRIES = 2;
@@ -82,7 +84,10 @@ export class Line {
   /** Begin, or begin again after the end. */
   connect(): void {
     if (this.#state.name !== "idle" && this.#state.name !== "ended") return;
-    this.#stopWatching ??= watchWorld(() => this.#wake());
+    this.#stopWatching ??= watchWorld(
+      () => this.#wake(),
+      () => this.connection?.probe(GONE_WITHIN_MS),
+    );
     this.#tries = 0;
     this.#wasRefused = false;
     void this.#try();

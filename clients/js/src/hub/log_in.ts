@@ -76,6 +76,18 @@ export class LogIn {
     return this.#refreshing;
   };
 
+  /**
+   * A newer token of the session that is kept here, which came another way: with a proof that was given meanwhile.
+   * Whoever asks next has it, this page's next life and its other tabs too. Another session's is not kept.
+   */
+  take(accessToken: string): Promise<void> {
+    return alone(async () => {
+      const kept = await this.#kept();
+      if (kept === undefined || claimsOf(kept.accessToken)["sid"] !== claimsOf(accessToken)["sid"]) return;
+      await this.#storage.put(KEY, { ...kept, accessToken, endsAt: Date.now() + lifetimeMs(accessToken) } satisfies Kept);
+    });
+  }
+
   /** End the session, on the hub and here; what this device is known by stays. */
   async logOut(): Promise<void> {
     const kept = await this.#kept();
@@ -148,10 +160,14 @@ export class LogIn {
 
 /** From when until when a token is good stands in it, by one clock. */
 export function lifetimeMs(token: string): number {
+  const { exp, iat } = claimsOf(token);
+  return exp === undefined || iat === undefined ? 0 : (Number(exp) - Number(iat)) * 1_000;
+}
+
+function claimsOf(token: string): Readonly<Record<string, unknown>> {
   const [, claims = ""] = token.split(".");
   const told: unknown = JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/")));
-  if (typeof told !== "object" || told === null || !("exp" in told) || !("iat" in told)) return 0;
-  return (Number(told.exp) - Number(told.iat)) * 1_000;
+  return typeof told === "object" && told !== null ? (told as Readonly<Record<string, unknown>>) : {};
 }
 
 /** One tab at a time, where tabs can agree on that. */

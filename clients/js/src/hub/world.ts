@@ -1,13 +1,14 @@
 /**
- * What happens around the client: the network comes back, the tab is looked at again, the machine has slept. Browsers
- * say the first two; sleep shows as a clock that has gone on without us. Where there is no page, only the clock is left.
+ * What happens around the client: the network goes and comes back, the tab is looked at again, the machine has slept.
+ * Browsers say the first three; sleep shows as a clock that has gone on without us. Where there is no page, only the
+ * clock is left.
  */
 const TICK_MS = 5_000;
 /** Timers of hidden pages come up to a minute late without any sleep. */
 const SLEPT_MS = 70_000;
 
-/** Calls `awake` whenever it is worth looking at once whether the connection still is one. */
-export function watchWorld(awake: () => void): () => void {
+/** Calls `awake` whenever it is worth looking at once whether the connection still is one; `gone` when it hardly is. */
+export function watchWorld(awake: () => void, gone: () => void): () => void {
   const page = globalThis as Partial<Pick<Window, "addEventListener" | "removeEventListener">>;
   const sheet = typeof document === "undefined" ? undefined : document;
   const looked = (): void => {
@@ -15,6 +16,7 @@ export function watchWorld(awake: () => void): () => void {
   };
   page.addEventListener?.("online", awake);
   page.addEventListener?.("pageshow", awake);
+  page.addEventListener?.("offline", gone);
   sheet?.addEventListener("visibilitychange", looked);
   let last = Date.now();
   const tick = setInterval(() => {
@@ -28,6 +30,7 @@ export function watchWorld(awake: () => void): () => void {
     clearInterval(tick);
     page.removeEventListener?.("online", awake);
     page.removeEventListener?.("pageshow", awake);
+    page.removeEventListener?.("offline", gone);
     sheet?.removeEventListener("visibilitychange", looked);
   };
 }

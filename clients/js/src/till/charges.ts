@@ -24,6 +24,8 @@ export interface Counter {
   /** By the hub's clock, as well as it is known. */
   readonly now: () => number;
   readonly isLive: () => boolean;
+  /** Whether the hub has turned this till away for good. */
+  readonly isEnded?: () => boolean;
 }
 
 export class Charges {

@@ -28,7 +28,7 @@ const SEALED_AGAIN_MS = 500;
 const TEXT_CODES: ReadonlySet<string> = new Set(["card_data_in_text", "document_in_text", "invalid_field"]);
 
 /** Why a sale was not taken. Nothing was written down. */
-export type NotTaken = "tab_over" | "tab_exceeded" | "tab_expired";
+export type NotTaken = "tab_over" | "tab_exceeded" | "tab_expired" | "till_ended";
 
 export class SaleNotTaken extends Error {
   override readonly name = "SaleNotTaken";
@@ -77,7 +77,9 @@ export class Tabs {
   /** Sell on a tab. Fulfilled when the sale is signed and safe on this machine; throws SaleNotTaken. */
   sell(hold: string, amount: number, description?: string): Promise<SaleRecord> {
     return this.#counting.take(async () => {
-      const { book, isLive } = this.#till;
+      const { book, isLive, isEnded } = this.#till;
+      // What is sold now could never be sent.
+      if (isEnded?.() === true) throw new SaleNotTaken("till_ended");
       const tab = book.tab(hold);
       const why = tab === undefined ? "tab_over" : this.whyNot(tab);
       if (tab === undefined || why !== undefined) throw new SaleNotTaken(why ?? "tab_over");

@@ -79,6 +79,7 @@ export class Till {
       account: () => this.terminal.paired?.account ?? 0,
       now: () => this.now(),
       isLive: () => this.isLive,
+      isEnded: () => this.hub.state.name === "ended",
     };
     this.charges = new Charges(counter);
     this.tabs = new Tabs(counter, this.terminal);

@@ -1,7 +1,8 @@
 /** Those who work there: they find any payment, decide what waits, stop somebody, and see no more than their role does. */
 import type { Page } from "@playwright/test";
 
-import { another, elsewhere, expect, expectAccessible, logIn, pay, shoot, somebody, test, world } from "./world.js";
+import { as, paid } from "./asking.js";
+import { another, expect, expectAccessible, logIn, shoot, somebody, test, world } from "./world.js";
 
 test.use({ viewport: { width: 1280, height: 800 } });
 
@@ -12,7 +13,7 @@ async function find(page: Page, typed: string): Promise<void> {
 
 test("any payment is found by its id, whole, and its proof is checked", async ({ page }) => {
   const [ana, bruno, olga] = [somebody(), somebody(), somebody("operators")];
-  const payment = await pay(ana, bruno, 12_34);
+  const payment = await paid(ana, bruno, 12_34);
   await logIn(page, olga, "console");
   await expect(page.getByRole("heading", { level: 1, name: "Agora" })).toBeVisible();
   await expectAccessible(page);
@@ -53,7 +54,7 @@ test("what a rule set aside arrives by itself, and is let through or not", async
   await hers.getByLabel("Quanto?").fill("15000");
   await hers.getByRole("button", { name: /^Pagar\sR\$\s150,00$/ }).click();
   await expect(hers.getByText(/análise/i).first()).toBeVisible();
-  await pay(davi, bruno, 200_00);
+  await paid(davi, bruno, 200_00);
   const rows = page.getByRole("table").locator("tbody tr");
   await expect(rows).toHaveCount(2);
   await expectAccessible(page);
@@ -73,10 +74,10 @@ test("what a rule set aside arrives by itself, and is let through or not", async
 
 test("a dispute is decided, and the money goes back", async ({ page }) => {
   const [ana, shop, olga] = [somebody(), somebody("merchants"), somebody("operators")];
-  const payment = await pay(ana, shop, 80_00);
+  const payment = await paid(ana, shop, 80_00);
   const dispute = crypto.randomUUID();
-  await (await elsewhere(ana))("/v1/disputes", { dispute, payment, reason: "fraud", text: "Não fui eu." });
-  await (await elsewhere(shop))(`/v1/disputes/${dispute}/answer`, { answer: "contest", text: "Foi entregue." });
+  await (await as(ana))("POST", "/v1/disputes", { dispute, payment, reason: "fraud", text: "Não fui eu." });
+  await (await as(shop))("POST", `/v1/disputes/${dispute}/answer`, { answer: "contest", text: "Foi entregue." });
   await logIn(page, olga, "console");
   await page.getByRole("link", { name: "Contestações", exact: true }).click();
   await page.getByRole("table").getByRole("link").filter({ hasText: "80,00" }).click();
@@ -91,7 +92,7 @@ test("a dispute is decided, and the money goes back", async ({ page }) => {
   await page.getByRole("link", { name: "Explicar o pagamento" }).click();
   await expect(page.getByText("Contestação decidida")).toBeVisible();
   // It goes back when the payer asks for it.
-  await (await elsewhere(ana))(`/v1/disputes/${dispute}/claim`, {});
+  await (await as(ana))("POST", `/v1/disputes/${dispute}/claim`, {});
   await page.getByRole("button", { name: "Atualizar" }).click();
   await expect(page.getByText("Devolvido após a contestação").first()).toBeVisible();
   await shoot(page, "console-disputed");
@@ -121,7 +122,7 @@ test("somebody is stopped, thrown out, and let in again, and the trail has it", 
   await expect(page.getByText(/porque há suspeita de fraude/)).toBeVisible();
   // Her page knows at once, and whoever pays her is told.
   await expect(hers.getByText(/bloquead/i).first()).toBeVisible();
-  await expect(pay(bruno, ana, 1_00)).rejects.toThrow("payee_not_open");
+  await expect(paid(bruno, ana, 1_00)).rejects.toThrow("payee_not_open");
   await page.getByRole("button", { name: "Mostrar" }).click();
   await page.getByRole("button", { name: "Encerrar todas" }).click();
   await sheet.getByLabel(/Por quê/).fill("Conta tomada");

@@ -70,31 +70,16 @@ export async function logIn(page: Page, { login }: Somebody, root: "app" | "pos"
   await expect(page.locator("main#content")).toBeVisible();
 }
 
+/** Another browser, that nobody has used yet. */
+export async function fresh(browser: Browser): Promise<Page> {
+  return (await browser.newContext({ viewport: { width: 390, height: 844 }, locale: "pt-BR", reducedMotion: "reduce" })).newPage();
+}
+
 /** Another browser, for another person. */
 export async function another(browser: Browser, person: Somebody): Promise<Page> {
-  const page = await (await browser.newContext({ viewport: { width: 390, height: 844 }, locale: "pt-BR" })).newPage();
+  const page = await fresh(browser);
   await logIn(page, person);
   return page;
-}
-
-/** What somebody does elsewhere, by a program of theirs. */
-export async function elsewhere({ login }: Somebody): Promise<(path: string, asked: object) => Promise<Record<string, unknown>>> {
-  const hub = world.url.replace("localhost", "127.0.0.1");
-  const post = async (path: string, asked: object, headers: Record<string, string> = {}): Promise<Record<string, unknown>> => {
-    const answer = await fetch(`${hub}${path}`, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(asked) });
-    const said = (await answer.json()) as Record<string, unknown>;
-    if (!answer.ok) throw new Error(`${path}: ${JSON.stringify(said)}`);
-    return said;
-  };
-  const { access_token: token } = await post("/v1/login", { tenant: world.tenant, login, password: world.password });
-  return (path, asked) => post(path, asked, { authorization: `Bearer ${String(token)}` });
-}
-
-/** The payment's id; in minor units. */
-export async function pay(payer: Somebody, payee: Somebody, amount: number): Promise<string> {
-  const payment = crypto.randomUUID();
-  await (await elsewhere(payer))("/v1/payments", { payment, payer: payer.account, payee: payee.account, amount });
-  return payment;
 }
 
 /** What stands in the last mail to somebody that had a code. */

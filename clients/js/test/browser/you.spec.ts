@@ -1,8 +1,7 @@
 /** Oneself: what is known of one, what keeps others out, what may be paid, and one's rights. */
-import { createHmac } from "node:crypto";
-
 import type { Page } from "@playwright/test";
 
+import { totp } from "./asking.js";
 import { another, codeOf, expect, expectAccessible, logIn, shoot, somebody, test, world } from "./world.js";
 
 test("somebody sees who they are, chooses how they read, and logs out", async ({ page }) => {
@@ -275,16 +274,4 @@ async function fillLogIn(page: Page, login: string): Promise<void> {
 
 function inDays(days: number): string {
   return new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
-}
-
-/** What an app for codes shows now, or `ahead` steps later (RFC 6238, of a secret in base 32). */
-function totp(secret: string, ahead = 0): string {
-  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...secret.replaceAll("=", "")].map((one) => letters.indexOf(one).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((one) => Number.parseInt(one, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead));
-  const mac = createHmac("sha1", key).update(step).digest();
-  const at = (mac.at(-1) ?? 0) & 15;
-  return ((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).toString().padStart(6, "0");
 }

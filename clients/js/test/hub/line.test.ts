@@ -166,6 +166,22 @@ describe("coming back", () => {
     expect(hub.state.name).toBe("live");
   });
 
+  it("knows soon that the network is gone, where the browser says so and nobody answers", async () => {
+    const page = new EventTarget();
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+    vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page));
+    hub.connect();
+    await fake.welcomed();
+    page.dispatchEvent(new Event("offline"));
+    await vi.advanceTimersByTimeAsync(1_100);
+    // It was another network, or none that mattered.
+    expect(hub.state.name).toBe("live");
+    fake.answers("ping", () => undefined);
+    page.dispatchEvent(new Event("offline"));
+    await vi.advanceTimersByTimeAsync(1_100);
+    expect(hub.state.name).not.toBe("live");
+  });
+
   it("at once when the tab is looked at, and not when it is left", async () => {
     const sheet = Object.assign(new EventTarget(), { visibilityState: "hidden" });
     vi.stubGlobal("document", sheet);

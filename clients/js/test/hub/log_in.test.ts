@@ -112,4 +112,19 @@ describe("a token", () => {
     expect(await ana.isIn()).toBe(false);
     await expect(ana.token()).rejects.toMatchObject({ name: "LoggedOut" });
   });
+
+  it("with a proof in it takes the place of the one that is kept, in its own session alone", async () => {
+    const ana = logIn();
+    answers["/v1/login"] = () => tokens({ access_token: token("one", "old") });
+    await ana.withPassword({ login: "ana", password: "x" });
+    await ana.take(token("one", "proved"));
+    expect(await ana.token()).toBe(token("one", "proved"));
+    await ana.take(token("two", "stranger"));
+    expect(await ana.token()).toBe(token("one", "proved"));
+  });
 });
+
+/** An access token of a session. */
+function token(sid: string, signature: string): string {
+  return `head.${btoa(JSON.stringify({ sid, iat: 1_000, exp: 1_000 + LASTS_S }))}.${signature}`;
+}

@@ -16,12 +16,15 @@ export type Proof =
 
 export class StepUp {
   readonly #ask: Ask;
+  readonly #keep: (token: string) => Promise<void>;
   #offer: StepUpOptions | undefined = $state.raw();
   #proving: Promise<string> | undefined;
   #end: { done: (token: string) => void; leave: () => void } | undefined;
 
-  constructor(ask: Ask) {
+  /** `keep`: where the session's token is kept for whoever comes next. */
+  constructor(ask: Ask, keep: (token: string) => Promise<void> = async () => undefined) {
     this.#ask = ask;
+    this.#keep = keep;
   }
 
   /** What is asked for now, if anything is. */
@@ -49,8 +52,9 @@ export class StepUp {
   /** Try a proof. Rejected when it is none; the question stays. */
   async bring(proof: Proof): Promise<void> {
     const { access_token } = await this.#ask("step_up", proof);
-    // The session goes on with the token that says so.
+    // The session goes on with the token that says so; a reload does too, and nobody is asked twice in five minutes.
     await this.#ask("renew", { token: access_token });
+    void this.#keep(access_token).catch(() => undefined);
     this.#end?.done(access_token);
   }
 

@@ -61,7 +61,7 @@ export class Visit {
     this.vitals = new Vitals(page);
     this.vitals.watch(this.hub);
     this.names = new Names(this.hub, this.lastSeen);
-    this.stepUp = new StepUp((type, fields) => this.ask(type, fields));
+    this.stepUp = new StepUp((type, fields) => this.ask(type, fields), (token) => this.logIn.take(token));
     this.hub.on("state", (line) => {
       if (line.name === "live") this.#wasLive = true;
       if (line.name === "ended") this.#ended = true;

@@ -9,6 +9,7 @@ export const { p, navigate, route } = createRouter({
   "/ask": () => import("./ask/Ask.svelte"),
   "/activity": () => import("./activity/Activity.svelte"),
   "/payment/:payment": () => import("./payment/Payment.svelte"),
+  "/dispute/:dispute": () => import("./sales/disputes/Dispute.svelte"),
   "/tab/:hold": () => import("./tab/Tab.svelte"),
   "/notices": () => import("./notices/Notices.svelte"),
   "/you": () => import("./you/You.svelte"),

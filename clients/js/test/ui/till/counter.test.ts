@@ -89,6 +89,13 @@ describe("with a network", { timeout: 30_000 }, () => {
     expect(screen.getByRole("status", { name: "Valor" }).textContent).toContain("0,00");
   });
 
+  it("Enter asks for what was typed, wherever a finger has left the focus", async () => {
+    const user = userEvent.setup();
+    await user.click(screen.getByRole("button", { name: "Vender" }));
+    await user.keyboard("700{Enter}");
+    await screen.findByRole("img", { name: /escanear/ });
+  });
+
   it("Escape leaves the code and cancels the charge at the hub", async () => {
     const user = userEvent.setup();
     await user.keyboard("700{Enter}");
@@ -122,5 +129,21 @@ describe("without a network", { timeout: 30_000 }, () => {
     await screen.findByRole("heading", { name: "Aceito" });
     expect(screen.queryByText("Pago")).toBeNull();
     expect(till.waiting).toMatchObject([{ amount: 1_500, isOffline: true, count: 1 }]);
+  });
+});
+
+describe("out of service", { timeout: 30_000 }, () => {
+  it("takes no sale, on a tab neither: nobody would ever pay it", async () => {
+    const user = userEvent.setup();
+    await openTab();
+    fake.ends(4502);
+    await screen.findByText(/Este caixa foi desativado/);
+    await user.keyboard("500{Enter}");
+    await user.keyboard("t");
+    expect(screen.queryByRole("dialog")).toBeNull();
+    expect(screen.queryByRole("button", { name: "Na comanda" })).toBeNull();
+    expect(screen.queryByText(/Sem conexão/)).toBeNull();
+    await expect(till.tabs.sell(HOLD, 500)).rejects.toMatchObject({ why: "till_ended" });
+    expect(till.book.getSnapshot().sales).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** What the pages of disputes say to a merchant. */
+/** What the pages of disputes say: to whoever is to give money back, and to whoever wants it. */
 import { words } from "../../../words/words.js";
 
 export const disputeWords = words({
@@ -152,9 +152,78 @@ export const disputeWords = words({
   },
 });
 
+/** The same where the reader is the one who wants the money back. */
+export const ownDisputeWords = words({
+  en: {
+    title: "Dispute",
+    from: (name: string) => `You want money back from ${name}`,
+    answerBy: (when: string) => `They can answer until ${when}`,
+    status: {
+      open: "Waits for the answer",
+      under_review: "Being decided",
+      accepted: "Granted",
+      partly_accepted: "Partly granted",
+      rejected: "Not granted",
+      withdrawn: "Withdrawn",
+      expired: "Not claimed",
+    },
+    held: "Reserved for you at the other side",
+    offered: "They offered",
+    awarded: "Decided for you",
+    chargedBack: "Given back to you",
+    owed: "Still owed to you",
+    theySay: "What you say",
+    youSaid: "What the other side answered",
+    sale: "See the payment",
+    see: "See the dispute",
+    answer: "Answer",
+    sides: { payer: "You", payee: "The other side", operator: "The institution" },
+    claim: "Take the money",
+    claimBy: (when: string) => `It was decided for you: take the money by ${when}.`,
+    claimed: "The money is on its way to you.",
+    withdraw: "Withdraw the dispute",
+    withdrawTitle: "Withdraw the dispute?",
+    withdrawAbout: "What is reserved for you is the other side's again. The same payment may not be disputed a second time.",
+    keep: "Leave it open",
+  },
+  pt: {
+    title: "Contestação",
+    from: (name: string) => `Você pede dinheiro de volta a ${name}`,
+    answerBy: (when: string) => `A outra parte pode responder até ${when}`,
+    status: {
+      open: "Espera a resposta",
+      under_review: "Em decisão",
+      accepted: "Aceita",
+      partly_accepted: "Aceita em parte",
+      rejected: "Não aceita",
+      withdrawn: "Retirada",
+      expired: "Não cobrada",
+    },
+    held: "Reservado para você na outra parte",
+    offered: "A outra parte ofereceu",
+    awarded: "Decidido a seu favor",
+    chargedBack: "Devolvido a você",
+    owed: "Ainda devido a você",
+    theySay: "O que você diz",
+    youSaid: "O que a outra parte respondeu",
+    sale: "Ver o pagamento",
+    see: "Ver a contestação",
+    answer: "Responder",
+    sides: { payer: "Você", payee: "A outra parte", operator: "A instituição" },
+    claim: "Receber o dinheiro",
+    claimBy: (when: string) => `A decisão foi a seu favor: receba o dinheiro até ${when}.`,
+    claimed: "O dinheiro está a caminho de você.",
+    withdraw: "Retirar a contestação",
+    withdrawTitle: "Retirar a contestação?",
+    withdrawAbout: "O que está reservado para você volta a ser da outra parte. O mesmo pagamento pode não ser contestado outra vez.",
+    keep: "Deixar aberta",
+  },
+});
+
+type Tone = "wait" | "good" | "bad" | "calm";
 type Status = keyof ReturnType<typeof disputeWords>["status"];
 
-const TONES: Readonly<Record<Status, "wait" | "good" | "bad" | "calm">> = {
+const TONES: Readonly<Record<Status, Tone>> = {
   open: "wait",
   under_review: "wait",
   accepted: "bad",
@@ -163,7 +232,11 @@ const TONES: Readonly<Record<Status, "wait" | "good" | "bad" | "calm">> = {
   withdrawn: "calm",
   expired: "calm",
 };
+/** What is good for one side is bad for the other. */
+const OTHERWISE: Readonly<Record<Tone, Tone>> = { wait: "wait", calm: "calm", good: "bad", bad: "good" };
 
-export function toneOf(status: string): "wait" | "good" | "bad" | "calm" {
-  return TONES[status as Status] ?? "calm";
+/** How good it is for whoever was paid, or, `isOwn`, for whoever wants the money back. */
+export function toneOf(status: string, isOwn = false): Tone {
+  const tone = TONES[status as Status] ?? "calm";
+  return isOwn ? OTHERWISE[tone] : tone;
 }
