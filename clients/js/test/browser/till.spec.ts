@@ -92,7 +92,6 @@ test("by keyboard alone: charged, cancelled, paid, found out after a reload, giv
   await expect(second.getByText("O caixa está aberto em outra janela")).toBeVisible();
   await expectAccessible(second);
   await page.close();
-  await second.getByRole("button", { name: "Tentar de novo" }).click();
   await expect(second.getByText("Conectado")).toBeVisible();
   const { terminals } = await ask("GET", "/v1/terminals");
   await ask("DELETE", `/v1/terminals/${(terminals as { terminal: string }[])[0]?.terminal ?? ""}`);
@@ -116,7 +115,6 @@ test("a tab is sold on with a network and without, posted once, and the rest goe
   await context.setOffline(true);
   await expect(page.getByText("Sem conexão", { exact: true })).toBeVisible();
   await expect(page.getByText("Sem conexão, só comandas abertas podem pagar.")).toBeVisible();
-  await expectAccessible(page);
   for (const [cents, left] of [["800", "30,00"], ["500", "25,00"]] as const) {
     await sell(page, cents);
     await expect(page.getByRole("heading", { name: "Aceito" })).toBeVisible();

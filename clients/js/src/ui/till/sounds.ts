@@ -1,4 +1,6 @@
 /** What is heard: made on the spot, of no file. A browser lets a page sound only after somebody has touched it. */
+import { vibrate } from "../kit/vibrate.js";
+
 const KEPT = "payhub-till-sound";
 
 interface Note {
@@ -44,17 +46,17 @@ export class Sounds {
 
   paid(): void {
     this.#play(PAID, "triangle");
-    navigator.vibrate?.([60, 40, 120]);
+    vibrate([60, 40, 120]);
   }
 
   accepted(): void {
     this.#play(ACCEPTED, "triangle");
-    navigator.vibrate?.(80);
+    vibrate(80);
   }
 
   refused(): void {
     this.#play(REFUSED, "sawtooth");
-    navigator.vibrate?.([160, 80, 160]);
+    vibrate([160, 80, 160]);
   }
 
   #wake(): void {
