@@ -70,6 +70,16 @@ update sessions set revoked_at = now()
  where tenant_id = $1 and seat_id = $2 and revoked_at is null and expires_at > now()
 returning id::text
 """
+FIND_ASKERS: Final = """
+select payments.id::text, payments.asked_by::text
+  from payments
+ where payments.tenant_id = $1 and payments.id = any ($3::uuid[])
+   and exists (
+       select from seats
+        where seats.tenant_id = $1 and seats.person_id = $2 and seats.holder = payments.asked_by
+          and seats.accepted_at is not null
+   )
+"""
 # Once, however often the same person is invited; and nobody who could not accept.
 FIND_TOLD: Final = """
 select seats.holder::text, seats.lapses_at
@@ -189,6 +199,19 @@ async def read_display_names(pool: Pool, keys: Safe, tenant_id: int, persons: se
     except (KeysUnavailable, KeysRefused):
         return dict.fromkeys(persons)
     return {one.person_id: name for one, name in zip(names, opened, strict=True)}
+
+
+async def read_askers(
+    pool: Pool, keys: Safe, tenant_id: int, merchant: str, payments: Sequence[str]
+) -> tuple[dict[str, str], dict[str, str | None]]:
+    """Which of these payments were asked for by who sits, or sat, in a seat of the merchant's; and their names.
+
+    The payments are to be those that the merchant's side asked for: who sits there also pays by themselves.
+    """
+    async with in_tenant(pool, tenant_id) as connection:
+        rows = await connection.fetch(FIND_ASKERS, tenant_id, merchant, list(payments))
+    found = {row["id"]: row["asked_by"] for row in rows}
+    return found, await read_display_names(pool, keys, tenant_id, {*found.values()})
 
 
 async def change_seat(

@@ -338,6 +338,33 @@ async def test_so_many_invitations_are_open_and_no_more(hubs: Hubs, join: Join, 
     assert (await owning.ask("invite_seat", **offer))["type"] == "seat_state"
 
 
+async def test_a_merchant_sees_who_of_their_people_did_what_and_nobody_else_does(
+    hubs: Hubs, web: httpx2.AsyncClient, join: Join, tenant: Tenant, shop: Somebody, ana: Somebody, enter: Enter
+) -> None:
+    clerk = await join(hubs.a, await clerk_of(web, hubs.a, shop, ana, *SELLING, "payments:write"))
+    paying, owning = await join(hubs.b, ana), await join(hubs.b, shop)
+    # By herself, as any customer, and then from the seat.
+    bought = await paying.pay(ana.account, shop.account, 20)
+    for client, amount in ((clerk, 5), (owning, 3)):
+        refund = {"payment": str(uuid.uuid4()), "about": bought["payment"], "amount": amount}
+        assert (await client.ask("refund", **refund))["status"] == "posted"
+    paid = await clerk.pay(shop.account, ana.account, 7)
+    for client, names in ((owning, True), (clerk, True), (paying, False)):
+        bought_by, *steps = await whos(client, bought["payment"])
+        assert bought_by is None
+        assert steps == ([(ana.person, "zq-canary CUSTOMER"), None] if names else [None, None])
+        assert await whos(client, paid["payment"]) == ([(ana.person, "zq-canary CUSTOMER")] if names else [None])
+    operating = await join(hubs.a, await enter(tenant, Role.OPERATOR))
+    explained = await operating.ask("explain_payment", payment=paid["payment"])
+    assert ana.person in str(explained)
+
+
+async def whos(client: Stranger, payment: str) -> list[tuple[str, str] | None]:
+    """Who the answer says asked for a payment, and for each of its steps."""
+    found = await client.ask("read_payment", payment=payment)
+    return [(one["by"], one["by_name"]) if "by" in one else None for one in (found["life"], *found["steps"])]
+
+
 async def test_what_was_asked_for_in_a_seat_is_not_ones_own_afterwards(
     hubs: Hubs, web: httpx2.AsyncClient, join: Join, enter: Enter, tenant: Tenant, shop: Somebody, ana: Somebody
 ) -> None:

@@ -19,7 +19,7 @@ from core.people.beginnings import read_beginning
 from core.people.opening import Opened, Tenant, open_person
 from core.people.persons import PersonStatus, Role
 from core.people.roles import set_role
-from core.people.sessions import Ending, end_sessions, find_revoked, revoke, start_session
+from core.people.sessions import Ending, end_sessions, find_revoked, read_session_start, revoke, start_session
 from tests.core.people.standings import stand
 
 Seated = Callable[..., Awaitable[str]]
@@ -93,6 +93,9 @@ async def test_a_seats_session_is_over_with_whatever_it_rests_on(
     pairs = [(tenant.id, opened.session_id)]
     assert await find_revoked(pool, pairs) == []
     assert await read_standing(pool, tenant.id, opened.session_id) == (None, None)
+    # To rules, it is as new as the log-in's device is.
+    await admin.execute("update payhub.sessions set created_at = 'epoch' where id = $1", by.session_id)
+    assert await read_session_start(pool, tenant.id, opened.session_id) == 0
     operator = By((await open_person(pool, keys, tenant.id, Role.OPERATOR, "Olga")).person_id)
     told: list[str] = []
     match ending:

@@ -31,6 +31,8 @@ LIFE = histories.LifeState(
     rule=7,
     description="Room",
     metadata=WORDS,
+    by=ABOUT,
+    by_name="Ana",
 )
 
 EXAMPLES: tuple[Message, ...] = (
@@ -83,7 +85,10 @@ EXAMPLES: tuple[Message, ...] = (
     histories.LifeAnswer(
         5,
         LIFE,
-        [histories.StepState(ABOUT, "capture", 60, AT, fee=2), histories.StepState(ABOUT, "void", 1, AT)],
+        [
+            histories.StepState(ABOUT, "capture", 60, AT, fee=2),
+            histories.StepState(ABOUT, "void", 1, AT, by=ABOUT, by_name="Ana"),
+        ],
         next_after=AT,
         next_step=ABOUT,
     ),

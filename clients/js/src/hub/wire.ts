@@ -2974,7 +2974,11 @@ export interface LifeAnswer {
   readonly next_step?: string;
 }
 
-/** A payment and what its steps add up to. `held`: still reserved; `disputed`: reserved on the payee's account. */
+/**
+ * A payment and what its steps add up to. `held`: still reserved; `disputed`: reserved on the payee's account.
+ *
+ * `by`, `by_name`: to the merchant who paid, who of their people asked for it.
+ */
 export interface LifeState {
   readonly payment: string;
   readonly kind: string;
@@ -2997,15 +3001,21 @@ export interface LifeState {
   readonly rule?: number;
   readonly description?: string;
   readonly metadata?: Readonly<Record<string, string>>;
+  readonly by?: string;
+  readonly by_name?: string;
 }
 
-/** A step that was taken in a payment's life. */
+/**
+ * A step that was taken in a payment's life. `by`, `by_name`: to the merchant, who of their people asked for it.
+ */
 export interface StepState {
   readonly payment: string;
   readonly kind: string;
   readonly amount: number;
   readonly at: string;
   readonly fee?: number;
+  readonly by?: string;
+  readonly by_name?: string;
 }
 
 /** The words about an account, as they stand. */
