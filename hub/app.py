@@ -375,7 +375,8 @@ class Hub:
         context.ended[tenant_id, session_id] = context.now() + ENDED_REMEMBERED_S
         remembered = context.remembered
         for key, (_, known) in list(remembered.items()):
-            if (known.speaker.tenant_id, known.speaker.session_id) == (tenant_id, session_id):
+            speaker = known.speaker
+            if speaker.tenant_id == tenant_id and session_id in {speaker.session_id, speaker.login}:
                 del remembered[key]
         self.connections.end_session(tenant_id, session_id)
 

@@ -1,8 +1,8 @@
 """Access tokens: who speaks, signed by this instance and believed for five minutes (RFC 9068, RFC 8725).
 
 A machine's token says in `scope` what it may do (RFC 9068, 2.2.3), a till's in `cnf` which key it is bound to
-(RFC 9449, 6.1). It reads no database and never asks the token how to verify it: the key is looked up by name, the
-algorithm is the key's. No token enters a log line or an exception.
+(RFC 9449, 6.1), a seat's in `act` who really speaks (RFC 8693, 4.1). It reads no database and never asks the token how
+to verify it: the key is looked up by name, the algorithm is the key's. No token enters a log line or an exception.
 """
 
 import re
@@ -74,8 +74,10 @@ class Principal(NamedTuple):
     """Who speaks. `expires_at` is seconds since the epoch: the token's end, not the session's.
 
     `proved_at`, `proofs`: when the person last proved who they are, seconds since the epoch (0: never), and how.
-    `scopes`: what a machine may do; None: a person, who may do what the role allows. `thumbprint`: the key that the
-    token is bound to (RFC 7638); without a proof by that key it is worth nothing.
+    `scopes`: what a machine may do, or who sits in a seat; None: a person, who may do what the role allows.
+    `thumbprint`: the key that the token is bound to (RFC 7638); without a proof by that key it is worth nothing.
+    `actor`: who really speaks, for `person_id`, from a seat, and `login` the log-in session that they do it from; None:
+    the person, or a machine of theirs.
     """
 
     tenant_id: int
@@ -88,6 +90,8 @@ class Principal(NamedTuple):
     proofs: tuple[str, ...] = ()
     scopes: frozenset[str] | None = None
     thumbprint: str | None = None
+    actor: str | None = None
+    login: str | None = None
 
 
 class Issued(NamedTuple):
@@ -138,11 +142,13 @@ class Tokens:
         scopes: Iterable[str] | None = None,
         thumbprint: str | None = None,
         until: float | None = None,
+        actor: tuple[str, str] | None = None,
     ) -> Issued:
         """A token signed by the newest key in use at `now`. Raises core.errors.Unavailable if none does.
 
         `proved_at`, `proofs`: when and how its person last proved who they are (RFC 9068, 2.2.1; RFC 8176). `scopes`
-        and `thumbprint`: see Principal. `until`: it ends by then, if that is sooner.
+        and `thumbprint`: see Principal. `until`: it ends by then, if that is sooner. `actor`: who speaks from a seat,
+        and from which log-in session.
         """
         key = self._signer(now)
         issued_at = int(now)
@@ -166,6 +172,8 @@ class Tokens:
             claims["scope"] = " ".join(sorted(scopes))
         if thumbprint is not None:
             claims["cnf"] = {"jkt": thumbprint}
+        if actor is not None:
+            claims["act"] = {"sub": actor[0], "sid": actor[1]}
         headers = {"kid": key.kid, "typ": TYPE}
         return Issued(jws.sign(claims, key.private_key, key.algorithm, headers), expires_at)
 
@@ -222,6 +230,11 @@ def _read_principal(claims: dict[str, Any], now: float) -> Principal:
         _refuse(TokenCode.CLAIMS)
     expires_at = _read_expiry(claims, now)
     proved_at, proofs = _read_proofs(claims, now)
+    scopes = _read_scopes(claims)
+    actor, login = _read_actor(claims)
+    # From a seat somebody speaks for a merchant, and never without limits.
+    if actor is not None and (scopes is None or role is not Role.MERCHANT):
+        _refuse(TokenCode.CLAIMS)
     return Principal(
         tenant_id,
         person_id,
@@ -231,8 +244,10 @@ def _read_principal(claims: dict[str, Any], now: float) -> Principal:
         DOORS[audience],
         proved_at=proved_at,
         proofs=proofs,
-        scopes=_read_scopes(claims),
+        scopes=scopes,
         thumbprint=_read_thumbprint(claims),
+        actor=actor,
+        login=login,
     )
 
 
@@ -268,6 +283,16 @@ def _read_thumbprint(claims: dict[str, Any]) -> str | None:
     if not isinstance(value, str) or THUMBPRINT.fullmatch(value) is None:
         _refuse(TokenCode.CLAIMS)
     return value
+
+
+def _read_actor(claims: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Who speaks from a seat, and from which log-in; nobody speaks for one who speaks for another."""
+    if "act" not in claims:
+        return None, None
+    act = claims["act"]
+    if not isinstance(act, dict) or act.keys() != {"sub", "sid"}:
+        _refuse(TokenCode.CLAIMS)
+    return _read_uuid(act, "sub"), _read_uuid(act, "sid")
 
 
 def _read_expiry(claims: dict[str, Any], now: float) -> int:

@@ -114,7 +114,12 @@ class Connections:
         """Close every connection of an ended session."""
         for connection in list(self.all):
             principal = connection.session.principal
-            if principal is not None and (principal.tenant_id, principal.session_id) == (tenant_id, session_id):
+            # What was opened from a log-in goes with it.
+            if (
+                principal is not None
+                and principal.tenant_id == tenant_id
+                and session_id in {principal.session_id, principal.login}
+            ):
                 connection.end_after_answers(CloseCode.SESSION_REVOKED)
 
     def standings(self) -> dict[tuple[int, str], Standing | None]:
@@ -148,7 +153,7 @@ class Connections:
             for connection in self.all
             if (speaker := connection.session.principal) is not None
             and speaker.tenant_id == tenant_id
-            and person_id in {None, speaker.person_id}
+            and person_id in {None, speaker.person_id, speaker.actor}
         ]
 
     def count_present(self, tenant_id: int) -> int:
@@ -201,7 +206,7 @@ def _counted(connection: "Connection") -> tuple[tuple[int, str], int]:
     speaker = connection.session.speaker
     if speaker.thumbprint is not None:
         return (speaker.tenant_id, speaker.session_id), CONNECTIONS_PER_TERMINAL_MAX
-    return (speaker.tenant_id, speaker.person_id), CONNECTIONS_PER_PERSON_MAX
+    return (speaker.tenant_id, connection.session.asker), CONNECTIONS_PER_PERSON_MAX
 
 
 class Connection:
@@ -300,8 +305,8 @@ class Connection:
 
     def _who(self) -> tuple[str, str, str, str, str | None]:
         speaker = self.session.speaker
-        door = "machine" if speaker.scopes is not None else speaker.door.name.lower()
-        return speaker.person_id, speaker.role.name.lower(), speaker.session_id, door, self.session.network
+        door = "seat" if speaker.actor else "machine" if speaker.scopes is not None else speaker.door.name.lower()
+        return self.session.asker, speaker.role.name.lower(), speaker.session_id, door, self.session.network
 
     def _leave(self, code: int) -> None:
         self._connections.all.discard(self)
@@ -541,7 +546,7 @@ class Connection:
         self._buckets = (
             Bucket(CONNECTION_BY_ROLE[speaker.role]),
             context.limits.bucket(
-                f"person-{speaker.role.name.lower()}", speaker.tenant_id, speaker.person_id, BY_ROLE[speaker.role]
+                f"person-{speaker.role.name.lower()}", speaker.tenant_id, session.asker, BY_ROLE[speaker.role]
             ),
             context.tenant_bucket(speaker.tenant_id),
             self._address,

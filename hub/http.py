@@ -242,7 +242,7 @@ def _serve(
             speaker = session.speaker
             context.seen[speaker.tenant_id, speaker.session_id] = context.now()
             kind = f"person-{speaker.role.name.lower()}"
-            spend(context, kind, speaker.tenant_id, speaker.person_id, BY_ROLE[speaker.role])
+            spend(context, kind, speaker.tenant_id, session.asker, BY_ROLE[speaker.role])
             spend_from(context, context.tenant_bucket(speaker.tenant_id))
             await require_proof(context, request, session, scheme, token)
             refusal = session.withholds(endpoint.takes)

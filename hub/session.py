@@ -186,7 +186,19 @@ class Session:
         principal = self.principal
         if principal is None:
             return By(network=self.network)
-        return By(principal.person_id, principal.session_id, self.network)
+        return By(principal.actor or principal.person_id, principal.session_id, self.network)
+
+    @property
+    def asker(self) -> str:
+        """Who really asks: from a seat, whoever sits there; a machine's merchant. Only of a session that has begun."""
+        principal = self.speaker
+        return principal.actor or principal.person_id
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether no person speaks, but a key or a till."""
+        principal = self.principal
+        return principal is not None and principal.scopes is not None and principal.actor is None
 
     @property
     def role(self) -> Role | None:
@@ -198,7 +210,7 @@ class Session:
 
     @property
     def scopes(self) -> frozenset[str] | None:
-        """What a machine that speaks may do; None: a person speaks."""
+        """What a machine that speaks may do, or who sits in a seat; None: a person speaks for themselves."""
         return None if self.principal is None else self.principal.scopes
 
     @property
@@ -221,7 +233,7 @@ class Session:
 
     def has_asked(self, asked_by: str) -> bool:
         """Whether the speaker is who asked for something. A till is not: it sees its own account and no other."""
-        return self.only is None and asked_by == self.speaker.person_id
+        return self.only is None and asked_by == self.asker
 
     def may_follow(self, *accounts: int) -> bool:
         """Whether all of these may be followed beside those that are."""

@@ -31,6 +31,11 @@ select {COLUMNS}
       union
       (select * from audit_entries
         where tenant_id = $1 and about = $9::text and split_part(what, '.', 1) = any ($10) {WHERE})
+      union
+      (select * from audit_entries
+        where tenant_id = $1
+          and about in (select id::text from seats where tenant_id = $1 and (person_id = $9 or holder = $9))
+          and what like 'seat.%' and what <> $12 {WHERE})
   ) as own
  order by at desc, id desc
  limit $8
@@ -51,6 +56,8 @@ TOLD: Final = (
     "terminal",
     "external_identity",
 )
+# Whether anybody was there to decline is not the merchant's to know; whoever declined reads it as their own act.
+UNTOLD: Final = Act.SEAT_DECLINED.value
 # What stands for an `about` that no entry that was read has.
 NOT_THERE: Final = "(nothing)"
 # What somebody did and is not to hear of: it would say that there is another person, and who.
@@ -86,9 +93,9 @@ async def read_whole_trail(pool: Pool, tenant_id: int, wanted: Filter, limit: in
 
 
 async def read_own_trail(pool: Pool, tenant_id: int, person_id: str, wanted: Filter, limit: int) -> list[Entry]:
-    """What somebody did, and what was done to them that they may know of, newest first."""
+    """What somebody did, what was done to them that they may know of, and in their seats, newest first."""
     async with in_tenant(pool, tenant_id) as connection:
-        rows = await connection.fetch(READ_OWN, tenant_id, *wanted.arguments, limit, person_id, TOLD, HIDDEN)
+        rows = await connection.fetch(READ_OWN, tenant_id, *wanted.arguments, limit, person_id, TOLD, HIDDEN, UNTOLD)
     return _to_entries(rows)
 
 

@@ -64,6 +64,13 @@ class Act(StrEnum):
     TERMINAL_CHANGED = "terminal.changed"
     TERMINAL_REVOKED = "terminal.revoked"
     TERMINAL_USED = "terminal.used"
+    SEAT_OFFERED = "seat.offered"
+    SEAT_TAKEN = "seat.taken"
+    SEAT_DECLINED = "seat.declined"
+    SEAT_CHANGED = "seat.changed"
+    SEAT_ENDED = "seat.ended"
+    SEAT_USED = "seat.used"  # a log-in begins to speak for the merchant
+    SEAT_ACTED = "seat.acted"
     WEBHOOK_MADE = "webhook.made"
     WEBHOOK_CHANGED = "webhook.changed"
     WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105  # an act, no secret

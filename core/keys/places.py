@@ -85,6 +85,7 @@ PUSH_DEVICE: Final = Place("push_devices", "sealed", ("id",), person="person_id"
 API_KEY_NAME: Final = Place("api_keys", "name_sealed", ("id",), person="person_id")
 TERMINAL_NAME: Final = Place("terminals", "name_sealed", ("id",), person="person_id")
 PAIRING_CODE_NAME: Final = Place("pairing_codes", "name_sealed", ("terminal_id",), person="person_id")
+SEAT_NAME: Final = Place("seats", "name_sealed", ("id",), person="person_id")
 WEBHOOK_URL: Final = Place("webhooks", "url_sealed", ("id",), person="person_id")
 WEBHOOK_DESCRIPTION: Final = Place("webhooks", "description_sealed", ("id",), person="person_id")
 WEBHOOK_SECRET: Final = Place("webhooks", "secret_sealed", ("id",), person="person_id")
@@ -139,6 +140,7 @@ PLACES: Final = (
     API_KEY_NAME,
     TERMINAL_NAME,
     PAIRING_CODE_NAME,
+    SEAT_NAME,
     WEBHOOK_URL,
     WEBHOOK_DESCRIPTION,
     WEBHOOK_SECRET,

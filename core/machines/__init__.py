@@ -1,4 +1,4 @@
-"""What speaks for a merchant without a person: API keys of programs, and terminals (tills).
+"""What speaks for a merchant besides the merchant: API keys of programs, terminals (tills), and people in seats.
 
 It never keeps a secret that it could be asked for again, and never says why one was refused.
 """

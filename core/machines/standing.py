@@ -9,6 +9,8 @@ READ: Final = """
 select networks::text[], null::bigint from api_keys where tenant_id = $1 and id = $2
 union all
 select null, account_id from terminals where tenant_id = $1 and session_id = $2
+union all
+select null, null from sessions where tenant_id = $1 and id = $2 and seat_id is not null
 """
 
 
@@ -20,7 +22,7 @@ class Standing(NamedTuple):
 
 
 async def read_standing(pool: Pool, tenant_id: int, session_id: str) -> Standing | None:
-    """The standing of the key or till whose session this is; None: it is nobody's."""
+    """The standing of the key, till or seat whose session this is; None: it is nobody's."""
     async with in_tenant(pool, tenant_id) as connection:
         row = await connection.fetchrow(READ, tenant_id, session_id)
     return None if row is None else Standing(*row)

@@ -50,9 +50,11 @@ class NoticeKind(IntEnum):
     RECOVERY_CODE_USED = 34
     PASSKEY_COPIED = 35
     PASSWORD_CHANGED = 36
+    SEAT_TAKEN = 37  # somebody acts for this merchant from now on
     # Something is ready, or needs looking at.
     EXPORT_READY = 40
     WEBHOOK_DISABLED = 41
+    SEAT_OFFERED = 42  # a merchant invites this person to act for it
     NEWS = 50
 
 
@@ -63,5 +65,6 @@ FAMILIES: Final[dict[NoticeKind, Family]] = {
     NoticeKind.CONTACT_CODE: Family.CODE,
     NoticeKind.EXPORT_READY: Family.SERVICE,
     NoticeKind.WEBHOOK_DISABLED: Family.SERVICE,
+    NoticeKind.SEAT_OFFERED: Family.SERVICE,
     NoticeKind.NEWS: Family.NEWS,
 }

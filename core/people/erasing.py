@@ -20,15 +20,24 @@ IS_THERE = "select true from persons where tenant_id = $1 and id = $2"
 FORGET_CREDENTIALS = "delete from credentials where tenant_id = $1 and person_id = $2"
 FORGET_PERSON = "select forget_person($1, $2)"
 FORGET_IDENTITIES = "delete from external_identities where tenant_id = $1 and person_id = $2"
-# Nobody speaks any more for somebody who is not there: not they themselves, and no machine of theirs.
+# Nobody speaks any more for somebody who is not there: not they themselves, no machine and nobody in a seat of theirs;
+# and they speak for no merchant. What they were invited to waits for nobody, and does not say so.
 END_SESSIONS = """
 with keys as (
     update api_keys set revoked_at = now() where tenant_id = $1 and person_id = $2 and revoked_at is null
 ), tills as (
     update terminals set revoked_at = now() where tenant_id = $1 and person_id = $2 and revoked_at is null
+), seats_ended as (
+    update seats set ended_at = now()
+     where tenant_id = $1 and ended_at is null
+       and (person_id = $2 or holder = $2 and accepted_at is not null)
+), seats_declined as (
+    update seats set declined_at = now()
+     where tenant_id = $1 and holder = $2 and accepted_at is null and declined_at is null and ended_at is null
 )
 update sessions set revoked_at = now()
- where tenant_id = $1 and person_id = $2 and revoked_at is null and expires_at > now()
+ where tenant_id = $1 and revoked_at is null and expires_at > now()
+   and (person_id = $2 or seat_id in (select id from seats where tenant_id = $1 and holder = $2))
 returning id::text
 """
 

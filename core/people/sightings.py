@@ -20,6 +20,7 @@ select id::text, person_id::text, created_at, coalesce(last_seen_at, created_at)
        proofs
   from sessions
  where tenant_id = $1 and person_id = $2 and revoked_at is null and expires_at > now()
+   and seat_id is null   -- somebody else's log-in: the merchant's seats say when each was used
  order by coalesce(last_seen_at, created_at) desc, id
  limit $3
 """

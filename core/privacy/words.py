@@ -6,6 +6,7 @@ from core.privacy.classes import Words
 
 COLUMNS: Final[dict[str, Words]] = {
     "about": Words("Sobre", "About"),
+    "accepted_at": Words("Aceito em", "Accepted"),
     "account": Words("Conta", "Account"),
     "account_id": Words("Conta", "Account"),
     "action": Words("O que a regra fez", "What the rule did"),
@@ -51,7 +52,7 @@ COLUMNS: Final[dict[str, Words]] = {
     "held": Words("Reservado", "Held"),
     "id": Words("Identificador", "Id"),
     "is_given": Words("Concedido", "Given"),
-    "is_machines": Words("De programa ou caixa", "Of a program or a till"),
+    "is_machines": Words("De programa, caixa ou equipe", "Of a program, a till or a seat"),
     "is_reusable": Words("Reutilizável", "Reusable"),
     "is_synced": Words("Em vários aparelhos", "On several devices"),
     "kept": Words("Guardado", "Kept"),

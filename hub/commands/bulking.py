@@ -59,17 +59,17 @@ class Watch:
 
 
 async def seen_bulk(context: Context, session: Session, bulk_id: str) -> Bulk:
-    """The bulk as it stands; not found if neither it nor its account is the speaker's to see."""
+    """The bulk as it stands; not found if its account is not the speaker's to see, whoever made it."""
     bulk = await core_bulks.read_bulk(context.pool, session.speaker.tenant_id, bulk_id)
-    if bulk is None or not (_is_maker(session, bulk) or session.may_see(bulk.account)):
+    if bulk is None or not session.may_see(bulk.account):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="bulk")
     return bulk
 
 
 async def own_bulk(context: Context, session: Session, bulk_id: str) -> Bulk:
-    """The same, if it or its account is the speaker's to use."""
+    """The same, if its account is the speaker's to use."""
     bulk = await seen_bulk(context, session, bulk_id)
-    if not (_is_maker(session, bulk) or session.may_use(bulk.account)):
+    if not session.may_use(bulk.account):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="bulk")
     return bulk
 
@@ -95,7 +95,7 @@ async def create(context: Context, session: Session, command: CreateBulk) -> Bul
         given(command.amount),
     )
     speaker = session.speaker
-    bulk = await core_bulks.create_bulk(context.pool, speaker.tenant_id, order, speaker.person_id, session.began_at)
+    bulk = await core_bulks.create_bulk(context.pool, speaker.tenant_id, order, session.asker, session.began_at)
     return BulkAnswer(command.id, to_state(bulk))
 
 
@@ -276,7 +276,7 @@ def to_progress(progress: Progress) -> BulkProgress:
 
 
 def _is_maker(session: Session, bulk: Bulk) -> bool:
-    return bulk.maker == session.speaker.person_id
+    return bulk.maker == session.asker
 
 
 def _watch(context: Context, session: Session, bulk: Bulk, *, wanted: bool) -> None:

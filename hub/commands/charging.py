@@ -38,7 +38,7 @@ async def create_charge(context: Context, session: Session, command: charges.Cre
     )
     speaker = session.speaker
     try:
-        made = await core_charges.create_charge(context.pool, context.keys, speaker.tenant_id, speaker.person_id, asked)
+        made = await core_charges.create_charge(context.pool, context.keys, speaker.tenant_id, session.asker, asked)
     except NotFound:
         raise CommandRefused(ErrorCode.NOT_FOUND, field="payee") from None
     except Refusal as error:

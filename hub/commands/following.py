@@ -50,8 +50,8 @@ def acknowledge(context: Context, session: Session, listener: Listener, command:
         raise CommandRefused(ErrorCode.NOT_FOUND, field="account")
     if command.number > sent:
         raise CommandRefused(ErrorCode.CURSOR_OUT_OF_RANGE, field="number")
-    if session.only is not None:
-        # That a till has seen it does not mean that its merchant has.
+    if session.only is not None or speaker.actor is not None:
+        # That a till has seen it, or somebody in a seat, does not mean that their merchant has.
         return
     key = speaker.tenant_id, command.account, speaker.person_id
     if command.number > context.acknowledged.get(key, 0):

@@ -14,7 +14,7 @@ from hub.auth import Principal, TokenCode, TokenRefused
 from hub.commands.context import Context, to_account_state
 from hub.commands.pairing import proof_refused
 from hub.commands.refusal import CommandRefused
-from hub.commands.values import to_time
+from hub.commands.values import or_unset, to_time
 from hub.possession import ProofCode, ProofRefused, check_socket_proof
 from hub.protocol.codes import ErrorCode
 from hub.protocol.messages import Authenticate, Renew, Renewed, Welcome
@@ -48,7 +48,9 @@ async def begin_session(context: Context, session: Session, principal: Principal
     except NotFound:
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED) from None
     # A new role is a new session; and one that was ended while this was read, nobody will look for again.
-    is_other = found.role is not principal.role or (tenant_id, principal.session_id) in context.ended
+    is_other = found.role is not principal.role or any(
+        (tenant_id, one) in context.ended for one in (principal.session_id, principal.login)
+    )
     if found.is_over or is_other:
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")
     standing, accounts = found.standing, found.accounts
@@ -65,13 +67,15 @@ async def begin_session(context: Context, session: Session, principal: Principal
         accounts=[to_account_state(account) for account in accounts if account.id in session.accounts],
         expires_at=to_time(int(principal.expires_at * 1_000_000)),
         at=to_time(int(context.now() * 1_000_000)),
-        notices=found.bell or UNSET,
+        # What the merchant is told is told to nobody in a seat.
+        notices=UNSET if principal.actor is not None else found.bell or UNSET,
         status=UNSET if standing.status is PersonStatus.ACTIVE else standing.status.name.lower(),
+        actor=or_unset(principal.actor),
     )
 
 
 async def _check_machine(context: Context, session: Session, principal: Principal) -> None:
-    """A key is used from its networks alone, its tokens too; a till uses its account alone."""
+    """A key is used from its networks alone, its tokens too; a till uses its account alone. A seat only has to be."""
     standing = await read_standing(context.pool, principal.tenant_id, principal.session_id)
     if standing is None or (standing.networks is not None and not is_inside(standing.networks, session.host)):
         raise CommandRefused(ErrorCode.AUTHENTICATION_FAILED, "The session was ended. Log in again.")

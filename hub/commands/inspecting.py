@@ -26,7 +26,7 @@ TOPIC: Final = "traffic"
 SAID_AFTER_S: Final = 0.1
 TOLD_AFTER_S: Final = 0.4
 
-DoorName: TypeAlias = Literal["web", "native", "machine"]
+DoorName: TypeAlias = Literal["web", "native", "machine", "seat"]
 
 
 class Said(NamedTuple):

@@ -50,7 +50,7 @@ def to_payment(session: Session, command: Pay) -> Payment:
         command.payer,
         command.payee,
         command.amount,
-        speaker.person_id,
+        session.asker,
         None if description is UNSET else description,
         charge=None if charge is UNSET else charge,
         shares=() if isinstance(shares, UnsetType) else tuple(shares),
@@ -115,7 +115,7 @@ async def settle(context: Context, session: Session, ids: list[str]) -> list[Set
     if not ids:
         return []
     speaker = session.speaker
-    found = await settle_payments(context.pool, speaker.tenant_id, speaker.person_id, ids, sees_all=session.is_operator)
+    found = await settle_payments(context.pool, speaker.tenant_id, session.asker, ids, sees_all=session.is_operator)
     return [_to_settled(each) for each in found]
 
 
@@ -179,7 +179,7 @@ async def _to_step(
         command.payment,
         *parties,
         getattr(command, "amount", 0),
-        speaker.person_id,
+        session.asker,
         None if description is UNSET else description,
         kind=kind,
         subject=command.about,

@@ -30,9 +30,9 @@ async def payment(context: Context, session: Session, command: proofs.ReadProof)
         raise CommandRefused(ErrorCode.NOT_FOUND, field="payment") from None
     facts, private = found.record
     may_know_kept = session.may_see(facts.payee)
-    may_know_asked = session.oversees or session.has_asked(private.asked_by)
-    if not (may_know_kept or may_know_asked or session.may_see(facts.payer)):
+    if not (may_know_kept or session.may_see(facts.payer)):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="payment")
+    may_know_asked = session.oversees or session.has_asked(private.asked_by)
     receipt = found.receipt(*context.signer.key_at(context.now()))
     in_log = found.in_log
     return proofs.PaymentProof(

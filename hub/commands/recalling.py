@@ -8,7 +8,9 @@ from msgspec import UNSET, UnsetType
 from core.ledger import recalling
 from core.ledger.reading import Life, read_payments
 from core.ledger.recalling import Refused, Search
+from core.machines.seats import read_askers
 from core.nouns import DONE, Kind, PaymentStatus
+from core.people.persons import Role
 from hub.commands.context import STATUS_NAMES, Context, to_entry_state
 from hub.commands.operating import require_overseer
 from hub.commands.reading import own_account, seen_account
@@ -111,12 +113,11 @@ async def refusals(context: Context, session: Session, command: histories.ReadRe
 
 
 async def payment(context: Context, session: Session, command: histories.ReadPayment) -> Any:
-    """A payment's whole life, for its two parties, whoever asked for it, and operators."""
+    """A payment's whole life, for its two parties and operators."""
     speaker = session.speaker
     life = (await read_payments(context.pool, speaker.tenant_id, [command.payment], context.keys)).get(command.payment)
-    if life is None or not (
-        session.may_see(life.payer) or session.may_see(life.payee) or session.has_asked(life.asked_by)
-    ):
+    # Not for whoever asked for it and is none of them any more: they were an operator, or sat in somebody's seat.
+    if life is None or not (session.may_see(life.payer) or session.may_see(life.payee)):
         raise CommandRefused(ErrorCode.NOT_FOUND, field="payment")
     if life.status not in DONE and not session.may_see(life.payer) and not session.has_asked(life.asked_by):
         # What was refused was never the payee's to know.
@@ -127,9 +128,10 @@ async def payment(context: Context, session: Session, command: histories.ReadPay
         context.pool, speaker.tenant_id, life.id, _time_or_none(command.after), given(command.after_step), limit
     )
     is_full = len(steps) == limit
+    askers = await _read_askers(context, session, life, [step.id for step in steps])
     return histories.LifeAnswer(
         command.id,
-        _to_life(life, session),
+        msgspec.structs.replace(_to_life(life, session), **askers.get(life.id, {})),
         [
             histories.StepState(
                 step.id,
@@ -137,12 +139,25 @@ async def payment(context: Context, session: Session, command: histories.ReadPay
                 step.amount,
                 to_time(step.judged_at_us),
                 (is_payees and step.fee) or UNSET,
+                **askers.get(step.id, {}),
             )
             for step in steps
         ],
         to_time(steps[-1].judged_at_us) if is_full else UNSET,
         steps[-1].id if is_full else UNSET,
     )
+
+
+async def _read_askers(
+    context: Context, session: Session, life: Life, steps: list[str]
+) -> dict[str, dict[str, str | UnsetType]]:
+    """Who of a merchant's people asked for what the merchant paid, or did as payee: `by` and `by_name`, by its id."""
+    speaker = session.speaker
+    ids = [*([life.id] if session.may_use(life.payer) else ()), *(steps if session.may_use(life.payee) else ())]
+    if session.role is not Role.MERCHANT or not ids:
+        return {}
+    found, names = await read_askers(context.pool, context.keys, speaker.tenant_id, speaker.person_id, ids)
+    return {one: {"by": person, "by_name": or_unset(names.get(person))} for one, person in found.items()}
 
 
 async def set_account_metadata(context: Context, session: Session, command: histories.SetAccountMetadata) -> Any:

@@ -28,6 +28,7 @@ from hub.protocol import (
     providers,
     rules,
     schedules,
+    seats,
     sessions,
     staff,
     steps,
@@ -70,7 +71,7 @@ DESK: Final = frozenset({OPERATOR, Role.SUPPORT})
 # Auditors write nothing, not even of themselves, but for what keeps them safe.
 WRITERS: Final = EVERYBODY - {Role.AUDITOR}
 
-# Who has machines; operators tend to anybody's.
+# Who has machines and seats; operators tend to anybody's.
 OWNERS: Final = frozenset({MERCHANT, OPERATOR})
 
 NOBODY: Final = Right(frozenset(), Effect.PAYS)
@@ -222,6 +223,15 @@ RIGHTS: Final[dict[type, Right]] = {
     terminals.ChangeTerminal: EMPOWERS,
     terminals.ReadTerminals: Right(OWNERS, Effect.READS),
     terminals.RevokeTerminal: Right(OWNERS, Effect.DEFENDS),
+    seats.InviteSeat: EMPOWERS,
+    seats.ChangeSeat: EMPOWERS,
+    seats.ReadSeats: Right(OWNERS, Effect.READS),
+    seats.EndSeat: Right(OWNERS, Effect.DEFENDS),
+    # And who sits there, by a log-in of their own
+    seats.ReadOwnSeats: LOOKS,
+    seats.AcceptSeat: Right(PAYERS, Effect.EMPOWERS),
+    seats.LeaveSeat: DEFENDS,
+    seats.ActInSeat: Right(PAYERS, Effect.EMPOWERS),
     # A merchant's servers, which are told of money
     webhooks.CreateWebhook: EMPOWERS,
     webhooks.ChangeWebhook: EMPOWERS,

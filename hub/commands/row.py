@@ -14,9 +14,9 @@ class Row(NamedTuple):
     """A command that both doors know. `handle` raises CommandRefused or core's errors; it never answers twice.
 
     `status` is the HTTP status of a good answer. Fields that stand in `path` in braces are taken from there; with
-    GET and DELETE all others come from the query. `scope`: what a machine needs for it; None: it is for people
-    alone. A command with parts needs what its parts need (hub/commands/scoping.py). `right`: who may ask; it is written
-    in hub/commands/rights.py alone.
+    GET and DELETE all others come from the query. `scope`: what a machine or a seat needs for it; None: it is for
+    people themselves. A command with parts needs what its parts need (hub/commands/scoping.py). `right`: who may ask;
+    it is written in hub/commands/rights.py alone.
     """
 
     takes: type[Message]

@@ -1,4 +1,4 @@
-"""What a machine may do: a command is carried out if the scopes of its key allow it, and otherwise nothing happens."""
+"""What a machine may do, or who sits in a seat: a command is carried out if their scopes allow it, and nothing else."""
 
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
@@ -13,7 +13,7 @@ from hub.protocol.messages import Acknowledge, Follow, Ping, Renew, Resume, Unfo
 from hub.protocol.scopes import INCLUDED_IN, Scope
 from hub.session import Session
 
-# All of these; None: no machine may, whatever it has.
+# All of these; None: no machine and no seat may, whatever it has.
 Needs: TypeAlias = frozenset[Scope] | None
 
 NOTHING: Final[frozenset[Scope]] = frozenset()
@@ -63,12 +63,14 @@ def needs_of(command: Any) -> Needs:
 
 
 def require_scope(session: Session, needs: Needs) -> None:
-    """Raises CommandRefused `scope_missing` unless a person speaks, or a machine that has all of these."""
+    """Raises CommandRefused `scope_missing` unless a person speaks for themselves, or has, in a seat, all of these."""
     granted = session.scopes
     if granted is None:
         return
     if needs is None:
-        raise CommandRefused(ErrorCode.SCOPE_MISSING, "This is for people: no key and no till may do it.")
+        raise CommandRefused(
+            ErrorCode.SCOPE_MISSING, "This is the merchant's own: no key, no till and no seat may do it."
+        )
     missing = [scope for scope in Scope if scope in needs and not granted & {scope, INCLUDED_IN.get(scope, scope)}]
     if missing:
         raise CommandRefused(ErrorCode.SCOPE_MISSING, f"This needs the scope {' and '.join(missing)}.")

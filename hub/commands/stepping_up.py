@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
 from core.audit.trail import Act
-from core.errors import ProofRefused
+from core.errors import NotFound, ProofRefused
 from core.ledger.rules import read_own_limits
+from core.machines.seats import read_scopes
 from core.nouns import AMOUNT_MAX, Measure
 from core.people.demands import DEFAULT
 from core.people.factors import Offer, has_factor, read_offer
@@ -43,6 +44,7 @@ from hub.protocol import (
     providers,
     rules,
     schedules,
+    seats,
     sessions,
     staff,
     steps,
@@ -52,6 +54,7 @@ from hub.protocol import (
 )
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import Message
+from hub.protocol.scopes import INCLUDED_IN
 from hub.session import Session
 
 # What a passkey's challenge is spent for.
@@ -119,6 +122,19 @@ async def _leads_elsewhere(_: Context, __: Session, command: webhooks.ChangeWebh
     return given(command.url) is not None
 
 
+async def _widens_a_seat(context: Context, session: Session, command: seats.ChangeSeat) -> bool:
+    """To allow less, or to call it something else, is not made hard."""
+    wanted = given(command.scopes)
+    if wanted is None:
+        return False
+    whose = None if session.is_operator else session.speaker.person_id
+    try:
+        known = {*await read_scopes(context.pool, session.speaker.tenant_id, command.seat, whose)}
+    except NotFound:
+        return True
+    return any(known.isdisjoint({scope, INCLUDED_IN.get(scope, scope)}) for scope in wanted)
+
+
 async def _makes_staff(_: Context, session: Session, command: staff.SetRole) -> bool:
     """Whoever holds somebody's session for a moment is not to make an operator of themselves."""
     return session.is_operator and Role[command.role.upper()] in STAFF
@@ -165,6 +181,8 @@ NEEDS: Final[dict[type[Message], tuple[Need, ...]]] = {
     api_keys.CreateApiKey: (Need(),),
     api_keys.RotateApiKey: (Need(),),
     terminals.CreatePairingCode: (Need(),),
+    seats.InviteSeat: (Need(),),
+    seats.ChangeSeat: (Need(when=_widens_a_seat),),
     # And what is told of one's money, elsewhere
     webhooks.CreateWebhook: (Need(),),
     webhooks.ChangeWebhook: (Need(when=_leads_elsewhere),),
@@ -230,7 +248,7 @@ def may_need_proof(context: Context, session: Session, amount: int) -> bool:
 
     A machine has scopes and no factor; how much it may pay, its merchant's limits say.
     """
-    if session.scopes is not None:
+    if session.is_machine:
         return False
     demands = context.demands.get(session.speaker.tenant_id, DEFAULT)
     return demands.step_up_above is not None and amount > demands.step_up_above
@@ -238,7 +256,7 @@ def may_need_proof(context: Context, session: Session, amount: int) -> bool:
 
 async def require(context: Context, session: Session, need: Need, command: Any) -> None:
     """Raises CommandRefused when the command needs a proof that is not there."""
-    if session.scopes is not None:
+    if session.is_machine:
         return
     if need.amount is not None and not may_need_proof(context, session, need.amount(command)):
         return
@@ -249,7 +267,8 @@ async def require(context: Context, session: Session, need: Need, command: Any) 
     is_fresh = speaker.proved_at > context.now() - demands.step_up_s
     if is_fresh and is_by_factor(speaker.proofs):
         return
-    if await has_factor(context.pool, speaker.tenant_id, speaker.person_id):
+    # From a seat, it is whoever sits there who proves it, in their own session.
+    if await has_factor(context.pool, speaker.tenant_id, session.asker):
         raise CommandRefused(ErrorCode.STEP_UP_REQUIRED, BY_FACTOR)
     if need.always and not is_fresh:
         raise CommandRefused(ErrorCode.STEP_UP_REQUIRED, BY_WORD)

@@ -29,6 +29,7 @@ from hub.commands import (
     reporting,
     ruling,
     scheduling,
+    seating,
     securing,
     staffing,
     standing,
@@ -40,9 +41,9 @@ from hub.commands.rights import right_of
 from hub.commands.row import Row
 
 # Each as both doors carry it out: whoever may ask for it (hub/commands/rights.py), and some after a fresh proof of who
-# speaks (hub/commands/stepping_up.py).
+# speaks (hub/commands/stepping_up.py); from a seat, some after it is written down who asks (hub/commands/seating.py).
 ROWS: Final[tuple[Row, ...]] = tuple(
-    stepping_up.guarded(row)._replace(right=right_of(row.takes))
+    stepping_up.guarded(seating.witnessed(row))._replace(right=right_of(row.takes))
     for row in (
         *paying.ROWS,
         *trying.ROWS,
@@ -61,6 +62,7 @@ ROWS: Final[tuple[Row, ...]] = tuple(
         *enrolling.ROWS,
         *keying.ROWS,
         *pairing.ROWS,
+        *seating.ROWS,
         *hooking.ROWS,
         *federating.ROWS,
         *stepping_up.ROWS,

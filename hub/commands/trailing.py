@@ -3,10 +3,11 @@
 import json
 from typing import Final
 
+import msgspec
 from msgspec import UNSET
 
 from core.audit.reading import Filter, read_own_trail, read_whole_trail
-from core.audit.trail import Entry
+from core.audit.trail import Act, Entry
 from hub.commands.context import Context
 from hub.commands.refusal import CommandRefused
 from hub.commands.row import Row
@@ -15,6 +16,8 @@ from hub.protocol import staff
 from hub.protocol.codes import ErrorCode
 from hub.protocol.fields import PAGE_LENGTH
 from hub.session import Session
+
+SITTING: Final = frozenset({Act.SEAT_TAKEN, Act.SEAT_USED, Act.SEAT_ACTED})
 
 
 async def trail(context: Context, session: Session, command: staff.ReadTrail) -> staff.TrailPage:
@@ -59,9 +62,14 @@ def _to_state(entry: Entry) -> staff.TrailEntry:
 
 
 def _to_own_state(entry: Entry, person_id: str) -> staff.TrailEntry:
-    """As its person may see it: what others did is told, and not who of them, from where or why."""
+    """As its person may see it: what others did is told, and not who of them, from where or why; but for their seats.
+
+    Whoever holds a seat has accepted that the merchant knows what they do there.
+    """
     if entry.who == person_id:
         return _to_state(entry)
+    if entry.what in SITTING:
+        return msgspec.structs.replace(_to_state(entry), network=UNSET)
     return staff.TrailEntry(entry.id, time_of(entry.at), entry.what, about=or_unset(entry.about))
 
 

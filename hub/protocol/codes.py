@@ -86,6 +86,10 @@ class ErrorCode(StrEnum):
     TOO_MANY_KEYS = "too_many_keys"
     KEY_OVER = "key_over"
     TOO_MANY_TERMINALS = "too_many_terminals"
+    TOO_MANY_SEATS = "too_many_seats"
+    TOO_MANY_INVITATIONS = "too_many_invitations"
+    ALREADY_SEATED = "already_seated"
+    SEAT_OVER = "seat_over"
     TOO_MANY_PROVIDERS = "too_many_providers"
     TOO_MANY_WEBHOOKS = "too_many_webhooks"
     TOO_MANY_PHONES = "too_many_phones"
@@ -144,7 +148,7 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ),
     ErrorCode.FORBIDDEN: Meaning(403, False, "This person may not do that."),
     ErrorCode.SCOPE_MISSING: Meaning(
-        403, False, "This key or till may not do that. Make a key with the scope that the command needs."
+        403, False, "This key, till or seat may not do that. Ask the merchant for the scope that the command needs."
     ),
     ErrorCode.NOT_FOUND: Meaning(404, False, "There is no such thing here."),
     ErrorCode.CONFLICT: Meaning(409, False, "It exists already."),
@@ -271,6 +275,18 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.KEY_OVER: Meaning(409, False, "The key has ended or has a successor already. Make a new one."),
     ErrorCode.TOO_MANY_TERMINALS: Meaning(
         429, False, "This merchant has as many tills, or open codes for them, as it may. Revoke one, or wait."
+    ),
+    ErrorCode.TOO_MANY_SEATS: Meaning(
+        429, False, "A merchant has 50 seats at most, and a person holds 20. End one, or leave one."
+    ),
+    ErrorCode.TOO_MANY_INVITATIONS: Meaning(
+        429, False, "20 invitations may be open, and 60 made a day. Take one back, or wait until one is accepted."
+    ),
+    ErrorCode.ALREADY_SEATED: Meaning(409, False, "You act for this merchant already. Leave that seat first."),
+    ErrorCode.SEAT_OVER: Meaning(
+        409,
+        False,
+        "The seat has ended, lapsed, or was never accepted; or one of you is not active, or works for the institution.",
     ),
     ErrorCode.TOO_MANY_PROVIDERS: Meaning(
         429, False, "This tenant has as many identity providers as it may. Remove one."

@@ -132,17 +132,22 @@ class FindAccounts(Command, frozen=True, tag="find_accounts", gc=False):
 
 
 class StepState(Struct, frozen=True, omit_defaults=True, gc=False):
-    """A step that was taken in a payment's life."""
+    """A step that was taken in a payment's life. `by`, `by_name`: to the merchant, who of their people asked for it."""
 
     payment: str
     kind: str
     amount: int
     at: str
     fee: int | UnsetType = UNSET
+    by: str | UnsetType = UNSET
+    by_name: str | UnsetType = UNSET
 
 
 class LifeState(Struct, frozen=True, omit_defaults=True, gc=False):
-    """A payment and what its steps add up to. `held`: still reserved; `disputed`: reserved on the payee's account."""
+    """A payment and what its steps add up to. `held`: still reserved; `disputed`: reserved on the payee's account.
+
+    `by`, `by_name`: to the merchant who paid, who of their people asked for it.
+    """
 
     payment: str
     kind: str
@@ -165,6 +170,8 @@ class LifeState(Struct, frozen=True, omit_defaults=True, gc=False):
     rule: int | UnsetType = UNSET
     description: str | UnsetType = UNSET
     metadata: dict[str, str] | UnsetType = UNSET
+    by: str | UnsetType = UNSET
+    by_name: str | UnsetType = UNSET
 
 
 class SalesSpan(Struct, frozen=True, gc=False):

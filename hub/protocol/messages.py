@@ -210,7 +210,8 @@ class SettledPayment(Struct, frozen=True, omit_defaults=True, gc=False):
 class Welcome(Message, frozen=True, tag="welcome", gc=False):
     """The session is live until `expires_at`, unless renewed. `status`: how you stand, if you are not active.
 
-    `notices`: the number of your last notice, if you were left any; later ones are told as they come.
+    `notices`: the number of your last notice, if you were left any; later ones are told as they come. `actor`: from a
+    seat, who you are, while `person` is the merchant that you speak for.
     """
 
     person: str
@@ -223,6 +224,7 @@ class Welcome(Message, frozen=True, tag="welcome", gc=False):
     at: str
     notices: int | UnsetType = UNSET
     status: str | UnsetType = UNSET
+    actor: str | UnsetType = UNSET
 
 
 class Renewed(Message, frozen=True, tag="renewed", gc=False):

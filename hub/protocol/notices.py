@@ -41,12 +41,14 @@ NoticeName: TypeAlias = Literal[
     "recovery_code_used",
     "passkey_copied",
     "password_changed",
+    "seat_taken",
     "export_ready",
     "webhook_disabled",
+    "seat_offered",
     "news",
 ]
 # core.notices.ladder.CAN_WAIT
-MutableName: TypeAlias = Literal["export_ready", "webhook_disabled", "news"]
+MutableName: TypeAlias = Literal["export_ready", "webhook_disabled", "seat_offered", "news"]
 RoadName: TypeAlias = Literal["apple", "firebase", "web", "mail"]
 Language: TypeAlias = Literal["pt", "en"]
 BellNumber: TypeAlias = Annotated[

@@ -13,8 +13,9 @@ from hub.protocol.rules import DecisionState
 Page: TypeAlias = Annotated[int, Meta(ge=1, le=PAGE_LENGTH_MAX)]
 # core.notices.deliveries.State, by name.
 DeliveryStateName: TypeAlias = Literal["waiting", "taken", "dropped", "dead", "gone"]
-# How it came in: a page, a program somebody logged in to, a machine (an API key, a till).
-DoorName: TypeAlias = Literal["web", "native", "machine"]
+# How it came in: a page, a program somebody logged in to, a machine (an API key, a till), or somebody in a seat, who is
+# the person then.
+DoorName: TypeAlias = Literal["web", "native", "machine", "seat"]
 
 
 class ExplainPayment(Command, frozen=True, tag="explain_payment", gc=False):

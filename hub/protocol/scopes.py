@@ -1,8 +1,8 @@
-"""What a machine may be allowed to do: the closed list of scopes, as tokens carry them (RFC 9068, 2.2.3).
+"""What a machine may be allowed to do, or who sits in a seat: the closed list of scopes (RFC 9068, 2.2.3).
 
 A person may do whatever their role allows. A machine may do, of that, what the scopes of its key allow; which
-command needs which scope stands in the command table. What needs none there is for people alone: opening people,
-rules, fees, keys and tills themselves, the second pair of eyes on a file of payments.
+command needs which scope stands in the command table. What needs none there is for people themselves: opening people,
+rules, fees, keys, tills and seats, the second pair of eyes on a file of payments.
 """
 
 from enum import StrEnum
@@ -10,7 +10,7 @@ from typing import Final
 
 
 class Scope(StrEnum):
-    """A right that a key may have."""
+    """A right that a key or a seat may have."""
 
     ACCOUNTS_READ = "accounts:read"
     ACCOUNTS_WRITE = "accounts:write"

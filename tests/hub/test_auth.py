@@ -26,6 +26,7 @@ from hub.auth import LEEWAY_S, TOKEN_LIFETIME_S, Principal, TokenCode, TokenRefu
 from hub.doors import Door
 from tests.hub.token_vectors import (
     ACCEPTED,
+    ACT,
     BOUND,
     CLAIMS,
     ED25519,
@@ -103,6 +104,15 @@ def test_the_keys_in_the_file_are_those_that_sign() -> None:
         kid = jwt.get_unverified_header(row["token"])["kid"]
         options: Any = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
         jwt.decode(row["token"], keys[kid], audience=FILE["audience"], issuer=FILE["issuer"], options=options)
+
+
+def test_a_seats_token_says_who_speaks_and_from_which_log_in() -> None:
+    actor = ACT["sub"], ACT["sid"]
+    issued = TOKENS.issue(7, PERSON, Role.MERCHANT, SESSION, NOW, scopes=["charges:read"], actor=actor)
+    principal = TOKENS.verify(issued.token, NOW)
+    assert (principal.person_id, principal.actor, principal.login) == (PERSON, *actor)
+    assert TOKENS.verify(ACCEPTED["from a seat"], NOW) == principal
+    assert TOKENS.verify(ACCEPTED["a machine's"], NOW).actor is None
 
 
 def test_a_machines_token_carries_its_scopes_and_its_key() -> None:

@@ -106,6 +106,11 @@ def test_what_a_stolen_key_must_not_do_is_for_people() -> None:
         "RotateApiKey",
         "RevokeApiKey",
         "ReadApiKeys",
+        "InviteSeat",
+        "ChangeSeat",
+        "EndSeat",
+        "AcceptSeat",
+        "ActInSeat",
     }
 
 

@@ -271,14 +271,19 @@ async def test_a_busy_session_costs_one_write_a_minute(
     clients = [await connect(hub, somebody.token) for hub in hubs]
     versions = set()
     started = time.monotonic()
-    while time.monotonic() - started < 24:
+    seen_at = None
+    # Both hubs look every ten seconds: until it was seen, and for as long again as it takes either of them to look.
+    while seen_at is None or time.monotonic() - seen_at < 12:
+        assert time.monotonic() - started < 90
         for client in clients:
             await client.ask("ping")
         await web.get(f"{hubs.a.url}/v1/profile", headers=bearer(somebody.token))
         async with in_tenant(pool, tenant.id) as connection:
             versions.add(await connection.fetchval("select xmin::text from sessions where id = $1", somebody.session))
+        if seen_at is None and len(versions) > 1:
+            seen_at = time.monotonic()
         await asyncio.sleep(0.2)
-    # As it was made, and as it was seen; both hubs have looked twice by now.
+    # As it was made, and as it was seen: by one of them, for both.
     assert len(versions) == 2
     (seen,) = await list_sessions(pool, tenant.id, somebody.person, By(somebody.person))
     assert time.time() - seen.last_seen_at.timestamp() < 30

@@ -34,6 +34,7 @@ from hub.protocol import (
     people,
     privacy,
     rules,
+    seats,
     sessions,
     staff,
     steps,
@@ -72,7 +73,13 @@ def example_of(command: type) -> Message:
 # A till's challenge comes before anybody is known; afterwards it is asked for by nobody.
 BEFORE = (messages.Authenticate, terminals.AskChallenge)
 COMMANDS = tuple(command for command in FROM_CLIENT if command not in BEFORE)
-MACHINES = {*api_keys.FROM_CLIENT, *terminals.FROM_CLIENT, *webhooks.FROM_CLIENT} - {terminals.AskChallenge}
+# And who sits in a seat of theirs; to sit in somebody's is everybody's.
+MACHINES = {
+    *api_keys.FROM_CLIENT,
+    *terminals.FROM_CLIENT,
+    *webhooks.FROM_CLIENT,
+    *(seats.InviteSeat, seats.ReadSeats, seats.ChangeSeat, seats.EndSeat),
+} - {terminals.AskChallenge}
 
 
 def test_every_command_stands_in_the_table_and_nothing_else_does() -> None:
@@ -134,6 +141,8 @@ def test_least_privilege_in_words() -> None:
     assert seen_by_operators - auditor == {
         api_keys.ReadApiKeys,
         terminals.ReadTerminals,
+        seats.ReadSeats,
+        seats.ReadOwnSeats,
         webhooks.ReadWebhooks,
         webhooks.ReadWebhookAttempts,
         people.FindPeople,

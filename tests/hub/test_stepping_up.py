@@ -83,6 +83,7 @@ def test_the_list_is_of_commands_that_there_are() -> None:
         *("set_terms", "put_under_terms", "set_limits", "set_rule", "put_under_limits", "set_dispute_profile"),
         *("pay", "authorize", "create_schedule", "approve_bulk"),
         *("create_api_key", "rotate_api_key", "create_pairing_code", "set_identity_provider", "link_identity"),
+        *("invite_seat", "change_seat"),
         *("create_webhook", "change_webhook", "rotate_webhook_secret"),
         *("ask_export", "erase"),
         *("edit_profile", "set_person_status", "set_role", "set_people_settings"),

@@ -11,6 +11,7 @@ import datetime
 import hashlib
 import hmac
 import json
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,9 @@ def sign_on_curve(signed: bytes) -> bytes:
 GOOD = sign_raw(json.dumps(HEADER), json.dumps(CLAIMS))
 THUMBPRINT = encode(hashlib.sha256(b"a till's key").digest())
 BOUND: dict[str, Any] = {"scope": "charges:read charges:write", "cnf": {"jkt": THUMBPRINT}}
+# Somebody who speaks for a merchant, from a log-in of their own.
+ACT: dict[str, Any] = {"sub": str(uuid.UUID(int=21)), "sid": str(uuid.UUID(int=22))}
+SEATED: dict[str, Any] = {"role": 1, "scope": "charges:read", "act": ACT}
 PAYLOAD = GOOD.split(".")[1]
 C = TokenCode
 
@@ -168,6 +172,7 @@ ACCEPTED: dict[str, str] = {
     "a machine's": with_claims(scope="payments:read payments:write"),
     "a machine's, with a scope that is not known yet": with_claims(scope="payments:read tomorrows_things:write"),
     "bound to a key": with_claims(**BOUND),
+    "from a seat": with_claims(**SEATED),
     "a clock that is behind": with_claims(iat=NOW + LEEWAY_S, exp=NOW + LEEWAY_S + 60),
     "just over, within the leeway": with_claims(iat=NOW - 300, exp=NOW - LEEWAY_S + 1),
 }
@@ -386,6 +391,14 @@ REFUSED: dict[str, tuple[str | bytes, TokenCode]] = {
     "cnf with a short thumbprint": (with_claims(**{**BOUND, "cnf": {"jkt": THUMBPRINT[:-1]}}), C.CLAIMS),
     "cnf with a padded thumbprint": (with_claims(**{**BOUND, "cnf": {"jkt": THUMBPRINT + "="}}), C.CLAIMS),
     "cnf with a list": (with_claims(**{**BOUND, "cnf": {"jkt": [THUMBPRINT]}}), C.CLAIMS),
+    "act null": (with_claims(**{**SEATED, "act": None}), C.CLAIMS),
+    "act a text": (with_claims(**{**SEATED, "act": ACT["sub"]}), C.CLAIMS),
+    "act without a log-in": (with_claims(**{**SEATED, "act": {"sub": ACT["sub"]}}), C.CLAIMS),
+    "act for somebody who acts": (with_claims(**{**SEATED, "act": {**ACT, "act": ACT}}), C.CLAIMS),
+    "act of nobody": (with_claims(**{**SEATED, "act": {**ACT, "sub": "*"}}), C.CLAIMS),
+    "act in upper case": (with_claims(**{**SEATED, "act": {**ACT, "sid": "A" * 8 + ACT["sid"][8:]}}), C.CLAIMS),
+    "act without limits": (with_claims(role=1, act=ACT), C.CLAIMS),
+    "act for an operator": (with_claims(**{**SEATED, "role": 2}), C.CLAIMS),
     "a proof of possession": (with_header(typ="dpop+jwt"), C.TYPE),
     "an identity token": (with_header(typ="JWT"), C.TYPE),
 }

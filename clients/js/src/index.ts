@@ -13,6 +13,7 @@ export type { LineState, TokenReason } from "./hub/line.js";
 export { LogIn, type LogInOptions } from "./hub/log_in.js";
 export type { Entry, MoneyFields, Outbox, Outcome } from "./hub/outbox.js";
 export { AnswerLost, CommandRefused, LoggedOut } from "./hub/refused.js";
+export { Seat, type SeatOptions } from "./hub/seat.js";
 export { MemoryStorage, type Storage } from "./hub/storage.js";
 export type * as wire from "./hub/wire.js";
 export type { Account } from "./state/account.js";

@@ -3,6 +3,7 @@
 from typing import Final
 
 from core.privacy.classes import (
+    ASKED,
     CONTRACT,
     CUT,
     HASHED,
@@ -10,6 +11,7 @@ from core.privacy.classes import (
     UNTIL_DONE,
     WEEK,
     WHILE_SERVED,
+    WITH_THE_BOOKS,
     Column,
     Kind,
     Owner,
@@ -25,6 +27,8 @@ from core.privacy.classes import (
 )
 
 PERSON: Final = (Owner("person_id"),)
+HOLDER: Final = ("holder",)
+MERCHANT: Final = ("person_id",)
 OF_A_WEBHOOK: Final = (Owner("webhook_id", Way.ROW, "webhooks"),)
 # Whoever made it: the merchant, or an operator for them.
 MAKER: Final = Column(Kind.POINTER, OPAQUE, is_told=False)
@@ -102,6 +106,26 @@ TABLES: Final = (
         UNTIL_DONE,
         rows=Rows.GO_AT_ONCE,
         is_shown=False,
+    ),
+    # Who acted for whom stays with what they did.
+    Table(
+        "seats",
+        Words("Lugares na equipe de uma empresa", "Seats among a merchant's people"),
+        split("scopes invited_at lapses_at accepted_at ended_at last_used_on"),
+        {
+            "id": pointer(),
+            "person_id": pointer(),
+            "holder": pointer("holder"),
+            "name_sealed": sealed(Kind.FREE_TEXT, of=MERCHANT),
+            "invited_by": MAKER._replace(of=MERCHANT),
+            "declined_at": Column(Kind.CHOICE, ASKED, HOLDER),
+            "ended_by": Column(Kind.POINTER, OPAQUE, is_told=False),
+        },
+        (*PERSON, Owner("holder")),
+        Purpose.LET_IN,
+        CONTRACT,
+        WITH_THE_BOOKS,
+        moment="invited_at",
     ),
     Table(
         "webhooks",

@@ -186,6 +186,8 @@ TABLES: Final = (
             "name": Column(Kind.FREE_TEXT, CALLED),
             "door": Column(Kind.CONDUCT, ASKED),
             "network": Column(Kind.CONDUCT, CUT),
+            "seat_id": pointer(),
+            "login_id": Column(Kind.CONDUCT, OPAQUE),
         },
         PERSON,
         Purpose.LET_IN,

@@ -1,5 +1,5 @@
--- Ends the keys and tills of somebody for whom none may speak any more, codes for tills to come, and webhooks. For the functions
--- that end their sessions; nobody else asks.
+-- Ends the keys and tills of somebody for whom none may speak any more, codes for tills to come, webhooks, and seats: those
+-- of their people, and those that they hold themselves. For the functions that end their sessions; nobody else asks.
 create or replace function end_machines(p_tenant int, p_person uuid)
 returns void
 language sql volatile security invoker
@@ -22,6 +22,15 @@ as $$
       from webhooks
      where webhooks.tenant_id = p_tenant and webhooks.person_id = p_person
        and webhook_cursors.tenant_id = p_tenant and webhook_cursors.webhook_id = webhooks.id;
+    update seats
+       set ended_at = clock_timestamp()
+     where seats.tenant_id = p_tenant and seats.ended_at is null
+       and (seats.person_id = p_person or seats.holder = p_person and seats.accepted_at is not null);
+    -- What they were still invited to waits for nobody, and does not say so.
+    update seats
+       set declined_at = clock_timestamp()
+     where seats.tenant_id = p_tenant and seats.holder = p_person
+       and seats.accepted_at is null and seats.declined_at is null and seats.ended_at is null;
 $$;
 alter function end_machines owner to payhub_ledger;
 revoke all on function end_machines from public;

@@ -1,5 +1,6 @@
 -- Since when the device of a log-in session is known to its person, seconds since the epoch: its first log-in, or the
--- session's own where no device is known. null: there is no such session.
+-- session's own where no device is known. What is spoken from a seat comes from the device of the log-in that it hangs on.
+-- null: there is no such session.
 create or replace function read_session_start(p_tenant int, p_session uuid)
 returns bigint
 language plpgsql volatile security invoker
@@ -8,9 +9,11 @@ begin
     perform set_config('payhub.tenant_id', p_tenant::text, true);
     return (
         select extract(epoch from coalesce(devices.first_seen_at, sessions.created_at))::bigint
-          from sessions
+          from sessions as asked
+          join sessions
+            on sessions.tenant_id = asked.tenant_id and sessions.id = coalesce(asked.login_id, asked.id)
           left join devices on devices.tenant_id = sessions.tenant_id and devices.id = sessions.device_id
-         where sessions.tenant_id = p_tenant and sessions.id = p_session
+         where asked.tenant_id = p_tenant and asked.id = p_session
     );
 end
 $$;

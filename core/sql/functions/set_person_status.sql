@@ -9,7 +9,8 @@
 -- Anything but `set` leaves changes behind that the caller has to roll back.
 -- A closed person's sessions are ended (`ended`), their keys and tills with them, and what was theirs alone may be
 -- somebody else's. Of the staff, who is not active has no session of before, either: it may be following what only staff
--- sees. Machines of whoever is not active are only silent (find_revoked): theirs are in `ended`, and not revoked.
+-- sees. Machines of whoever is not active are only silent (find_revoked), and so are seats that they hold: their sessions
+-- are in `ended`, and not revoked.
 create or replace function set_person_status(
     p_tenant  int,
     p_person  uuid,
@@ -140,9 +141,16 @@ begin
         select array_agg(over.id) into ended from over;
     elsif p_status <> 0 then
         select array_agg(sessions.id) into ended
-          from sessions
-         where sessions.tenant_id = p_tenant and sessions.person_id = p_person and sessions.is_machines
-           and sessions.revoked_at is null and sessions.expires_at > clock_timestamp();
+          from (
+              select sessions.* from sessions
+               where sessions.tenant_id = p_tenant and sessions.person_id = p_person and sessions.is_machines
+               union all
+              select sessions.*
+                from seats
+                join sessions on sessions.tenant_id = seats.tenant_id and sessions.seat_id = seats.id
+               where seats.tenant_id = p_tenant and seats.holder = p_person and seats.ended_at is null
+          ) as sessions
+         where sessions.revoked_at is null and sessions.expires_at > clock_timestamp();
     end if;
     if p_status = 2 then
         perform end_machines(p_tenant, p_person);

@@ -13,7 +13,7 @@ begin
         'bulks', 'bulk_lines', 'bulk_words',
         'dispute_profiles', 'disputes', 'dispute_evidence', 'schedules', 'schedule_outcomes',
         'person_fields', 'held_fields', 'contact_codes', 'people_settings', 'role_requests',
-        'spent_nonces', 'api_keys', 'terminals', 'pairing_codes', 'identity_providers',
+        'spent_nonces', 'api_keys', 'terminals', 'pairing_codes', 'seats', 'identity_providers',
         'external_identities', 'webhooks', 'webhook_cursors', 'webhook_attempts', 'sink_cursors',
         'proof_salts', 'log_leaves', 'log_nodes', 'log_heads', 'audit_unlogged', 'batches_unlogged',
         'anchors', 'cosignatures', 'anchor_refusals', 'thinned_logs',
@@ -113,6 +113,9 @@ grant update (expires_at, revoked_at, successor, last_used_on, last_used_network
 grant select, insert on terminals, pairing_codes to payhub_app;
 grant update (name_sealed, may_refund, session_id, revoked_at, last_used_on, last_used_network) on terminals to payhub_app;
 grant update (attempts, used_at) on pairing_codes to payhub_app;
+-- Who was invited to a seat, and by whom, stands as it was offered.
+grant select, insert on seats to payhub_app;
+grant update (name_sealed, scopes, accepted_at, declined_at, ended_at, ended_by, last_used_on) on seats to payhub_app;
 -- A webhook is its merchant's; how far it has come and what was tried, functions write, and whoever replays sets it back.
 grant select, insert, update, delete on webhooks, webhook_cursors to payhub_app;
 grant select, delete on webhook_attempts to payhub_app;

@@ -254,4 +254,5 @@ async def test_thousands_of_live_sessions_are_swept_in_one_call(pool: Pool, tena
     started = asyncio.get_running_loop().time()
     found = await find_revoked(pool, [(tenant.id, one) for one in ids])
     assert {session for _, session in found} == set(ids[999::1000])
-    assert asyncio.get_running_loop().time() - started < 2
+    # Some ten milliseconds; minutes, if each were looked for among all of them.
+    assert asyncio.get_running_loop().time() - started < 10

@@ -18,6 +18,7 @@ from core.ledger.posting import post_payments
 from core.ledger.recalling import set_account_metadata
 from core.machines.api_keys import Wish, make_key
 from core.machines.pairing import Proven, Wanted, make_code, pair_terminal
+from core.machines.seats import Offer, invite
 from core.notices.deliveries import Road
 from core.notices.phones import register_phone
 from core.nouns import Payment, PaymentStatus, SystemAccount
@@ -133,6 +134,7 @@ async def doors(pool: Pool, keys: Safe, tenant: Tenant, person: Opened, name: st
     code = await make_code(pool, keys, tenant.id, person.person_id, wanted, by)
     proven = Proven(uuid.uuid4().hex + "x" * 11, "EdDSA", [str(uuid.uuid4())], datetime.now(UTC).timestamp() + 60)
     await pair_terminal(pool, keys, tenant.id, code.code, proven, None)
+    await invite(pool, keys, tenant.id, person.person_id, Offer(name, ["charges:read"], login="nobody"), by)
 
 
 async def pay(

@@ -32,6 +32,8 @@ LIFE = histories.LifeState(
     rule=7,
     description="Room",
     metadata=WORDS,
+    by=ABOUT,
+    by_name="Ana",
 )
 
 EXAMPLES: tuple[Message, ...] = (
@@ -84,7 +86,10 @@ EXAMPLES: tuple[Message, ...] = (
     histories.LifeAnswer(
         5,
         LIFE,
-        [histories.StepState(ABOUT, "capture", 60, AT, fee=2), histories.StepState(OTHER, "void", 1, AT)],
+        [
+            histories.StepState(ABOUT, "capture", 60, AT, fee=2),
+            histories.StepState(OTHER, "void", 1, AT, by=ABOUT, by_name="Ana"),
+        ],
         next_after=AT,
         next_step=ABOUT,
     ),

@@ -76,6 +76,10 @@ export type ErrorCode =
   | "too_many_keys"
   | "key_over"
   | "too_many_terminals"
+  | "too_many_seats"
+  | "too_many_invitations"
+  | "already_seated"
+  | "seat_over"
   | "too_many_providers"
   | "too_many_phones"
   | "too_many_webhooks"
@@ -248,6 +252,7 @@ export const READS: ReadonlySet<string> = /* @__PURE__ */ new Set<string>([
   "notice_settings",
   "notices",
   "own_limits",
+  "own_seats",
   "payee",
   "people_settings",
   "phones",
@@ -271,6 +276,7 @@ export const READS: ReadonlySet<string> = /* @__PURE__ */ new Set<string>([
   "schedule",
   "schedules",
   "search",
+  "seats",
   "security",
   "sessions",
   "terminals",

@@ -1164,7 +1164,7 @@ export interface CreateApiKey {
   readonly person?: string;
 }
 
-/** A right that a key may have. */
+/** A right that a key or a seat may have. */
 export type Scope = "accounts:read" | "accounts:write" | "bulks:read" | "bulks:write" | "charges:read" | "charges:write" | "disputes:read" | "disputes:write" | "holds:write" | "limits:read" | "payees:read" | "payments:read" | "payments:write" | "refunds:write" | "reports:read" | "schedules:read" | "schedules:write";
 
 /** A merchant's keys, newest first, those that ended too. */
@@ -1235,6 +1235,77 @@ export interface RevokeTerminal {
   readonly type: "revoke_terminal";
   readonly id: number;
   readonly terminal: string;
+}
+
+/**
+ * Merchants: invite somebody to act for you, within scopes, by their own log-in. It lapses after seven days.
+ *
+ * Name one of their `login` and an `account` of theirs. Whether there is anybody is not told: an invitation to nobody
+ * is answered and listed like any other. `name`: what you call the seat.
+ */
+export interface InviteSeat {
+  readonly type: "invite_seat";
+  readonly id: number;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly login?: string;
+  readonly account?: number;
+  readonly person?: string;
+}
+
+/** A merchant's seats and invitations, newest first; those that ended stand last. */
+export interface ReadSeats {
+  readonly type: "seats";
+  readonly id: number;
+  readonly person?: string;
+}
+
+/** Call a seat something else, or give it other scopes; by those, all that it opened ends and begins anew. */
+export interface ChangeSeat {
+  readonly type: "change_seat";
+  readonly id: number;
+  readonly seat: string;
+  readonly name?: string;
+  readonly scopes?: readonly Scope[];
+}
+
+/** End a seat for good, or take an invitation back. What it opened is closed. */
+export interface EndSeat {
+  readonly type: "end_seat";
+  readonly id: number;
+  readonly seat: string;
+}
+
+/** What you are invited to, and then the seats that you hold, each newest first. */
+export interface ReadOwnSeats {
+  readonly type: "own_seats";
+  readonly id: number;
+}
+
+/** Take the seat that you were invited to. From then on the merchant sees your name. */
+export interface AcceptSeat {
+  readonly type: "accept_seat";
+  readonly id: number;
+  readonly seat: string;
+}
+
+/** Decline an invitation, which the merchant is not told, or leave a seat; what it opened is closed. */
+export interface LeaveSeat {
+  readonly type: "leave_seat";
+  readonly id: number;
+  readonly seat: string;
+}
+
+/**
+ * A token that speaks for the seat's merchant, within its scopes; everything done by it names you.
+ *
+ * Ask again for the next one, with a token of your own: it is the same session as long as your log-in lasts, so a live
+ * socket takes it by `renew`. What you proved lately counts there, too; to prove it anew, step up here and ask again.
+ */
+export interface ActInSeat {
+  readonly type: "act_in_seat";
+  readonly id: number;
+  readonly seat: string;
 }
 
 /** Merchants: have a server told what happens from now on. Its secret is in the answer and is never shown again. */
@@ -1629,7 +1700,7 @@ export interface SetNoticeSettings {
   readonly language?: "en" | "pt";
   readonly quiet_from?: string;
   readonly quiet_to?: string;
-  readonly muted?: readonly ("export_ready" | "news" | "webhook_disabled")[];
+  readonly muted?: readonly ("export_ready" | "news" | "seat_offered" | "webhook_disabled")[];
 }
 
 /** Operators: how each kind of notice climbs. */
@@ -1647,7 +1718,7 @@ export interface ReadLadders {
 export interface SetLadder {
   readonly type: "set_ladder";
   readonly id: number;
-  readonly kind: "bulk_finished" | "charge_paid" | "charged_back" | "claimed" | "contact_changed" | "contact_code" | "dispute_held" | "dispute_opened" | "dispute_released" | "export_ready" | "factor_enrolled" | "factor_removed" | "hold_captured" | "hold_ended" | "hold_expiring" | "hold_placed" | "in_review" | "limit_raised" | "new_device" | "news" | "passkey_copied" | "password_changed" | "payment_received" | "payment_refused" | "payment_reversed" | "payment_sent" | "recovery_code_used" | "refund_received" | "refund_sent" | "review_declined" | "review_released" | "second_factor_refused" | "webhook_disabled";
+  readonly kind: "bulk_finished" | "charge_paid" | "charged_back" | "claimed" | "contact_changed" | "contact_code" | "dispute_held" | "dispute_opened" | "dispute_released" | "export_ready" | "factor_enrolled" | "factor_removed" | "hold_captured" | "hold_ended" | "hold_expiring" | "hold_placed" | "in_review" | "limit_raised" | "new_device" | "news" | "passkey_copied" | "password_changed" | "payment_received" | "payment_refused" | "payment_reversed" | "payment_sent" | "recovery_code_used" | "refund_received" | "refund_sent" | "review_declined" | "review_released" | "seat_offered" | "seat_taken" | "second_factor_refused" | "webhook_disabled";
   readonly socket_s: number;
   readonly push_s: number;
   readonly has_push: boolean;
@@ -2002,7 +2073,8 @@ export interface ReadIncidentPersons {
 /**
  * The session is live until `expires_at`, unless renewed. `status`: how you stand, if you are not active.
  *
- * `notices`: the number of your last notice, if you were left any; later ones are told as they come.
+ * `notices`: the number of your last notice, if you were left any; later ones are told as they come. `actor`: from a
+ * seat, who you are, while `person` is the merchant that you speak for.
  */
 export interface Welcome {
   readonly type: "welcome";
@@ -2016,6 +2088,7 @@ export interface Welcome {
   readonly at: string;
   readonly notices?: number;
   readonly status?: string;
+  readonly actor?: string;
 }
 
 /**
@@ -2901,7 +2974,11 @@ export interface LifeAnswer {
   readonly next_step?: string;
 }
 
-/** A payment and what its steps add up to. `held`: still reserved; `disputed`: reserved on the payee's account. */
+/**
+ * A payment and what its steps add up to. `held`: still reserved; `disputed`: reserved on the payee's account.
+ *
+ * `by`, `by_name`: to the merchant who paid, who of their people asked for it.
+ */
 export interface LifeState {
   readonly payment: string;
   readonly kind: string;
@@ -2924,15 +3001,21 @@ export interface LifeState {
   readonly rule?: number;
   readonly description?: string;
   readonly metadata?: Readonly<Record<string, string>>;
+  readonly by?: string;
+  readonly by_name?: string;
 }
 
-/** A step that was taken in a payment's life. */
+/**
+ * A step that was taken in a payment's life. `by`, `by_name`: to the merchant, who of their people asked for it.
+ */
 export interface StepState {
   readonly payment: string;
   readonly kind: string;
   readonly amount: number;
   readonly at: string;
   readonly fee?: number;
+  readonly by?: string;
+  readonly by_name?: string;
 }
 
 /** The words about an account, as they stand. */
@@ -3309,6 +3392,78 @@ export interface TerminalsAnswer {
   readonly terminals: readonly TerminalState[];
 }
 
+/** One seat. */
+export interface SeatAnswer {
+  readonly type: "seat_state";
+  readonly id: number;
+  readonly seat: SeatState;
+}
+
+/**
+ * A seat as its merchant sees it.
+ *
+ * `pending`: not accepted yet; `lapsed`: it never was. `holder`, `holder_name`: who accepted. `left`: they ended it.
+ * `name`, and theirs, are left out while personal data cannot be read. `last_used_on`: when it was last spoken from.
+ */
+export interface SeatState {
+  readonly seat: string;
+  readonly person: string;
+  readonly scopes: readonly string[];
+  readonly state: "active" | "ended" | "lapsed" | "pending";
+  readonly invited_at: string;
+  readonly lapses_at: string;
+  readonly name?: string;
+  readonly accepted_at?: string;
+  readonly holder?: string;
+  readonly holder_name?: string;
+  readonly ended_at?: string;
+  readonly left?: boolean;
+  readonly last_used_on?: string;
+}
+
+/** A merchant's seats. */
+export interface SeatsAnswer {
+  readonly type: "seat_states";
+  readonly id: number;
+  readonly seats: readonly SeatState[];
+}
+
+/** One seat of yours, or an invitation to one. */
+export interface OwnSeatAnswer {
+  readonly type: "own_seat_state";
+  readonly id: number;
+  readonly seat: OwnSeatState;
+}
+
+/** A seat as whoever was invited to it sees it. `over`: it has ended, lapsed, or was declined or left. */
+export interface OwnSeatState {
+  readonly seat: string;
+  readonly merchant: string;
+  readonly scopes: readonly string[];
+  readonly state: "held" | "invited" | "over";
+  readonly invited_at: string;
+  readonly lapses_at: string;
+  readonly merchant_name?: string;
+  readonly accepted_at?: string;
+}
+
+/** Your invitations, and the seats that you hold. */
+export interface OwnSeatsAnswer {
+  readonly type: "own_seat_states";
+  readonly id: number;
+  readonly seats: readonly OwnSeatState[];
+}
+
+/** A token that speaks for `merchant` until `expires_at`, within these scopes. There is no refresh token. */
+export interface SeatToken {
+  readonly type: "seat_token";
+  readonly id: number;
+  readonly access_token: string;
+  readonly expires_at: string;
+  readonly merchant: string;
+  readonly scopes: readonly string[];
+}
+
 /** A webhook with a new secret, which is shown here and never again. */
 export interface WebhookMade {
   readonly type: "webhook_made";
@@ -3643,7 +3798,7 @@ export interface NoticesAnswer {
  */
 export interface NoticeState {
   readonly number: number;
-  readonly kind: "bulk_finished" | "charge_paid" | "charged_back" | "claimed" | "contact_changed" | "contact_code" | "dispute_held" | "dispute_opened" | "dispute_released" | "export_ready" | "factor_enrolled" | "factor_removed" | "hold_captured" | "hold_ended" | "hold_expiring" | "hold_placed" | "in_review" | "limit_raised" | "new_device" | "news" | "passkey_copied" | "password_changed" | "payment_received" | "payment_refused" | "payment_reversed" | "payment_sent" | "recovery_code_used" | "refund_received" | "refund_sent" | "review_declined" | "review_released" | "second_factor_refused" | "webhook_disabled";
+  readonly kind: "bulk_finished" | "charge_paid" | "charged_back" | "claimed" | "contact_changed" | "contact_code" | "dispute_held" | "dispute_opened" | "dispute_released" | "export_ready" | "factor_enrolled" | "factor_removed" | "hold_captured" | "hold_ended" | "hold_expiring" | "hold_placed" | "in_review" | "limit_raised" | "new_device" | "news" | "passkey_copied" | "password_changed" | "payment_received" | "payment_refused" | "payment_reversed" | "payment_sent" | "recovery_code_used" | "refund_received" | "refund_sent" | "review_declined" | "review_released" | "seat_offered" | "seat_taken" | "second_factor_refused" | "webhook_disabled";
   readonly at: string;
   readonly heard?: boolean;
   readonly session?: string;
@@ -3719,7 +3874,7 @@ export interface PhoneForgotten {
 export interface NoticeSettingsAnswer {
   readonly type: "notice_settings_state";
   readonly id: number;
-  readonly muted: readonly ("export_ready" | "news" | "webhook_disabled")[];
+  readonly muted: readonly ("export_ready" | "news" | "seat_offered" | "webhook_disabled")[];
   readonly language?: "en" | "pt";
   readonly quiet_from?: string;
   readonly quiet_to?: string;
@@ -3734,7 +3889,7 @@ export interface LaddersAnswer {
 
 /** How a kind climbs. `own`: the tenant says so itself. */
 export interface LadderState {
-  readonly kind: "bulk_finished" | "charge_paid" | "charged_back" | "claimed" | "contact_changed" | "contact_code" | "dispute_held" | "dispute_opened" | "dispute_released" | "export_ready" | "factor_enrolled" | "factor_removed" | "hold_captured" | "hold_ended" | "hold_expiring" | "hold_placed" | "in_review" | "limit_raised" | "new_device" | "news" | "passkey_copied" | "password_changed" | "payment_received" | "payment_refused" | "payment_reversed" | "payment_sent" | "recovery_code_used" | "refund_received" | "refund_sent" | "review_declined" | "review_released" | "second_factor_refused" | "webhook_disabled";
+  readonly kind: "bulk_finished" | "charge_paid" | "charged_back" | "claimed" | "contact_changed" | "contact_code" | "dispute_held" | "dispute_opened" | "dispute_released" | "export_ready" | "factor_enrolled" | "factor_removed" | "hold_captured" | "hold_ended" | "hold_expiring" | "hold_placed" | "in_review" | "limit_raised" | "new_device" | "news" | "passkey_copied" | "password_changed" | "payment_received" | "payment_refused" | "payment_reversed" | "payment_sent" | "recovery_code_used" | "refund_received" | "refund_sent" | "review_declined" | "review_released" | "seat_offered" | "seat_taken" | "second_factor_refused" | "webhook_disabled";
   readonly socket_s: number;
   readonly push_s: number;
   readonly has_push: boolean;
@@ -3762,7 +3917,7 @@ export interface DeadDeliveriesAnswer {
 export interface DeadDelivery {
   readonly delivery: string;
   readonly road: "apple" | "firebase" | "mail" | "web";
-  readonly kind: "bulk_finished" | "charge_paid" | "charged_back" | "claimed" | "contact_changed" | "contact_code" | "dispute_held" | "dispute_opened" | "dispute_released" | "export_ready" | "factor_enrolled" | "factor_removed" | "hold_captured" | "hold_ended" | "hold_expiring" | "hold_placed" | "in_review" | "limit_raised" | "new_device" | "news" | "passkey_copied" | "password_changed" | "payment_received" | "payment_refused" | "payment_reversed" | "payment_sent" | "recovery_code_used" | "refund_received" | "refund_sent" | "review_declined" | "review_released" | "second_factor_refused" | "webhook_disabled";
+  readonly kind: "bulk_finished" | "charge_paid" | "charged_back" | "claimed" | "contact_changed" | "contact_code" | "dispute_held" | "dispute_opened" | "dispute_released" | "export_ready" | "factor_enrolled" | "factor_removed" | "hold_captured" | "hold_ended" | "hold_expiring" | "hold_placed" | "in_review" | "limit_raised" | "new_device" | "news" | "passkey_copied" | "password_changed" | "payment_received" | "payment_refused" | "payment_reversed" | "payment_sent" | "recovery_code_used" | "refund_received" | "refund_sent" | "review_declined" | "review_released" | "seat_offered" | "seat_taken" | "second_factor_refused" | "webhook_disabled";
   readonly person: string;
   readonly tries: number;
   readonly made_at: string;
@@ -3845,7 +4000,7 @@ export interface OwnerState {
 
 /** A notice that somebody was left. One of money goes when it is acknowledged: then `seen` says so alone. */
 export interface ToldState {
-  readonly kind: "bulk_finished" | "charge_paid" | "charged_back" | "claimed" | "contact_changed" | "contact_code" | "dispute_held" | "dispute_opened" | "dispute_released" | "export_ready" | "factor_enrolled" | "factor_removed" | "hold_captured" | "hold_ended" | "hold_expiring" | "hold_placed" | "in_review" | "limit_raised" | "new_device" | "news" | "passkey_copied" | "password_changed" | "payment_received" | "payment_refused" | "payment_reversed" | "payment_sent" | "recovery_code_used" | "refund_received" | "refund_sent" | "review_declined" | "review_released" | "second_factor_refused" | "webhook_disabled";
+  readonly kind: "bulk_finished" | "charge_paid" | "charged_back" | "claimed" | "contact_changed" | "contact_code" | "dispute_held" | "dispute_opened" | "dispute_released" | "export_ready" | "factor_enrolled" | "factor_removed" | "hold_captured" | "hold_ended" | "hold_expiring" | "hold_placed" | "in_review" | "limit_raised" | "new_device" | "news" | "passkey_copied" | "password_changed" | "payment_received" | "payment_refused" | "payment_reversed" | "payment_sent" | "recovery_code_used" | "refund_received" | "refund_sent" | "review_declined" | "review_released" | "seat_offered" | "seat_taken" | "second_factor_refused" | "webhook_disabled";
   readonly person: string;
   readonly at: string;
   readonly heard_at?: string;
@@ -3963,7 +4118,7 @@ export interface ConnectedState {
   readonly person: string;
   readonly role: string;
   readonly session: string;
-  readonly door: "machine" | "native" | "web";
+  readonly door: "machine" | "native" | "seat" | "web";
   readonly since: string;
   readonly in_flight: number;
   readonly following: number;
@@ -3977,7 +4132,7 @@ export interface DepartureState {
   readonly person: string;
   readonly role: string;
   readonly session: string;
-  readonly door: "machine" | "native" | "web";
+  readonly door: "machine" | "native" | "seat" | "web";
   readonly since: string;
   readonly at: string;
   readonly code: number;
@@ -4606,6 +4761,22 @@ export interface Commands {
   change_terminal: [asked: ChangeTerminal, answered: TerminalAnswer];
   /** End a till for good. Its sockets are closed. */
   revoke_terminal: [asked: RevokeTerminal, answered: TerminalAnswer];
+  /** Merchants: invite somebody to act for you, within scopes, by their own log-in. It lapses after seven days. */
+  invite_seat: [asked: InviteSeat, answered: SeatAnswer];
+  /** A merchant's seats and invitations, newest first; those that ended stand last. */
+  seats: [asked: ReadSeats, answered: SeatsAnswer];
+  /** What you are invited to, and then the seats that you hold, each newest first. */
+  own_seats: [asked: ReadOwnSeats, answered: OwnSeatsAnswer];
+  /** Call a seat something else, or give it other scopes; by those, all that it opened ends and begins anew. */
+  change_seat: [asked: ChangeSeat, answered: SeatAnswer];
+  /** End a seat for good, or take an invitation back. What it opened is closed. */
+  end_seat: [asked: EndSeat, answered: SeatAnswer];
+  /** Take the seat that you were invited to. From then on the merchant sees your name. */
+  accept_seat: [asked: AcceptSeat, answered: OwnSeatAnswer];
+  /** Decline an invitation, which the merchant is not told, or leave a seat; what it opened is closed. */
+  leave_seat: [asked: LeaveSeat, answered: OwnSeatAnswer];
+  /** A token that speaks for the seat's merchant, within its scopes; everything done by it names you. */
+  act_in_seat: [asked: ActInSeat, answered: SeatToken];
   /** Merchants: have a server told what happens from now on. Its secret is in the answer and is never shown again. */
   create_webhook: [asked: CreateWebhook, answered: WebhookMade];
   /** A merchant's webhooks, newest first. */
@@ -4838,6 +5009,11 @@ export type FromHub =
   | PairingCodeMade
   | TerminalsAnswer
   | TerminalAnswer
+  | SeatAnswer
+  | SeatsAnswer
+  | OwnSeatsAnswer
+  | OwnSeatAnswer
+  | SeatToken
   | WebhookMade
   | WebhooksAnswer
   | WebhookAnswer

@@ -98,6 +98,8 @@ function begin(root: "wallet" | "console", nth: number): { fake: FakeHub; hub: H
     currency: "BRL",
     isLive: true,
     asOf: undefined,
+    acting: undefined,
+    may: () => true,
   } as unknown as Visit;
   hub.connect();
   return { fake, hub, visit };

@@ -29,6 +29,8 @@ const PATHS: Readonly<Partial<Record<string, string>>> = {
   password_changed: "you/devices",
   export_ready: "you/privacy/copy",
   webhook_disabled: "sales/webhooks",
+  seat_offered: "you/teams",
+  seat_taken: "sales/staff",
   news: "notices",
 };
 

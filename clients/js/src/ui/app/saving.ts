@@ -17,7 +17,7 @@ export function saveFile(name: string, content: Blob): void {
 /** Fetch a file with this log-in's token, and save it. Rejected as a command is. */
 export async function download(visit: Visit, path: string, name: string): Promise<void> {
   const content = await visit.guarded(async (token) => {
-    const response = await fetch(path, { headers: { authorization: `Bearer ${token ?? (await visit.logIn.token())}` } });
+    const response = await fetch(path, { headers: { authorization: `Bearer ${token ?? (await visit.token())}` } });
     if (response.ok) return response.blob();
     const problem = (await response.json()) as Problem;
     throw new CommandRefused({ ...problem, message: problem.title });

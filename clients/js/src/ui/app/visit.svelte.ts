@@ -10,9 +10,14 @@ import { IndexedDbStorage } from "../../hub/indexed_db_storage.js";
 import { LogIn } from "../../hub/log_in.js";
 import type { Asked, Answered, CommandName } from "../../hub/commands.js";
 import { LoggedOut } from "../../hub/refused.js";
+import { Seat } from "../../hub/seat.js";
+import { MemoryStorage } from "../../hub/storage.js";
+import type { Scope } from "../../hub/wire.js";
+import type { TokenReason } from "../../hub/line.js";
 import type { AccountView } from "../../state/accounts.js";
 import type { Session } from "../../state/session.js";
 import { State } from "../../state/state.js";
+import { type Acting, allows, proving } from "./acting.js";
 import { LastSeen } from "./last_seen.js";
 import { Names } from "./names.svelte.js";
 import { Vitals } from "./vitals.js";
@@ -22,10 +27,13 @@ export interface VisitOptions {
   readonly tenant: string;
   /** What each page keeps apart: somebody may be logged in to the wallet and to the console. */
   readonly page: "app" | "pos" | "console";
+  /** For whom they act from a seat; not said: for themselves. */
+  readonly acting?: Acting | undefined;
 }
 
 export class Visit {
   readonly tenant: string;
+  readonly acting: Acting | undefined;
   readonly logIn: LogIn;
   readonly hub: Hub;
   readonly state: State;
@@ -35,19 +43,25 @@ export class Visit {
   readonly stepUp: StepUp;
   readonly #accounts: { readonly current: readonly AccountView[] };
   readonly #session: { readonly current: Session };
+  readonly #token: (reason?: TokenReason) => Promise<string>;
   #ended: boolean = $state(false);
+  #next: { readonly acting: Acting | undefined } | undefined = $state.raw();
   #wasLive = false;
 
-  constructor({ tenant, page }: VisitOptions) {
+  constructor({ tenant, page, acting }: VisitOptions) {
     this.tenant = tenant;
+    this.acting = acting;
     const url = location.origin;
     this.logIn = new LogIn({ url, tenant, storage: new IndexedDbStorage(`payhub-${page}-log-in`) });
+    const seat = acting && new Seat({ url, seat: acting.seat, logIn: this.logIn });
+    this.#token = seat?.token ?? this.logIn.token;
     this.hub = new Hub({
       url,
-      storage: new IndexedDbStorage(`payhub-${page}-outbox`),
+      // What somebody pays in a seat is sent from it, and by nobody else who sits there.
+      storage: new IndexedDbStorage(`payhub-${page}-outbox${acting === undefined ? "" : `-${acting.seat}-${acting.holder}`}`),
       token: async (reason) => {
         try {
-          return await this.logIn.token(reason);
+          return await this.#token(reason);
         } catch (error) {
           if (error instanceof LoggedOut) this.#ended = true;
           throw error;
@@ -57,11 +71,15 @@ export class Visit {
     this.state = new State(this.hub);
     this.#accounts = fromStore(this.state.accounts);
     this.#session = fromStore(this.state.session);
-    this.lastSeen = new LastSeen(new IndexedDbStorage(`payhub-${page}-last-seen`), this.state);
+    // A merchant's figures stay with the merchant: of an hour in a seat no picture is kept.
+    const pictures = acting === undefined ? new IndexedDbStorage(`payhub-${page}-last-seen`) : new MemoryStorage();
+    this.lastSeen = new LastSeen(pictures, this.state);
     this.vitals = new Vitals(page);
     this.vitals.watch(this.hub);
     this.names = new Names(this.hub, this.lastSeen);
-    this.stepUp = new StepUp((type, fields) => this.ask(type, fields), (token) => this.logIn.take(token));
+    const ask = <Name extends CommandName>(type: Name, fields: Asked<Name>) => this.ask(type, fields);
+    // What proves it in a seat is a token of the seat's: the log-in keeps none of those.
+    this.stepUp = seat === undefined ? new StepUp(ask, (token) => this.logIn.take(token)) : new StepUp(proving(ask, seat));
     this.hub.on("state", (line) => {
       if (line.name === "live") this.#wasLive = true;
       if (line.name === "ended") this.#ended = true;
@@ -71,6 +89,26 @@ export class Visit {
   /** Whether the session is over and only a new log-in brings another one. */
   get isOver(): boolean {
     return this.#ended;
+  }
+
+  /** For whom they want to act next (undefined: for themselves), if they have said so. */
+  get next(): { readonly acting: Acting | undefined } | undefined {
+    return this.#next;
+  }
+
+  /** Whether they may do this here: for themselves what their role allows, from a seat what its merchant allowed. */
+  may(scope: Scope): boolean {
+    return allows(this.acting, scope);
+  }
+
+  /** Act for a merchant from now on, or, with undefined, for oneself again. */
+  turnTo(acting: Acting | undefined): void {
+    this.#next = { acting };
+  }
+
+  /** A token for what goes beside the socket. */
+  token(): Promise<string> {
+    return this.#token("connect");
   }
 
   /** Whether the hub ever let it in. What is turned away at once is not tried again by itself. */
@@ -119,7 +157,7 @@ export class Visit {
   }
 
   async begin(): Promise<void> {
-    await this.lastSeen.read(await this.logIn.person());
+    await this.lastSeen.read(this.acting?.merchant ?? (await this.logIn.person()));
     this.vitals.begin();
     this.hub.connect();
   }

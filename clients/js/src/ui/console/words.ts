@@ -57,7 +57,7 @@ export const consoleWords = words({
     done: "Done",
     seen: "That you looked is written down.",
     roles: { operator: "Operator", auditor: "Auditor", support: "Support", customer: "Customer", merchant: "Merchant" },
-    doors: { web: "Web page", native: "Program", machine: "Machine", installation: "Command line" },
+    doors: { web: "Web page", native: "Program", machine: "Machine", seat: "Seat", installation: "Command line" },
     palette: {
       title: "Find",
       about: "Ids, account numbers, names and documents go in here whole.",
@@ -137,7 +137,7 @@ export const consoleWords = words({
     done: "Feito",
     seen: "Fica registrado que você olhou.",
     roles: { operator: "Operador", auditor: "Auditor", support: "Suporte", customer: "Cliente", merchant: "Loja" },
-    doors: { web: "Página web", native: "Programa", machine: "Máquina", installation: "Linha de comando" },
+    doors: { web: "Página web", native: "Programa", machine: "Máquina", seat: "Equipe", installation: "Linha de comando" },
     palette: {
       title: "Buscar",
       about: "Ids, números de conta, nomes e documentos entram aqui inteiros.",

@@ -58,8 +58,9 @@ const WARNINGS: ReadonlySet<Kind> = new Set<Kind>([
   "recovery_code_used",
   "passkey_copied",
   "password_changed",
+  "seat_taken",
 ]);
-const SERVICES: ReadonlySet<Kind> = new Set<Kind>(["contact_code", "export_ready", "webhook_disabled", "news"]);
+const SERVICES: ReadonlySet<Kind> = new Set<Kind>(["contact_code", "export_ready", "webhook_disabled", "seat_offered", "news"]);
 
 /** The page that it leads to, from the wallet's beginning; undefined: there is none. */
 export function pathOf({ kind, subject }: Pick<NoticeState, "kind" | "subject">): string | undefined {
@@ -70,6 +71,10 @@ export function pathOf({ kind, subject }: Pick<NoticeState, "kind" | "subject">)
       return subject === undefined ? "/sales/bulk" : `/sales/bulk/${subject}`;
     case "webhook_disabled":
       return subject === undefined ? "/sales/webhooks" : `/sales/webhooks/${subject}`;
+    case "seat_offered":
+      return "/you/teams";
+    case "seat_taken":
+      return "/sales/staff";
     case "payment_refused":
       return "/you/schedules";
     case "limit_raised":

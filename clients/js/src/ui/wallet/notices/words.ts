@@ -49,6 +49,8 @@ export const noticeWords = words({
       password_changed: (_: string) => "Your password was changed",
       export_ready: (_: string) => "The copy of your data is ready",
       webhook_disabled: (_: string) => "An integration was switched off",
+      seat_offered: (_: string) => "You are invited to a team",
+      seat_taken: (_: string) => "Somebody acts for you now",
       news: (_: string) => "News from your institution",
     },
     /** In place of a sum that is not said. */
@@ -70,6 +72,8 @@ export const noticeWords = words({
       password_changed: "Your other sessions were ended.",
       export_ready: "Download it before it expires.",
       webhook_disabled: "Your server did not answer for a long time. No payment was affected.",
+      seat_offered: "See by whom, and what you could do for them.",
+      seat_taken: "If it is not who you meant, end it at once.",
     },
   },
   pt: {
@@ -118,6 +122,8 @@ export const noticeWords = words({
       password_changed: (_: string) => "Sua senha foi alterada",
       export_ready: (_: string) => "A cópia dos seus dados está pronta",
       webhook_disabled: (_: string) => "Uma integração foi desativada",
+      seat_offered: (_: string) => "Você foi convidado para uma equipe",
+      seat_taken: (_: string) => "Alguém passou a agir por você",
       news: (_: string) => "Novidades da sua instituição",
     },
     some: "algum dinheiro",
@@ -137,6 +143,8 @@ export const noticeWords = words({
       password_changed: "Suas outras sessões foram encerradas.",
       export_ready: "Baixe antes que expire.",
       webhook_disabled: "Seu servidor ficou muito tempo sem responder. Nenhum pagamento foi afetado.",
+      seat_offered: "Veja de quem, e o que você poderia fazer.",
+      seat_taken: "Se não for quem você queria, encerre na hora.",
     },
   },
 });

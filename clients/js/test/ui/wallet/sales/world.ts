@@ -33,6 +33,7 @@ export function begin(): { fake: FakeHub; hub: Hub; visit: Visit } {
     account: fake.accounts[0],
     currency: "BRL",
     isLive: true,
+    may: () => true,
   } as unknown as Visit;
   hub.connect();
   return { fake, hub, visit };
