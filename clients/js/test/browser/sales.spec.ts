@@ -226,7 +226,6 @@ test("a server is told what happens, signed; its attempts are seen, and it is to
     await expect.poll(types).toEqual(["webhook.test", "payment.sent", "payment.sent"]);
     // A server knows it again.
     expect(heard[2]?.headers["webhook-id"]).toBe(told?.headers["webhook-id"]);
-    await expect(log.getByText("Pagamento", { exact: true })).toHaveCount(2);
   } finally {
     server.close();
   }

@@ -96,6 +96,8 @@ test("by keyboard alone: charged, cancelled, paid, found out after a reload, giv
   const { terminals } = await ask("GET", "/v1/terminals");
   await ask("DELETE", `/v1/terminals/${(terminals as { terminal: string }[])[0]?.terminal ?? ""}`);
   await expect(second.getByRole("alert")).toContainText("Este caixa foi desativado");
+  await second.keyboard.type("100");
+  await expect(second.getByRole("button", { name: "Cobrar" })).toBeDisabled();
   await expectAccessible(second);
   await shoot(second, "till-revoked");
   await second.close();
