@@ -64,6 +64,7 @@ OPEN_AMONG_NEIGHBOURS: Final = {
     "CreateSchedule.payee": "as a payee",
     "ListPayee.payee": "as a payee",
     "BulkLine.payee": "as a payee",
+    "InviteSeat.account": "inviting somebody is what their number is for, and they are told",
     "FindPayee.account": "a payer reads the name before paying",
     "ReadCharge.charge": "a charge is for whoever has its id",
     "ReadQr.charge": "as a charge",

@@ -135,26 +135,26 @@ it("knows the pages and what the hub answers", () => {
 });
 
 describe.each(PAGES)("$root $path", ({ root, path, file }) => {
-  it.each([0, 1])("stands, answered by example %i of each message", async (nth) => {
+  it.each([
+    [0, "pt"],
+    [1, "en"],
+  ] as const)("stands, answered by example %i of each message, in %s", async (nth, language) => {
     const errors = vi.spyOn(console, "error");
     place.pathname = path.replaceAll(/:(\w+)/g, (_, name: string) => place.params[name] ?? name);
     const { fake, hub, visit } = begin(root, nth);
     const page = pages.get(file);
     if (page === undefined) throw new Error(file);
-    for (const language of ["pt", "en"] as const) {
-      preferences.language = language;
-      const { container } = render(Within, { props: { visit, page, of: {} } });
-      await settle(fake);
-      expect(container.querySelectorAll("h1").length, "one heading of the first order").toBe(1);
-      expect(container.textContent).not.toMatch(/undefined|NaN|\[object|Invalid Date/);
-      expect(container.querySelectorAll("*").length).toBeLessThan(ELEMENTS_MAX);
-      for (const control of container.querySelectorAll("button, a[href]")) {
-        const label = control.getAttribute("aria-label") ?? container.querySelector(`label[for="${control.id}"]`)?.textContent ?? control.textContent;
-        expect(label.trim(), control.outerHTML).not.toBe("");
-      }
-      cleanup();
+    preferences.language = language;
+    const { container } = render(Within, { props: { visit, page, of: {} } });
+    await settle(fake);
+    expect(container.querySelectorAll("h1").length, "one heading of the first order").toBe(1);
+    expect(container.textContent).not.toMatch(/undefined|NaN|\[object|Invalid Date/);
+    expect(container.querySelectorAll("*").length).toBeLessThan(ELEMENTS_MAX);
+    for (const control of container.querySelectorAll("button, a[href]")) {
+      const label = control.getAttribute("aria-label") ?? container.querySelector(`label[for="${control.id}"]`)?.textContent ?? control.textContent;
+      expect(label.trim(), control.outerHTML).not.toBe("");
     }
-    expect(fake.heardCount / 2).toBeLessThanOrEqual(ASKS_MAX);
+    expect(fake.heardCount).toBeLessThanOrEqual(ASKS_MAX);
     expect(errors).not.toHaveBeenCalled();
     hub.close();
   });
