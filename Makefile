@@ -26,8 +26,8 @@ test: setup ## check style, types, imports and behaviour
 	# Both take one core: side by side they take two.
 	@echo "types, imports, client"; ($(BIN)/mypy && $(BIN)/lint-imports --no-cache) & checks=$$!; \
 	(cd $(CLIENT) && npm test --silent); client=$$?; wait $$checks && [ $$client -eq 0 ]
-	# Many tests wait for a moment to pass: four at a time keep two cores busy. Whoever is done takes from the others.
-	@echo "behaviour"; $(BIN)/python -m pytest -n 4 --dist worksteal
+	# Many tests wait for a moment to pass: three at a time keep two cores busy. Whoever is done takes from the others.
+	@echo "behaviour"; $(BIN)/python -m pytest -n 3 --dist worksteal
 
 clean: ## remove what setup made; the data in .payhub stays
 	@rm -rf $(VENV) $(CLIENT)/node_modules $(CLIENT)/dist $(CLIENT)/build

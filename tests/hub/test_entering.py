@@ -325,8 +325,9 @@ async def test_nothing_tells_an_unknown_login_from_a_known_one(
             headers.add(tuple(sorted(answer.headers)))
     assert all(body == bodies[0] for body in bodies)
     assert len(headers) == 1
-    medians = {case: statistics.median(times) for case, times in took.items()}
-    assert max(medians.values()) / min(medians.values()) < 1.6, medians
+    # What it takes when nothing else is going on.
+    quick = {case: sorted(times)[1] for case, times in took.items()}
+    assert max(quick.values()) / min(quick.values()) < 1.6, quick
     # Ten tries each; and what is told after them is the same, too.
     waits = []
     for case in cases:

@@ -92,7 +92,7 @@ async def states(admin: Pool, books: Books) -> Counter[int]:
     return Counter(row[0] for row in rows)
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 8.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
     ends = time.monotonic() + seconds
     while not await condition():
         assert time.monotonic() < ends, "it did not come about in time"
