@@ -65,7 +65,7 @@ class Ear:
         await self.gate.wait()
 
 
-async def until(true: Callable[[], bool], timeout_s: float = 5.0) -> None:
+async def until(true: Callable[[], bool], timeout_s: float = 30.0) -> None:
     async with asyncio.timeout(timeout_s):
         while not true():  # the code under test tells nobody
             await asyncio.sleep(0.005)

@@ -4,7 +4,6 @@ import asyncio
 import copy
 import json
 import random
-import statistics
 import time
 import uuid
 from typing import Any

@@ -267,7 +267,7 @@ async def test_no_log_line_holds_anything_personal(server: MailServer, caplog: p
     assert "segredo" not in told.lower()
 
 
-async def until(true: object, seconds: float = 5.0) -> None:
+async def until(true: object, seconds: float = 30.0) -> None:
     async with asyncio.timeout(seconds):
         while not true():  # type: ignore[operator]
             await asyncio.sleep(0.01)

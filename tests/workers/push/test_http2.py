@@ -76,7 +76,7 @@ async def unanswered(asking: Awaitable[Answer]) -> Unanswered:
     return caught.value
 
 
-async def until(condition: Callable[[], bool], seconds: float = 3.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)
