@@ -139,6 +139,32 @@ test("somebody is stopped, thrown out, and let in again, and the trail has it", 
   await hers.context().close();
 });
 
+test("what is reserved, who is connected and why they went, and what is refused right now", async ({ page, browser }) => {
+  const [ana, shop, olga] = [somebody(), somebody("merchants"), somebody("operators")];
+  const hers = await another(browser, ana);
+  await (await as(ana))("POST", "/v1/payments/authorize", { payment: crypto.randomUUID(), payer: ana.account, payee: shop.account, amount: 61_00 });
+  await expect(paid(ana, shop, 9_999_00)).rejects.toThrow("insufficient_funds");
+  await logIn(page, olga, "console");
+  await expect(page.getByText("Sem saldo").first()).toBeVisible();
+  await page.getByRole("link", { name: "Reservas" }).click();
+  await expect(page.getByRole("row").filter({ hasText: "61,00" })).toContainText(ana.name);
+  await expectAccessible(page);
+  await shoot(page, "console-holds");
+  await page.getByRole("link", { name: "Conexões", exact: true }).click();
+  await page.getByLabel(/^Id da pessoa/).fill(ana.person);
+  await page.getByRole("button", { name: "Olhar" }).click();
+  const [here, gone] = [page.getByRole("table", { name: "Conectados" }), page.getByRole("table", { name: "Saíram há pouco" })];
+  await expect(here.getByRole("row").filter({ hasText: "Página web" })).toHaveCount(1);
+  await hers.context().close();
+  await expect(async () => {
+    await page.getByRole("button", { name: "Atualizar" }).click();
+    await expect(gone.getByRole("row").filter({ hasText: /1001|1006/ })).toHaveCount(1, { timeout: 1_000 });
+  }).toPass();
+  await expect(page.getByText("Ninguém está conectado")).toBeVisible();
+  await expectAccessible(page);
+  await shoot(page, "console-connections");
+});
+
 test("a rule is changed, and what was never delivered is sent again", async ({ page }) => {
   await logIn(page, somebody("operators"), "console");
   await page.getByRole("navigation").getByRole("link", { name: "Não entregues" }).click();
