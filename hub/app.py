@@ -78,7 +78,7 @@ SEEN_AGAIN_S = 55.0
 # What a tenant asks of its people holds on every hub within this.
 DEMANDS_READ_S = 2.5
 # The log waits a little longer for the roots of batches (core/proof/sealing.py) before it finds them itself.
-ROOTS_TOLD_S = 0.2
+ROOTS_TOLD_S = 0.3
 # New signing keys are read this often; they are announced for longer before they sign.
 KEYS_READ_S = 10.0
 # At the end, connections are closed in slices spread over most of the time there is.

@@ -33,7 +33,7 @@ from loadtest.proof import ProofError
 from loadtest.proof import compare as compare_proof
 from loadtest.reachable import ReachableError
 from loadtest.replay import ReplayError, is_right, replay
-from loadtest.report import Reporter
+from loadtest.report import Reporter, show
 from loadtest.sinks import compare as compare_sinks
 from loadtest.stack import StackError, running_stack
 from loadtest.storm import PAID_WHILE_AWAY, StormError, storm
@@ -261,14 +261,15 @@ def pay_command(clients: int, rate: int | None, seconds: float, as_json: bool, *
 
 
 @main.command("proof")
-@click.option("--rounds", type=click.IntRange(1, 20), default=5, show_default=True)
-@click.option("--seconds", type=click.FloatRange(0.5, 60), default=5, show_default=True, help="Of each round.")
+@click.option("--sittings", type=click.IntRange(1, 50), default=5, show_default=True, help="With servers of their own.")
+@click.option("--rounds", type=click.IntRange(1, 100), default=8, show_default=True, help="Of each sitting.")
+@click.option("--seconds", type=click.FloatRange(0.5, 60), default=2, show_default=True, help="Of each round.")
 @click.option("--clients", type=click.IntRange(1, 2_000), default=200, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
-def proof_command(rounds: int, seconds: float, clients: int, as_json: bool) -> None:
+def proof_command(sittings: int, rounds: int, seconds: float, clients: int, as_json: bool) -> None:
     """Compare payments with receipts and sealed logs against payments without, in turns."""
     report = Reporter(as_json)
-    figures = run_async(compare_proof(report, rounds=rounds, seconds=seconds, clients=clients))
+    figures = run_async(compare_proof(report, sittings=sittings, rounds=rounds, seconds=seconds, clients=clients))
     report.grid(
         "What proof costs",
         figures,
@@ -278,7 +279,8 @@ def proof_command(rounds: int, seconds: float, clients: int, as_json: bool) -> N
             for name, of in (("payments over sockets", ""), ("payments posted in batches", "posting_"))
         ]
         + figures.pop("cpu_rows"),
-        f"Medians of {figures['rounds']} rounds of {figures['seconds_each']:g} s each, in turns.",
+        f"Medians of {figures['sittings']} sittings of {figures['rounds']} rounds of {figures['seconds_each']:g} s, "
+        f"in turns. Over sockets the ratio is the sittings' mean, ± {show(figures['ratio_error'])}.",
     )
 
 
@@ -428,23 +430,27 @@ def _parse_numbers(text: str, most: int, option: str) -> list[int]:
 
 @main.command("idle")
 @click.option("--connections", type=click.IntRange(100, 50_000), default=4_000, show_default=True)
+@click.option("--returns", type=click.IntRange(0, 100), default=5, show_default=True, help="All hang up and come back.")
 @click.option(
     "--metrics", "metrics_urls", metavar="URL", multiple=True, help="With --to: a hub's /metrics; one for each hub."
 )
 @with_target
-def idle_command(connections: int, metrics_urls: tuple[str, ...], as_json: bool, **arguments: Any) -> None:
+def idle_command(
+    connections: int, returns: int, metrics_urls: tuple[str, ...], as_json: bool, **arguments: Any
+) -> None:
     """Weigh an authenticated connection on which nothing happens."""
     options = take_options(arguments)
     report = Reporter(as_json)
     allow_files(connections)
     with reached(options, report, people=FIRST + connections) as target:
-        figures = run_async(idle(target, report, connections=connections, metrics_urls=metrics_urls))
+        figures = run_async(idle(target, report, connections=connections, returns=returns, metrics_urls=metrics_urls))
     report.result(
         "Idle connections",
         figures,
         [
             ("connections", figures["connections"]),
             ("KB per connection", figures["kb_per_connection"]),
+            ("KB left by each who hung up and came back", figures["kb_per_return"]),
             ("hubs", figures["hubs"]),
             ("measured by", figures["measured"]),
         ],

@@ -1,8 +1,9 @@
 """Memory of an authenticated connection on which nothing happens: growth of the hubs' pages ÷ connections.
 
-Every connection is another person's, as in life. It counts what is private to the hub processes (unique set
-size), not the kernel's socket buffers, and sends nothing once everybody is welcomed. Of hubs that are not its own
-it knows the resident set that their metrics tell.
+And what is left of those who leave: all of them hang up and come back, some times over. Every connection is another
+person's, as in life. It counts what is private to the hub processes (unique set size), not the kernel's socket buffers,
+and sends nothing once everybody is welcomed. Of hubs that are not its own it knows the resident set that their metrics
+tell.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ class IdleError(Exception):
 
 
 async def idle(
-    target: Target, report: Reporter, *, connections: int, metrics_urls: Sequence[str] = ()
+    target: Target, report: Reporter, *, connections: int, returns: int = 0, metrics_urls: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Measure and give the figures. `metrics_urls` are of hubs that are not our own. Raises IdleError."""
     used_kb, how = _own_memory(target.stack.hubs) if target.stack else _told_memory(metrics_urls)
@@ -44,14 +45,20 @@ async def idle(
         await _connect(target, sockets, FIRST + connections, bar)
         await asyncio.sleep(SETTLE_SECONDS)
         after = await asyncio.to_thread(used_kb)
-    open_now = sum(socket.is_open for socket in sockets)
-    for socket in sockets:
-        socket.close()
-    if open_now != FIRST + connections:
-        raise IdleError(f"{FIRST + connections - open_now} connections were closed by the hub.")
+    _hang_up(sockets, FIRST + connections)
+    with report.progress("coming back", returns * connections) as bar:
+        for number in range(returns):
+            sockets = []
+            await _connect(target, sockets, connections, bar, number * connections)
+            if number == returns - 1:
+                await asyncio.sleep(SETTLE_SECONDS)
+                again = await asyncio.to_thread(used_kb)
+            _hang_up(sockets, connections)
     return {
         "connections": connections,
         "kb_per_connection": round((after - before) / connections, 2),
+        "returns": returns,
+        "kb_per_return": round((again - after) / (returns * connections), 2) if returns else None,
         "hubs": len(metrics_urls or target.urls),
         "kb_before": before,
         "kb_after": after,
@@ -70,7 +77,15 @@ def allow_files(count: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-async def _connect(target: Target, sockets: list[Socket], count: int, bar: Bar) -> None:
+def _hang_up(sockets: Sequence[Socket], count: int) -> None:
+    open_now = sum(socket.is_open for socket in sockets)
+    for socket in sockets:
+        socket.close()
+    if open_now != count:
+        raise IdleError(f"{count - open_now} connections were closed by the hub.")
+
+
+async def _connect(target: Target, sockets: list[Socket], count: int, bar: Bar, done: int = -FIRST) -> None:
     while len(sockets) < count:
         first = len(sockets)
         fresh = [Socket() for _ in range(min(CONNECTED_AT_ONCE, count - first))]
@@ -81,7 +96,7 @@ async def _connect(target: Target, sockets: list[Socket], count: int, bar: Bar) 
             )
         )
         sockets += fresh
-        bar.reach(max(0, len(sockets) - FIRST))
+        bar.reach(max(0, done + len(sockets)))
 
 
 def _own_memory(hubs: Sequence[Hub]) -> tuple[Callable[[], int], str]:

@@ -49,6 +49,12 @@ class Clock:
         self.errors = 0
         self.codes: dict[str, int] = {}
 
+    def clear(self) -> None:
+        """Forget what was measured. What was ever posted and heard stays."""
+        self.latencies = array("d")
+        self.posted_timed = self.events_timed = self.errors = 0
+        self.codes = {}
+
     def count_error(self, code: str) -> None:
         """A payment that was not posted."""
         self.errors += 1
@@ -140,33 +146,61 @@ class Payee:
             self.acknowledge()
 
 
+class Lane:
+    """Payers and payees who are connected to a target: driven for a while, as often as one likes."""
+
+    def __init__(self, target: Target, clock: Clock, payers: Sequence[Payer], payees: Sequence[Payee]) -> None:
+        self._target = target
+        self._clock = clock
+        self._payers = payers
+        self._payees = payees
+
+    @classmethod
+    async def open(cls, target: Target, clients: int) -> "Lane":
+        """Connect them. The first half of the target's people pay, the second half is paid."""
+        clock = Clock()
+        return cls(target, clock, *await _connect(target, clock, clients))
+
+    async def drive(
+        self, *, seconds: float, rate: int | None = None, warm_up_s: float = WARM_UP_SECONDS
+    ) -> dict[str, Any]:
+        """Pay for so long, wait for what is under way, and give the figures."""
+        clock, payers, payees = self._clock, self._payers, self._payees
+        clock.clear()
+        acknowledging = asyncio.create_task(_acknowledge(payees))
+        driving = asyncio.create_task(_drive_open(payers, rate)) if rate else None
+        if driving is None:
+            for payer in payers:
+                payer.goes_on = True
+                payer.pay(time.perf_counter())
+        try:
+            used, took = await _time(clock, self._target.stack, seconds, warm_up_s)
+        finally:
+            if driving is not None:
+                driving.cancel()
+            for payer in payers:
+                payer.goes_on = False
+        missing = await _wait_for_the_rest(clock, payers)
+        acknowledging.cancel()
+        return _figures(clock, took, len(payers), rate) | {
+            "missing_events": missing,
+            "gaps": sum(payee.gaps for payee in payees),
+            "cpu_seconds": used,
+        }
+
+    def close(self) -> None:
+        """Hang up."""
+        for socket in (*(payer.socket for payer in self._payers), *(payee.socket for payee in self._payees)):
+            socket.close()
+
+
 async def pay(target: Target, report: Reporter, *, clients: int, rate: int | None, seconds: float) -> dict[str, Any]:
-    """Measure and give the figures. The first half of the target's people pay, the second half is paid."""
-    clock = Clock()
-    payers, payees = await _connect(target, clock, clients)
+    """Measure once and give the figures. The first half of the target's people pay, the second half is paid."""
+    lane = await Lane.open(target, clients)
     report.note(f"{clients} payers and {clients} payees are connected; measuring {seconds:g} s …")
-    acknowledging = asyncio.create_task(_acknowledge(payees))
-    driving = asyncio.create_task(_drive_open(payers, rate)) if rate else None
-    if driving is None:
-        for payer in payers:
-            payer.goes_on = True
-            payer.pay(time.perf_counter())
-    try:
-        used, took = await _time(clock, target.stack, seconds)
-    finally:
-        if driving is not None:
-            driving.cancel()
-        for payer in payers:
-            payer.goes_on = False
-    missing = await _wait_for_the_rest(clock, payers)
-    acknowledging.cancel()
-    for socket in (*(payer.socket for payer in payers), *(payee.socket for payee in payees)):
-        socket.close()
-    return _figures(clock, took, clients, rate) | {
-        "missing_events": missing,
-        "gaps": sum(payee.gaps for payee in payees),
-        "cpu_seconds": used,
-    }
+    figures = await lane.drive(seconds=seconds, rate=rate)
+    lane.close()
+    return figures
 
 
 async def _connect(target: Target, clock: Clock, clients: int) -> tuple[list[Payer], list[Payee]]:
@@ -198,9 +232,9 @@ async def _drive_open(payers: Sequence[Payer], rate: int) -> None:
         await asyncio.sleep(TICK_SECONDS)
 
 
-async def _time(clock: Clock, stack: Stack | None, seconds: float) -> tuple[dict[str, float], float]:
+async def _time(clock: Clock, stack: Stack | None, seconds: float, warm_up_s: float) -> tuple[dict[str, float], float]:
     """Warm up, then run the clock. Gives the CPU seconds used meanwhile and the seconds that it took."""
-    await asyncio.sleep(WARM_UP_SECONDS)
+    await asyncio.sleep(warm_up_s)
     gc.collect()
     gc.freeze()
     before = _used(stack)

@@ -1,81 +1,114 @@
 """What proof costs: payments per second with receipts signed and logs sealed, and without, in turns in one run.
 
-With: a hub that signs, and a worker that does nothing but seal. Without: a hub that signs nothing, and no worker. What
-a measurement leaves in the outbox, a whole worker works off before the next one begins, and that time is not counted.
+With: a hub that signs, and a worker that does nothing but seal. Without: a hub that signs nothing, and no worker. Each
+has servers of its own and its clients stay connected, so that turns can be short and many: what else the machine does
+comes and goes within seconds, and hits both alike. The worker is stopped while it is not its turn; what it left to do
+then, it does in its next turn. Processes that were started alike are not alike fast, by some percent and for as long as
+they live: hence several sittings, and the error is of their ratios.
 """
 
-import asyncio
+import math
 import re
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from loadtest.costs import Costs
-from loadtest.pay import pay
+from loadtest.pay import Lane
 from loadtest.proof_posting import compare_posting
 from loadtest.report import Reporter
 from loadtest.stack import ROUNDS, TENANT, Stack, running_stack, running_worker
 from loadtest.target import Target
 
 CATCH_UP_SECONDS = 120.0
-# Hubs by their place: who signs, and who does not.
-SIGNS, DOES_NOT = 0, 1
+FIRST_SECONDS = 3.0  # until plans are made and caches are warm
+WARM_UP_SECONDS = 0.5  # of a turn: the sockets are all open
 
 
 class ProofError(Exception):
     """The measurement cannot go on: one sentence."""
 
 
-async def compare(report: Reporter, *, rounds: int, seconds: float, clients: int) -> dict[str, Any]:
-    """Rounds of each kind, in turns; medians, and the ratio of with to without."""
+async def compare(report: Reporter, *, sittings: int, rounds: int, seconds: float, clients: int) -> dict[str, Any]:
+    """Sittings of rounds of each kind, in turns; medians, and the ratio of with to without."""
     found: dict[str, list[float]] = {"with": [], "without": []}
+    ratios: list[float] = []
     costs = Costs()
-    with running_stack(2, ({}, {"PAYHUB_RECEIPTS": "false"})) as stack:
-        crowd = stack.seed(2 * clients)
-
-        async def measure(name: str, hub: int) -> None:
-            target = Target([stack.urls[hub]], TENANT, stack.login, stack.password, *crowd[:2], stack)
-            figures = await pay(target, Reporter(True), clients=clients, rate=None, seconds=seconds)
-            if figures["errors"] or figures["missing_events"]:
-                raise ProofError(
-                    f"{figures['errors']} payments failed, {figures['missing_events']} events are missing."
-                )
-            found[name].append(figures["per_second"])
-            costs.add(name, figures)
-            report.note(f"{name}: {figures['per_second']:,.0f} payments per second")
-
-        for number in range(rounds):
-            kinds = ("with", "without")
-            # The books grow and everything with them: each kind goes first as often as the other.
-            for name in kinds if number % 2 == 0 else reversed(kinds):
-                await asyncio.to_thread(catch_up, stack)
-                if name == "with":
-                    with running_worker(stack, "--only", "seal_logs"):
-                        await measure(name, SIGNS)
-                else:
-                    await measure(name, DOES_NOT)
-        posting = await compare_posting(
-            stack,
-            report,
-            rounds=rounds,
-            seconds=max(1, round(seconds)),
-            sealing=lambda url: running_worker(stack, "--only", "seal_logs", **_at(url)),
-            catch_up=lambda url: catch_up(stack, url),
+    for number in range(sittings):
+        sitting = await _sit(costs, rounds=rounds, seconds=seconds, clients=clients)
+        pairs = zip(sitting["with"], sitting["without"], strict=True)
+        ratios.append(statistics.geometric_mean(mine / its for mine, its in pairs))
+        for name, each in sitting.items():
+            found[name] += each
+        medians = {name: statistics.median(each) for name, each in sitting.items()}
+        report.note(
+            f"sitting {number + 1} of {sittings}: {ratios[-1]:.3f} "
+            f"(with {medians['with']:,.0f}, without {medians['without']:,.0f} payments per second)"
         )
-    with_proof, without = (statistics.median(found[name]) for name in ("with", "without"))
+    with running_stack(0) as servers:
+        posting = await compare_posting(
+            servers,
+            report,
+            rounds=sittings,
+            seconds=max(1, round(seconds)),
+            sealing=lambda url: running_worker(servers, "--only", "seal_logs", **_at(url)),
+            catch_up=lambda url: catch_up(servers, url),
+        )
     return {
-        "with_per_second": with_proof,
-        "without_per_second": without,
-        "ratio": with_proof / without,
+        "with_per_second": statistics.median(found["with"]),
+        "without_per_second": statistics.median(found["without"]),
+        "ratio": statistics.geometric_mean(ratios),
+        "ratio_error": statistics.stdev(ratios) / math.sqrt(sittings) if sittings > 1 else None,
         **posting,
         **costs.figures(),
         "cpu_rows": costs.rows(),
+        "sittings": sittings,
         "rounds": rounds,
         "seconds_each": seconds,
         "clients": clients,
         "all": found,
+        "ratios": ratios,
     }
+
+
+async def _sit(costs: Costs, *, rounds: int, seconds: float, clients: int) -> dict[str, list[float]]:
+    """Payments per second with and without, round by round, on servers and hubs of their own."""
+    found: dict[str, list[float]] = {"with": [], "without": []}
+    with (
+        running_stack(1) as signing,
+        running_stack(1, ({"PAYHUB_RECEIPTS": "false"},)) as plain,
+        running_worker(signing, "--only", "seal_logs") as worker,
+    ):
+        lanes = {"with": await _open(signing, clients), "without": await _open(plain, clients)}
+
+        async def drive(name: str, seconds: float) -> dict[str, Any]:
+            with worker.at_work() if name == "with" else nullcontext():
+                figures = await lanes[name].drive(seconds=seconds, warm_up_s=WARM_UP_SECONDS)
+            if figures["errors"] or figures["missing_events"]:
+                raise ProofError(
+                    f"{figures['errors']} payments failed, {figures['missing_events']} events are missing."
+                )
+            return figures
+
+        worker.pause()
+        for name in lanes:
+            await drive(name, FIRST_SECONDS)
+        for number in range(rounds):
+            # Each kind goes first as often as the other.
+            for name in lanes if number % 2 == 0 else reversed(lanes):
+                figures = await drive(name, seconds)
+                found[name].append(figures["per_second"])
+                costs.add(name, figures)
+        for lane in lanes.values():
+            lane.close()
+    return found
+
+
+async def _open(stack: Stack, clients: int) -> Lane:
+    crowd = stack.seed(2 * clients)
+    return await Lane.open(Target(stack.urls, TENANT, stack.login, stack.password, *crowd[:2], stack), clients)
 
 
 def _at(database_url: str) -> dict[str, str]:

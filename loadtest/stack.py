@@ -111,6 +111,19 @@ class Worker(NamedTuple):
     pid: int
     metrics_url: str
 
+    def pause(self) -> None:
+        """Let it do nothing (SIGSTOP), until it is at work."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Let a paused worker go on, as long as the block lasts."""
+        os.kill(self.pid, signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self.pause()
+
     def metrics(self) -> str:
         """What it says of itself; nothing while it does not serve yet."""
         with contextlib.suppress(OSError), urllib.request.urlopen(self.metrics_url, timeout=2) as answer:  # noqa: S310
@@ -216,6 +229,8 @@ def running_worker(stack: Stack, *arguments: str, **settings: str) -> Iterator["
         yield worker
     finally:
         stack.worker_pids.discard(process.pid)
+        # A paused one hears nothing else.
+        process.send_signal(signal.SIGCONT)
         stop(process)
 
 

@@ -6,10 +6,12 @@ of them does: who asked, the fee, the shares. It is blinded, or whoever knows th
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import IntEnum
 from functools import lru_cache
+from itertools import repeat
+from operator import add, itemgetter
 from struct import Struct
 from typing import Any, NamedTuple, TypeAlias
 
@@ -35,9 +37,19 @@ _FEE = Struct(">q")
 _SHARE = Struct(">Qq")
 # kind, size, root
 _BATCH = Struct(">BI32s")
+# The same, whole: what goes into a hash is put together at one stroke. A salt is cut to its first half by its `16s`.
+_PAYMENT_LEAF = LEAF + PAYMENT
+_pack_leaf = Struct(f">{len(_PAYMENT_LEAF)}s16sBBQQQQ16s16s32s").pack
+_pack_asked = Struct(f">{len(ASKED)}s{SALT_SIZE}s16s").pack
+_pack_private = Struct(f">{len(PRIVATE)}s32s32s").pack
 _sha256 = hashlib.sha256
+_digest = type(_sha256()).digest
+# Of a payment: its tenant, its id, who asked for it.
+_QUESTION = itemgetter(0, 1, 5)
 
 Shares: TypeAlias = Sequence[tuple[int, int]]
+Blinded: TypeAlias = tuple[bytes, bytes, bytes, bytes]
+"""A payment's id, its salt, who asked (`hash_asked`), and the commitment that it has if nothing is kept."""
 
 
 class LeafKind(IntEnum):
@@ -144,33 +156,52 @@ def payment_leaf(facts: Facts, commitment: bytes) -> bytes:
     )
 
 
-def leaf_of(payment: Payment, posting: Posting, tenant_salt: bytes) -> tuple[bytes, bytes]:
-    """The hash of the leaf of what was just posted, and the commitment in it.
+def blind(batch: Sequence[Payment], tenant_salts: Mapping[int, bytes]) -> list[Blinded]:
+    """Of each payment what its question alone says, so that it can be made while the answer is waited for.
 
-    It is `payment_leaf` of its facts over `commitment_to` the rest, written out: a hub does it for every payment, and
+    Raises KeyError: a tenant's salt is missing.
+    """
+    if not batch:
+        return []
+    tenants, texts, askers = zip(*map(_QUESTION, batch), strict=True)
+    ids = [bytes.fromhex(text.replace("-", "")) for text in texts]
+    salts = _hash_all(map(add, map(tenant_salts.__getitem__, tenants), ids))
+    asked = _hash_all(map(_pack_asked, repeat(ASKED), salts, map(_asker_bytes, askers)))
+    commitments = _hash_all(map(_pack_private, repeat(PRIVATE), asked, repeat(NOTHING_KEPT)))
+    return list(zip(ids, salts, asked, commitments, strict=True))
+
+
+def leaves_of(
+    batch: Sequence[Payment], postings: Sequence[Posting], places: Iterable[int], blinded: Sequence[Blinded]
+) -> tuple[list[bytes], list[bytes]]:
+    """The hashes of the leaves of what was just posted at these places, and the commitments in them.
+
+    Each is `payment_leaf` of its facts over `commitment_to` the rest, written out: a hub does it for every payment, and
     it is most of what a receipt costs.
     """
-    status, _, _, _, _, judged_at_us, _, _, fee, _, found, _, _, legs, _, _ = posting
-    if fee or legs:
-        commitment = commitment_to(private_of(payment, posting), salt_for(tenant_salt, payment.id))
-        return payment_leaf(facts_of(payment, posting), commitment), commitment
-    _, id_, payer, payee, amount, asked_by, _, kind, subject, charge = payment[:10]
-    id_as_bytes = id_bytes(id_)
-    salt = _sha256(tenant_salt + id_as_bytes).digest()
-    asked = _sha256(ASKED + salt[:SALT_SIZE] + _asker_bytes(asked_by)).digest()
-    commitment = _sha256(PRIVATE + asked + NOTHING_KEPT).digest()
-    public = _PUBLIC.pack(
-        id_as_bytes,
-        kind,
-        status,
-        payer,
-        payee,
-        amount if found is None else found,
-        judged_at_us,
-        NO_ID if subject is None else id_bytes(subject),
-        NO_ID if charge is None else id_bytes(charge),
-    )
-    return _sha256(LEAF + PAYMENT + public + commitment).digest(), commitment
+    leaves, commitments = [], []
+    for at in places:
+        status, _, _, _, _, judged_at_us, _, _, fee, _, found, _, _, legs, _, _ = posting = postings[at]
+        _, _, payer, payee, amount, _, _, kind, subject, charge = batch[at][:10]
+        id_, salt, asked, commitment = blinded[at]
+        if fee or legs:
+            commitment = join_private(asked, hash_kept(fee, private_of(batch[at], posting).shares, salt))
+        commitments.append(commitment)
+        public = _pack_leaf(
+            _PAYMENT_LEAF,
+            id_,
+            kind,
+            status,
+            payer,
+            payee,
+            amount if found is None else found,
+            judged_at_us,
+            NO_ID if subject is None else id_bytes(subject),
+            NO_ID if charge is None else id_bytes(charge),
+            commitment,
+        )
+        leaves.append(_sha256(public).digest())
+    return leaves, commitments
 
 
 def entry_leaf(entry: "AuditFacts") -> bytes:
@@ -202,6 +233,10 @@ def batch_leaf(kind: int, size: int, root: bytes) -> bytes:
 def id_bytes(id_: str) -> bytes:
     """A UUID's 16 bytes."""
     return bytes.fromhex(id_.replace("-", ""))
+
+
+def _hash_all(parts: Iterable[bytes]) -> list[bytes]:
+    return list(map(_digest, map(_sha256, parts)))
 
 
 # Whoever asks for one payment asks for more.

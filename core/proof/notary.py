@@ -4,6 +4,8 @@ If anything goes wrong here the payment is as posted as it is: the answer has no
 later, and the log finds the root itself.
 """
 
+import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -16,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from core.database import Connection, Pool, acquire
 from core.keyring import SigningKey
 from core.nouns import Payment, Posting
+from core.proof.leaves import Blinded, blind
 from core.proof.receipts import BatchRoot, PublicKeys, Sign, roots_of, write_receipts
 
 log = logging.getLogger(__name__)
@@ -76,9 +79,12 @@ class Notary:
 
     async def __call__(self, batch: Sequence[Payment]) -> list[Posting]:
         """Post, and sign what was posted. Raises what `post` raises."""
+        blinded: list[Blinded] = []
+        # Half of a receipt's work needs no answer. It is done as soon as the batch has left, while the database works.
+        asyncio.get_running_loop().call_soon(self._blind, batch, blinded)
         postings = await self._post(batch)
         try:
-            return await self._sign(batch, postings)
+            return await self._sign(batch, postings, blinded)
         except Exception as error:
             log.warning("receipts_failed", extra={"payments": len(batch), "error": type(error).__name__})
             return postings
@@ -91,13 +97,22 @@ class Notary:
         async with acquire(self._pool) as connection:
             await note_roots(connection, waiting)
 
-    async def _sign(self, batch: Sequence[Payment], postings: list[Posting]) -> list[Posting]:
-        missing = set(map(TENANT_OF, batch)) - self._salts.keys()
-        if missing:
-            async with acquire(self._pool) as connection:
-                self._salts |= await read_salts(connection, missing)
+    def _blind(self, batch: Sequence[Payment], into: list[Blinded]) -> None:
+        # A tenant who pays here for the first time: `_sign` reads the salt.
+        with contextlib.suppress(KeyError):
+            into += blind(batch, self._salts)
+
+    async def _sign(
+        self, batch: Sequence[Payment], postings: list[Posting], blinded: Sequence[Blinded]
+    ) -> list[Posting]:
+        if not blinded:
+            missing = set(map(TENANT_OF, batch)) - self._salts.keys()
+            if missing:
+                async with acquire(self._pool) as connection:
+                    self._salts |= await read_salts(connection, missing)
+            blinded = blind(batch, self._salts)
         kid, sign = self._signer.key_at(self._clock())
-        answers, roots = write_receipts(batch, postings, self._salts, kid, sign)
+        answers, roots = write_receipts(batch, postings, blinded, kid, sign)
         self._roots.extend(roots)
         return answers
 

@@ -10,14 +10,16 @@ number that would tell how much the institution posts.
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
+from itertools import repeat
 from struct import Struct, error
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from core.nouns import DONE, Payment, Posting
-from core.proof.leaves import Facts, leaf_of, payment_leaf
+from core.proof.leaves import Blinded, Facts, blind, leaves_of, payment_leaf
 from core.proof.tree import HASH_SIZE, build, paths_in, root_from, root_of
 
 VERSION = 1
@@ -27,6 +29,9 @@ _STATEMENT = b"payhub statement 1"
 _SIGNED = Struct(">II32s")
 # version, kid, size, place, commitment, path length
 _HEAD = Struct(">B8sII32sB")
+
+# As Posting._make, which looks at the length besides.
+_to_posting: Callable[[tuple[Any, ...]], Posting] = partial(tuple.__new__, Posting)
 
 Sign = Callable[[bytes], bytes]
 PublicKeys = Mapping[str, Ed25519PublicKey]
@@ -89,44 +94,40 @@ def statement(tenant_id: int, size: int, root: bytes) -> bytes:
 
 
 def write_receipts(
-    batch: Sequence[Payment], postings: Sequence[Posting], salts: Mapping[int, bytes], kid: str, sign: Sign
+    batch: Sequence[Payment], postings: Sequence[Posting], blinded: Sequence[Blinded], kid: str, sign: Sign
 ) -> tuple[list[Posting], list[BatchRoot]]:
     """The postings with a receipt for each payment that was done now, and the batches' roots.
 
-    `salts`: the tenants' (proof_salts). What was done before, or refused, has no receipt.
+    `blinded`: the payments as `blind` gives them. What was done before, or refused, has no receipt.
     """
     answers = list(postings)
     roots = []
     for number, places in _by_batch(postings).items():
         tenant_id = batch[places[0]].tenant_id
-        leaves, commitments = _leaves(batch, postings, places, salts[tenant_id])
+        leaves, commitments = leaves_of(batch, postings, places, blinded)
         levels = build(leaves)
         size, root = len(leaves), levels[-1][0]
         signature = sign(statement(tenant_id, size, root))
         kid_bytes = bytes.fromhex(kid)
-        for index, (at, commitment, path) in enumerate(zip(places, commitments, paths_in(levels), strict=True)):
-            head = _HEAD.pack(VERSION, kid_bytes, size, index, commitment, len(path) // HASH_SIZE)
-            answers[at] = Posting._make(postings[at][:-1] + (head + path + signature,))  # noqa: RUF005  # it is faster
+        paths = paths_in(levels)
+        lengths = [len(path) // HASH_SIZE for path in paths]
+        heads = map(_HEAD.pack, repeat(VERSION), repeat(kid_bytes), repeat(size), range(size), commitments, lengths)
+        receipts = map(b"".join, zip(heads, paths, repeat(signature), strict=False))
+        for at, receipt in zip(places, receipts, strict=True):
+            answers[at] = _to_posting(postings[at][:-1] + (receipt,))  # noqa: RUF005  # it is faster
         roots.append(BatchRoot(tenant_id, number, root))
     return answers, roots
 
 
 def roots_of(batch: Sequence[Payment], postings: Sequence[Posting], salts: Mapping[int, bytes]) -> list[BatchRoot]:
-    """The batches' roots, where nobody waits for a receipt."""
+    """The batches' roots, where nobody waits for a receipt. `salts`: the tenants' (proof_salts)."""
+    blinded = blind(batch, salts)
     roots = []
     for number, places in _by_batch(postings).items():
         tenant_id = batch[places[0]].tenant_id
-        leaves, _ = _leaves(batch, postings, places, salts[tenant_id])
+        leaves, _ = leaves_of(batch, postings, places, blinded)
         roots.append(BatchRoot(tenant_id, number, root_of(leaves)))
     return roots
-
-
-def _leaves(
-    batch: Sequence[Payment], postings: Sequence[Posting], places: Sequence[int], salt: bytes
-) -> tuple[Sequence[bytes], Sequence[bytes]]:
-    """The leaves of one batch, in order, and the commitments in them."""
-    found = [leaf_of(batch[at], postings[at], salt) for at in places]
-    return [leaf for leaf, _ in found], [commitment for _, commitment in found]
 
 
 def _by_batch(postings: Sequence[Posting]) -> dict[int, Sequence[int]]:

@@ -21,8 +21,8 @@ from core.proof.tree import Edge, root_of, subtrees
 
 log = logging.getLogger(__name__)
 
-# Hubs tell roots every fifth of a second: what is older without one was posted by somebody who did not, or could not.
-PATIENCE: Final = timedelta(seconds=0.6)
+# Hubs tell roots every 0.3 seconds: what is older without one was posted by somebody who did not, or could not.
+PATIENCE: Final = timedelta(seconds=0.5)
 # Of one tenant at a time: a second's worth at full speed.
 BATCHES_PER_TURN: Final = 500
 TENANTS_PER_ROUND: Final = 100

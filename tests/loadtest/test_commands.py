@@ -112,6 +112,14 @@ def test_payments_are_followed_without_a_gap() -> None:
 
 
 @LONG
+def test_proof_is_weighed_in_turns() -> None:
+    figures = load_test("proof", "--sittings", 2, "--rounds", 2, "--seconds", 0.5, "--clients", 10)
+    assert all(len(figures["all"][name]) == 4 for name in ("with", "without"))
+    assert figures["ratio"] == pytest.approx((figures["ratios"][0] * figures["ratios"][1]) ** 0.5)
+    assert figures["without_cpu_us"]["workers"] == 0 < figures["with_cpu_us"]["hubs"]
+
+
+@LONG
 def test_outbox_and_sinks_are_weighed_in_turns() -> None:
     short = ("--rounds", 1, "--seconds", 0.5, "--clients", 10)
     for figures in (load_test("outbox", *short), load_test("sinks", *short)):
@@ -154,9 +162,11 @@ def test_posting_compares_with_pgbench() -> None:
 
 
 def test_idle_connections_are_weighed() -> None:
-    figures = load_test("idle", "--connections", 100, "--hubs", 1)
-    assert figures["connections"] == 100
+    figures = load_test("idle", "--connections", 100, "--hubs", 1, "--returns", 2)
+    assert (figures["connections"], figures["returns"]) == (100, 2)
     assert figures["kb_per_connection"] > 0
+    # A hundred who come and go leave less than they weigh: what they were is looked for, now and then.
+    assert figures["kb_per_return"] < 40
 
 
 def test_running_hubs_are_measured_by_their_address(tmp_path: Path) -> None:
@@ -168,7 +178,7 @@ def test_running_hubs_are_measured_by_their_address(tmp_path: Path) -> None:
         crowd = (*target, "--people", people)
         assert load_test("pay", "--clients", 4, "--seconds", 1, *crowd)["errors"] == 0
         assert load_test("ws-vs-http", "--n", "50", *crowd)["legs"][-1]["leg"] == "real payments"
-        idle = load_test("idle", "--connections", 100, "--metrics", hub.metrics_url, *crowd)
+        idle = load_test("idle", "--connections", 100, "--returns", 0, "--metrics", hub.metrics_url, *crowd)
         assert (idle["connections"], idle["hubs"]) == (100, 1)
 
 

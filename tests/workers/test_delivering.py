@@ -76,14 +76,22 @@ async def warn_many(books: Books, admin: Pool, count: int) -> None:
         await warn_once(books, admin)
 
 
+AN_HOUR_AGO = """
+with mine as (select tenant_id, id from deliveries where tenant_id = $1 order by id for update)
+update deliveries
+   set made_at = deliveries.made_at - interval '1 hour'
+  from mine
+ where deliveries.tenant_id = mine.tenant_id and deliveries.id = mine.id
+"""
+
+
 async def warn_once(books: Books, admin: Pool) -> None:
     async with in_tenant(books.pool, books.tenant.id) as connection:
         person = books.people[0].person_id
         await leave(connection, books.tenant.id, NoticeKind.NEW_DEVICE, person, Facts(at=datetime.now(UTC)))
-    # Those before are of another hour: a phone does not ring all the time.
-    await admin.execute(
-        "update deliveries set made_at = made_at - interval '1 hour' where tenant_id = $1", books.tenant.id
-    )
+    # Those before are of another hour: a phone does not ring all the time. Locked in the order in which they are settled
+    # meanwhile.
+    await admin.execute(AN_HOUR_AGO, books.tenant.id)
     await climb_all(admin, books)
 
 

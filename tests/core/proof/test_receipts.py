@@ -11,7 +11,17 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core.nouns import Kind, Leg, Payment, PaymentStatus, Posting, SystemAccount
-from core.proof.leaves import Facts, Private, commitment_to, facts_of, leaf_of, payment_leaf, private_of, salt_for
+from core.proof.leaves import (
+    Facts,
+    Private,
+    blind,
+    commitment_to,
+    facts_of,
+    leaves_of,
+    payment_leaf,
+    private_of,
+    salt_for,
+)
 from core.proof.receipts import (
     ReceiptRefused,
     check_receipt,
@@ -46,7 +56,7 @@ def batch_of(sizes: dict[int, int]) -> Batch:
 
 
 def signed(batch: Batch) -> list[Posting]:
-    return write_receipts(batch.payments, batch.postings, SALTS, KID, KEY.sign)[0]
+    return write_receipts(batch.payments, batch.postings, blind(batch.payments, SALTS), KID, KEY.sign)[0]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 256])
@@ -61,7 +71,7 @@ def test_every_payment_of_a_batch_has_a_receipt_that_proves_it(size: int) -> Non
         with pytest.raises(ReceiptRefused, match="changed"):
             check_receipt(15 - payment.tenant_id, facts_of(payment, answer), receipt, KEYS)
     assert [len(one) for one in roots.values()] == [1, 1]
-    assert write_receipts(batch.payments, batch.postings, SALTS, KID, KEY.sign)[1] == [
+    assert write_receipts(batch.payments, batch.postings, blind(batch.payments, SALTS), KID, KEY.sign)[1] == [
         (tenant, tenant, *roots[tenant]) for tenant in dict.fromkeys(one.tenant_id for one in batch.payments)
     ]
 
@@ -85,7 +95,7 @@ def test_a_leaf_written_at_once_is_the_one_that_its_parts_make() -> None:
     for one, answer in itertools.product(asked, found):
         commitment = commitment_to(private_of(one, answer), salt_for(SALTS[7], one.id))
         leaves.add(leaf := payment_leaf(facts_of(one, answer), commitment))
-        assert leaf_of(one, answer, SALTS[7]) == (leaf, commitment)
+        assert leaves_of([one], [answer], [0], blind([one], SALTS)) == ([leaf], [commitment])
     assert len(leaves) == len(asked[:-1]) * len(found)
 
 
@@ -139,8 +149,10 @@ def test_a_flipped_bit_anywhere_a_cut_or_something_added_is_refused() -> None:
 
 def test_another_institutions_key_signs_nothing_here() -> None:
     batch = batch_of({7: 4})
-    forged = write_receipts(batch.payments, batch.postings, SALTS, KID, Ed25519PrivateKey.generate().sign)[0][0]
-    unknown = write_receipts(batch.payments, batch.postings, SALTS, "ff" * 8, KEY.sign)[0][0]
+    forged = write_receipts(
+        batch.payments, batch.postings, blind(batch.payments, SALTS), KID, Ed25519PrivateKey.generate().sign
+    )[0][0]
+    unknown = write_receipts(batch.payments, batch.postings, blind(batch.payments, SALTS), "ff" * 8, KEY.sign)[0][0]
     for answer, why in ((forged, "changed"), (unknown, "none of the institution's")):
         assert answer.receipt is not None
         with pytest.raises(ReceiptRefused, match=why):
