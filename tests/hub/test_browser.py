@@ -39,7 +39,7 @@ CHROMIUM = os.environ.get("PAYHUB_CHROMIUM") or shutil.which("chromium") or shut
 TIMEOUT_S = 840.0
 # Each journey takes people of its own, so that none of them meets what another one did.
 CAST: Sequence[tuple[str, Role, int, int]] = (
-    ("customers", Role.CUSTOMER, 60, 1_000_00),
+    ("customers", Role.CUSTOMER, 70, 1_000_00),
     ("merchants", Role.MERCHANT, 24, 500_00),
     ("operators", Role.OPERATOR, 10, 0),
     ("auditors", Role.AUDITOR, 1, 0),
