@@ -295,7 +295,8 @@ class _Question:
 
     def is_silent(self) -> bool:
         """Whether nobody was answered since it was asked, or it did not come to that."""
-        return self.connection is None or self.connection.answered_at < self.began_at
+        # What was answered in the very moment in which it was asked was asked before: clocks have milliseconds.
+        return self.connection is None or self.connection.answered_at <= self.began_at
 
     def fail(self, error: Unanswered) -> None:
         if not self.answered.done():
