@@ -39,7 +39,7 @@ _SHARE = Struct(">Qq")
 _BATCH = Struct(">BI32s")
 # The same, whole: what goes into a hash is put together at one stroke. A salt is cut to its first half by its `16s`.
 _PAYMENT_LEAF = LEAF + PAYMENT
-_pack_leaf = Struct(f">{len(_PAYMENT_LEAF)}s16sBBQQQQ16s16s32s").pack
+_pack_leaf = Struct(f">{len(_PAYMENT_LEAF)}s{_PUBLIC.format[1:]}32s").pack
 _pack_asked = Struct(f">{len(ASKED)}s{SALT_SIZE}s16s").pack
 _pack_private = Struct(f">{len(PRIVATE)}s32s32s").pack
 _sha256 = hashlib.sha256

@@ -98,8 +98,9 @@ class Notary:
             await note_roots(connection, waiting)
 
     def _blind(self, batch: Sequence[Payment], into: list[Blinded]) -> None:
-        # A tenant who pays here for the first time: `_sign` reads the salt.
-        with contextlib.suppress(KeyError):
+        # A tenant who pays here for the first time: `_sign` reads the salt. Whatever else is wrong is met there again,
+        # and named; from here the loop would log it with the payments in it.
+        with contextlib.suppress(Exception):
             into += blind(batch, self._salts)
 
     async def _sign(

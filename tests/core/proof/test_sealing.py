@@ -13,7 +13,7 @@ from core.audit.trail import Act, By, note
 from core.database import Pool, acquire, in_tenant, transaction
 from core.ledger.posting import post_payments
 from core.ledger.terms import Terms, put_under_terms, set_terms
-from core.nouns import Kind, Payment, Posting, SystemAccount
+from core.nouns import Kind, Payment, PaymentStatus, Posting, SystemAccount
 from core.people.opening import Tenant
 from core.proof import heads
 from core.proof.heads import Head
@@ -301,3 +301,20 @@ async def test_a_log_whose_heads_somebody_took_away_does_not_stop_the_others(
         await connection.execute(PAST_TRIGGERS)
         for table in ("log_nodes", "log_leaves"):
             await connection.execute(f"delete from payhub.{table} where tenant_id = $1", books.tenant.id)
+
+
+async def test_what_cannot_be_blinded_is_posted_without_a_receipt_and_its_words_reach_no_log(
+    books: Books, signer: Signer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def post(batch: object) -> list[Posting]:
+        await asyncio.sleep(0.01)
+        return [posting]
+
+    posting = Posting(PaymentStatus.POSTED, 0, 1, 0, 1, 1_700_000_000_000_000, batch=1)
+    payment = books.payment(0, 1, 5)._replace(asked_by="nobody", description="for the rent")
+    assert await Notary(post, books.pool, signer, time.time)([payment]) == [posting]
+    desk = Notary(post, books.pool, signer, time.time)
+    assert (await desk([books.payment(0, 1, 5)]))[0].receipt is not None
+    assert await desk([payment]) == [posting]
+    assert caplog.messages == ["receipts_failed", "receipts_failed"]
+    assert "rent" not in caplog.text
